@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT
+ * The two clocks, behind a pointer so that tests can hold the time still. */
+#ifndef CDS_CLOCK_H
+#define CDS_CLOCK_H
+
+#include "base/cds.h"
+
+int64_t cds_clock_mono_ms(void); /* timers; never jumps */
+int64_t cds_clock_mono_ns(void);
+int64_t cds_clock_wall_ms(void); /* signatures, latency; Unix time */
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * The options of a client, as an owned copy. Types and ranges are checked above (Lua); what only C can judge
+ * (URLs, header text) is checked here. */
+#ifndef CDS_CONFIG_H
+#define CDS_CONFIG_H
+
+#include "base/limits.h"
+#include "client/event.h"
+#include "net/url.h"
+
+enum cds_overflow { CDS_OVERFLOW_BLOCK, CDS_OVERFLOW_LATEST, CDS_OVERFLOW_DROP_OLDEST };
+
+struct cds_header {
+  char *name, *value; /* owned */
+};
+
+/* The options a stream may override. Plain values: copied by assignment. */
+struct cds_stream_config {
+  int ping_interval, pong_timeout; /* whole seconds, 1 to 3600 */
+  double max_reconnects;           /* consecutive failures; infinity allowed */
+  double reconnect_delay, reconnect_max_delay; /* seconds */
+  size_t queue_size;
+  enum cds_overflow overflow;
+  enum cds_log_level log_level;
+};
+
+struct cds_config {
+  char *api_key;
+  char *api_secret; /* wiped when freed */
+  struct cds_url rest;
+  struct cds_url ws[CDS_MAX_ORIGINS];
+  size_t ws_count;
+  double timeout, connect_timeout; /* seconds */
+  int max_retries;
+  double retry_delay, retry_max_delay; /* seconds */
+  double rate_limit;                   /* requests per second per endpoint, 0: no limit */
+  int breaker_failures;                /* 0: no circuit breaker */
+  double breaker_cooldown;             /* seconds */
+  struct cds_header *headers;
+  size_t header_count;
+  char *ca_file, *ca_path, *cert_file, *key_file; /* NULL: not set */
+  bool insecure_skip_verify;
+  char *proxy;        /* NULL: from the environment; "": none; http://[user:password@]host:port */
+  bool want_responses; /* record CDS_EVENT_RESPONSE for on_response */
+  struct cds_stream_config stream;
+};
+
+/* Zeroes the struct and sets the defaults of docs/api.md for every number. Texts stay NULL. */
+void cds_config_init(struct cds_config *config);
+
+/* Checks what the caller filled in: credentials present and header-safe, URLs present, header names and values,
+ * the reserved header names (Authorization, X-Authorization-*, X-Cll-Origin, Host …). CDS_E_CONFIG otherwise. */
+CDS_MUST_CHECK enum cds_status cds_config_check(const struct cds_config *config, struct cds_error *err);
+
+void cds_config_clear(struct cds_config *config);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * What happened, as values: made on any thread, taken by the script when it next calls in. */
+#ifndef CDS_EVENT_H
+#define CDS_EVENT_H
+
+#include "base/limits.h"
+#include "base/error.h"
+
+enum cds_log_level { CDS_LOG_DEBUG, CDS_LOG_INFO, CDS_LOG_WARN, CDS_LOG_ERROR, CDS_LOG_NONE };
+
+enum cds_event_kind {
+  CDS_EVENT_LOG,     /* a line for the logger */
+  CDS_EVENT_STATUS,  /* a connection changed state: for on_status, and logged by the layer above */
+  CDS_EVENT_RESPONSE /* one REST answer: for on_response */
+};
+
+enum cds_link_state { CDS_LINK_CONNECTING, CDS_LINK_CONNECTED, CDS_LINK_DISCONNECTED, CDS_LINK_RECONNECTING, CDS_LINK_FAILED };
+
+/* "connecting", … */
+const char *cds_link_state_name(enum cds_link_state state);
+
+struct cds_event {
+  struct cds_event *next;
+  enum cds_event_kind kind;
+  int64_t at_ms; /* wall clock */
+  /* LOG and STATUS */
+  enum cds_log_level level;
+  char message[384]; /* LOG: the line. STATUS: the reason, "" when there is none */
+  /* STATUS */
+  enum cds_link_state state;
+  char origin[CDS_MAX_ORIGIN_TEXT]; /* "" when the service named none */
+  char host[256];                   /* host:port */
+  int attempt;                      /* consecutive attempts so far */
+  double delay;                     /* seconds until the next attempt, 0 when none */
+  /* RESPONSE: no secrets; owned texts */
+  char *method, *url, *headers; /* headers: raw lines "Name: value\r\n"… of the answer */
+  int http_status;
+  double elapsed; /* seconds */
+};
+
+void cds_event_free(struct cds_event *event);
+
+/* A bounded FIFO of events, not thread-safe by itself; beyond CDS_MAX_EVENTS the oldest is dropped and counted. */
+struct cds_event_queue {
+  struct cds_event *head, *tail;
+  size_t count, dropped;
+};
+
+void cds_event_push(struct cds_event_queue *queue, struct cds_event *event); /* takes event */
+struct cds_event *cds_event_pop(struct cds_event_queue *queue);              /* NULL when empty */
+void cds_event_clear(struct cds_event_queue *queue);
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+ * Bounds-checked reading of Solidity ABI words (ABI coder v2's rules; see docs/internals.md). */
+#ifndef CDS_ABI_H
+#define CDS_ABI_H
+
+#include "base/error.h"
+
+#define CDS_WORD 32
+
+/* One tuple's encoding; offsets inside it are relative to its start. */
+struct cds_abi {
+  const uint8_t *bytes;
+  size_t length;
+};
+
+/* A dynamic part that lies whole within the tuple: `length` bytes (bytes) or words (bytes32[]) at `offset`. */
+struct cds_abi_part {
+  size_t offset;
+  size_t length;
+};
+
+/* Checks that the tuple's head of `words` words is there. */
+CDS_MUST_CHECK enum cds_status cds_abi_head(const struct cds_abi *abi, size_t words, const char *name, struct cds_error *err);
+
+/* Follows head word `index` to a `bytes` / `bytes32[]`; name is used in the error. */
+CDS_MUST_CHECK enum cds_status cds_abi_bytes(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, const char *name,
+                                             struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_abi_words(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, const char *name,
+                                             struct cds_error *err);
+
+/* Is the 32-byte word the zero (sign) extension of `bits` bits? bits is a multiple of 8, 8 to 256. */
+bool cds_abi_is_uint(const uint8_t *word, unsigned bits);
+bool cds_abi_is_int(const uint8_t *word, unsigned bits);
+
+uint32_t cds_abi_u32(const uint8_t *word); /* the last 4 bytes */
+uint64_t cds_abi_u64(const uint8_t *word); /* the last 8 bytes */
+
+#endif

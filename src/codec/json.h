@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * The envelopes that carry reports, read by a strict scanner of our own:
+ *   one report   {"report":{"feedID":"0x…","fullReport":"0x…","validFromTimestamp":n,"observationsTimestamp":n}}
+ *   several      {"reports":[{…},…],"nextPageTimestamp":n}
+ * Members come in any order; unknown ones are skipped (depth <= CDS_MAX_JSON_DEPTH); a duplicate of a known
+ * member, a wrong type, an escape inside a hex string and anything after the object are DecodeErrors with the
+ * byte offset. The two timestamps and nextPageTimestamp may be absent or null. Nothing is copied: slices point
+ * into the text, which must outlive them. */
+#ifndef CDS_JSON_H
+#define CDS_JSON_H
+
+#include "codec/feed_id.h"
+
+struct cds_envelope {
+  struct cds_feed_id feed_id;
+  const char *full_report; /* hex digits after 0x */
+  size_t full_report_length;
+  bool has_valid_from_timestamp, has_observations_timestamp;
+  int64_t valid_from_timestamp, observations_timestamp; /* 0 to 2^32-1 */
+};
+
+CDS_MUST_CHECK enum cds_status cds_envelope_parse(struct cds_envelope *out, const char *text, size_t length, struct cds_error *err);
+
+struct cds_envelope_list {
+  struct cds_envelope *items; /* owned */
+  size_t count;
+  bool has_next_page_timestamp;
+  int64_t next_page_timestamp;
+};
+
+/* CDS_E_MEMORY when memory ran out; *out is empty after any failure. */
+CDS_MUST_CHECK enum cds_status cds_envelope_list_parse(struct cds_envelope_list *out, const char *text, size_t length, struct cds_error *err);
+void cds_envelope_list_clear(struct cds_envelope_list *list);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+ * The report schemas as data: one row per field, one table per version (schemas.def). */
+#ifndef CDS_SCHEMA_H
+#define CDS_SCHEMA_H
+
+#include "base/cds.h"
+
+enum cds_type { CDS_TYPE_BYTES32, CDS_TYPE_UINT, CDS_TYPE_INT };
+
+/* What a field's number means; decides how Lua shows it. */
+enum cds_unit {
+  CDS_UNIT_NONE,         /* an identifier, hash or plain count */
+  CDS_UNIT_SECONDS,      /* Unix time */
+  CDS_UNIT_MILLISECONDS, /* Unix time */
+  CDS_UNIT_NANOSECONDS,  /* Unix time */
+  CDS_UNIT_DURATION,     /* seconds */
+  CDS_UNIT_PRICE,        /* fixed point, 18 decimals unless told otherwise */
+  CDS_UNIT_FEE,          /* fixed point of the fee token, 18 decimals */
+  CDS_UNIT_ENUM          /* market status, ripcord */
+};
+
+struct cds_field {
+  const char *name;     /* snake_case, as in Lua: "benchmark_price" */
+  const char *abi_name; /* as in the contract: "benchmarkPrice" */
+  enum cds_type type;
+  unsigned bits;        /* 32, 64, 192, 256 … */
+  enum cds_unit unit;
+  unsigned decimals;    /* 18 for prices and fees, else 0 */
+  const char *meaning;  /* one line for docs and types */
+};
+
+struct cds_schema {
+  uint16_t version;
+  const char *name;             /* "Crypto Advanced" */
+  const struct cds_field *fields; /* in ABI order; field i is word i of the blob */
+  size_t field_count;
+  /* indexes into fields, -1 when the schema has none */
+  int price, observations_timestamp, valid_from_timestamp, expires_at, market_status;
+};
+
+/* NULL when the version is not known. */
+const struct cds_schema *cds_schema_find(uint16_t version);
+
+/* All known schemas, ascending by version. */
+const struct cds_schema *cds_schema_list(size_t *count);
+
+/* The field's index, or -1. */
+int cds_schema_field(const struct cds_schema *schema, const char *name, size_t length);
+
+/* "uint32", "int192", "bytes32" */
+void cds_field_type_name(char out[16], const struct cds_field *field);
+const char *cds_unit_name(enum cds_unit unit); /* "seconds", "price", … ; "" for NONE */
+
+/* The name of a market status under this schema ("open", "pre_market", …), NULL when unknown or none. */
+const char *cds_market_status_name(uint16_t version, uint32_t status);
+
+#endif
