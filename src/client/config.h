@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "client/event.h"
+#include "net/tls.h"
 #include "net/url.h"
 
 enum cds_overflow { CDS_OVERFLOW_BLOCK, CDS_OVERFLOW_LATEST, CDS_OVERFLOW_DROP_OLDEST };
@@ -51,6 +52,9 @@ void cds_config_init(struct cds_config *config);
 /* Checks what the caller filled in: credentials present and header-safe, URLs present, header names and values,
  * the reserved header names (Authorization, X-Authorization-*, X-Cll-Origin, Host …). CDS_E_CONFIG otherwise. */
 CDS_MUST_CHECK enum cds_status cds_config_check(const struct cds_config *config, struct cds_error *err);
+
+/* The TLS options as the net layer takes them; borrowed from config. */
+struct cds_tls cds_config_tls(const struct cds_config *config);
 
 void cds_config_clear(struct cds_config *config);
 

@@ -38,6 +38,12 @@ struct cds_event {
   double elapsed; /* seconds */
 };
 
+/* A zeroed event with the time set; NULL when memory ran out. */
+struct cds_event *cds_event_new(enum cds_event_kind kind);
+
+/* A log line, control characters escaped; NULL when memory ran out (a lost line is no reason to fail). */
+struct cds_event *cds_event_log(enum cds_log_level level, const char *format, ...) CDS_PRINTF(2, 3);
+
 void cds_event_free(struct cds_event *event);
 
 /* A bounded FIFO of events, not thread-safe by itself; beyond CDS_MAX_EVENTS the oldest is dropped and counted. */

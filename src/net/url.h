@@ -18,4 +18,9 @@ CDS_MUST_CHECK enum cds_status cds_url_parse(struct cds_url *out, const char *te
 void cds_url_clear(struct cds_url *url);
 CDS_MUST_CHECK enum cds_status cds_url_copy(struct cds_url *out, const struct cds_url *from);
 
+#define CDS_HOST_PORT_TEXT 272 /* a DNS name or bracketed address of up to 253 characters, ':', the port, a final 0 */
+
+/* Writes "host:port", an IPv6 address in brackets. */
+void cds_url_host_port(char out[CDS_HOST_PORT_TEXT], const struct cds_url *url);
+
 #endif
