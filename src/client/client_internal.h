@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * The client as its calls and streams see it. Lua includes client.h only. */
+#ifndef CDS_CLIENT_INTERNAL_H
+#define CDS_CLIENT_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/types.h>
+
+#include "client/client.h"
+
+struct cds_rest_thread;
+
+/* A stream's place in its client's list; a member of struct cds_stream, zeroed at first. */
+struct cds_stream_hook {
+  struct cds_stream_hook *previous, *next;
+  struct cds_stream *stream; /* NULL while not in a list */
+};
+
+struct cds_client {
+  struct cds_config config; /* read-only; its secret is wiped by close, when no thread is left */
+  pid_t pid;                /* the process that made it */
+  atomic_uint refs;
+  atomic_bool closed;
+  struct cds_rest_thread *rest;
+  pthread_mutex_t mu;              /* taken before every other lock, and held for list work only */
+  struct cds_stream_hook *streams; /* guarded by mu */
+};
+
+/* Each call and stream holds a reference. The last one frees the memory; in a forked child it is leaked on purpose,
+ * as threads that do not exist there may have left it half changed. */
+struct cds_client *cds_client_ref(struct cds_client *client);
+void cds_client_unref(struct cds_client *client);
+
+/* True in a child of the process that made the client. Nothing with a lock or a thread may be touched then. */
+bool cds_client_is_foreign(const struct cds_client *client);
+
+/* CDS_E_CLOSED, with the reason, when the client was closed or belongs to the process before a fork. */
+CDS_MUST_CHECK enum cds_status cds_client_check(const struct cds_client *client, struct cds_error *err);
+
+/* The client closes the streams in its list when it is closed (it takes each off first, then calls cds_stream_close
+ * without a lock held). CDS_E_CLOSED when it is closed already; nothing is added then. remove does nothing for a
+ * hook that is in no list. */
+CDS_MUST_CHECK enum cds_status cds_client_add_stream(struct cds_client *client, struct cds_stream_hook *hook,
+                                                     struct cds_stream *stream, struct cds_error *err);
+void cds_client_remove_stream(struct cds_client *client, struct cds_stream_hook *hook);
+
+#endif
