@@ -90,6 +90,100 @@ $(TREE)/c/%: spec/c/%.c $(TREE)/c/libcds.a Makefile | deps
 test-c: $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
 
+# ---- specs, against the build in OUT ----
+
+SPECS ?= $(sort $(dir $(wildcard spec/*/*_spec.lua)))
+# What every Lua, and the slow checkers, run: all units, and the specs that meet the network the most.
+CORE_SPECS := $(wildcard spec/unit) $(wildcard spec/integration/rest_spec.lua spec/integration/stream_spec.lua)
+VALGRIND_SPECS := $(wildcard spec/unit) $(wildcard spec/integration/gc_spec.lua)
+THREAD_SPECS := $(wildcard spec/integration/stream_spec.lua spec/integration/reconnect_spec.lua)
+USE_BUILD = eval "$$($(MAKE) -s env)"; export LUA_BIN=$(LUA_BIN);
+RUN_SPECS = $(USE_BUILD) scripts/run-specs
+
+test:
+	@scripts/setup test
+	@$(MAKE) --no-print-directory all
+	@status=0; for part in test-c test-lua; do $(MAKE) --no-print-directory $$part || status=1; done; exit $$status
+
+test-lua: all
+	@$(RUN_SPECS) $(SPECS)
+
+test-all-luas:
+	@status=0; for lua in 5.1 5.3 luajit; do \
+	  echo "# Lua $$lua"; \
+	  $(MAKE) --no-print-directory LUA=$$lua test-lua SPECS="$(CORE_SPECS)" || status=1; done; exit $$status
+
+# ---- the slow checkers ----
+
+test-asan:
+	@$(MAKE) --no-print-directory SANITIZE=address test-sanitized
+test-tsan:
+	@$(MAKE) --no-print-directory SANITIZE=thread SPECS="$(THREAD_SPECS)" test-sanitized
+
+.PHONY: test-sanitized
+test-sanitized: all $(C_TESTS)
+	@status=0; \
+	scripts/sanitize $(SANITIZE) $(TREE)/reports/c scripts/run-c-tests $(C_TESTS) || status=1; \
+	$(USE_BUILD) export WRAP="env LD_PRELOAD=$$(scripts/sanitize --library $(SANITIZE))"; \
+	scripts/sanitize $(SANITIZE) $(TREE)/reports/lua scripts/run-specs $(filter-out spec/meta/,$(SPECS)) || status=1; exit $$status
+
+VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
+  --show-leak-kinds=definite --suppressions=spec/support/valgrind.supp
+test-valgrind: all $(C_TESTS)
+	@status=0; export WRAP="$(VALGRIND)" LIMIT=600; \
+	scripts/run-c-tests $(C_TESTS) || status=1; \
+	$(RUN_SPECS) $(VALGRIND_SPECS) || status=1; exit $$status
+
+interop: all
+	@$(USE_BUILD) timeout -k 10 540 spec/interop/run.sh
+
+lint:
+	@LUA_CFLAGS="$(INCLUDES) $(LUA_INCLUDES)" scripts/lint
+
+layers:
+	@scripts/layers
+
+symbols: $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so
+	@scripts/symbols $^
+
+luarocks:
+	@timeout -k 10 280 scripts/test-luarocks
+
+# ---- for people ----
+
+demo:
+	@scripts/setup demo
+	@$(MAKE) --no-print-directory -s all
+	@$(USE_BUILD) examples/demo.sh
+
+BENCH_RUNS ?= 5
+BENCH_REPORTS ?= 20000
+bench: all $(TREE)/c/bench_codec
+	@$(USE_BUILD) bench/run $(TREE)/c/bench_codec $(BENCH_RUNS) $(BENCH_REPORTS)
+
+format:
+	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch])
+
+rockspec:
+	$(LUA_BIN) scripts/rockspec
+
+LUA_DIR = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_ABI)
+LIB_DIR = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_ABI)
+install: all
+	cd lua && find chainlink -name '*.lua' -exec install -D -m 644 {} '$(LUA_DIR)/{}' \;
+	install -D -m 755 -t '$(LIB_DIR)/chainlink' $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so
+	install -d '$(DESTDIR)$(PREFIX)/bin'
+	sed '1s|.*|#!$(LUA_BIN)|' bin/chainlink-streams > '$(DESTDIR)$(PREFIX)/bin/chainlink-streams'
+	chmod 755 '$(DESTDIR)$(PREFIX)/bin/chainlink-streams'
+
+help:
+	@echo 'make [LUA=5.4|5.3|5.1|luajit]   build            make env      eval "$$(make -s env)" to use the build'
+	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
+	@echo 'make test                       everything that a change must pass: test-c test-lua'
+	@echo 'make test-all-luas test-asan test-tsan test-valgrind interop   the wider suites'
+	@echo 'make lint layers symbols luarocks                              the checks'
+	@echo 'make bench format rockspec clean'
+
 clean:
 	rm -rf build
 
