@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * What one feed delivered lately: 64-bit tags of texts and blobs, in order of arrival, found in constant time.
+ * Keeps every tag of the newest second (up to a bound) and some tens of the seconds before. */
+#ifndef CDS_SEEN_H
+#define CDS_SEEN_H
+
+#include "base/cds.h"
+
+#define CDS_SEEN_START 32         /* tags kept whatever their age */
+#define CDS_SEEN_MAX (2u * 4096u) /* tags of one second: two for each report */
+
+struct cds_seen_tag {
+  uint64_t tag;
+  uint32_t second;
+};
+
+struct cds_seen {
+  struct cds_seen_tag *ring; /* owned; NULL until the first tag */
+  uint64_t *table;           /* owned; twice the ring's size, 0 when free */
+  size_t capacity, first, count;
+};
+
+void cds_seen_clear(struct cds_seen *seen);
+
+/* A tag of some bytes, never 0. Seeded, so that nobody outside can make two reports look the same. */
+uint64_t cds_seen_tag(uint64_t seed, const void *data, size_t length);
+
+bool cds_seen_has(const struct cds_seen *seen, uint64_t tag);
+
+/* Makes room for `tags` more of this second (seconds never go back), forgetting the oldest of earlier ones.
+ * False when the second has too many or memory ran out. */
+CDS_MUST_CHECK bool cds_seen_reserve(struct cds_seen *seen, size_t tags, uint32_t second);
+
+/* Room was reserved. A tag that is there already stays once. */
+void cds_seen_add(struct cds_seen *seen, uint64_t tag, uint32_t second);
+
+#endif
