@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The two clocks, behind a pointer so that tests can hold the time still. */
+ * The two clocks. What is pure takes the time as an argument instead, so that tests can hold it still. */
 #ifndef CDS_CLOCK_H
 #define CDS_CLOCK_H
 

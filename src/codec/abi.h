@@ -22,7 +22,7 @@ struct cds_abi_part {
 /* Checks that the tuple's head of `words` words is there. */
 CDS_MUST_CHECK enum cds_status cds_abi_head(const struct cds_abi *abi, size_t words, const char *name, struct cds_error *err);
 
-/* Follows head word `index` to a `bytes` / `bytes32[]`; name is used in the error. */
+/* Follows head word `index`, which cds_abi_head found there, to a `bytes` / `bytes32[]`; name is used in the error. */
 CDS_MUST_CHECK enum cds_status cds_abi_bytes(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, const char *name,
                                              struct cds_error *err);
 CDS_MUST_CHECK enum cds_status cds_abi_words(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, const char *name,

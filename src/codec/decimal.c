@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT
+ * 256-bit words as decimal text and as doubles. */
+#include "codec/decimal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+__extension__ typedef unsigned __int128 uint128;
+
+#define LIMBS 4
+#define CHUNK UINT64_C(10000000000000000000) /* 10^19, the largest power of ten in 64 bits */
+#define CHUNK_DIGITS 19
+#define MAX_DIGITS 95 /* 5 chunks; 2^256 needs 78 digits */
+
+/* Absolute value, least significant limb first. */
+struct magnitude {
+  uint64_t limb[LIMBS];
+  bool negative;
+};
+
+static struct magnitude magnitude_of(const uint8_t word[32], bool is_signed) {
+  struct magnitude value = {.negative = is_signed && (word[0] & 0x80) != 0};
+  for (size_t i = 0; i < 32; i++)
+    value.limb[3 - i / 8] = value.limb[3 - i / 8] << 8 | word[i];
+  if (!value.negative) return value;
+  uint64_t carry = 1; /* two's complement: invert and add one */
+  for (size_t i = 0; i < LIMBS; i++) {
+    value.limb[i] = ~value.limb[i] + carry;
+    carry = carry && value.limb[i] == 0;
+  }
+  return value;
+}
+
+/* Divides by CHUNK in place and returns the remainder. */
+static uint64_t divide_by_chunk(uint64_t limb[LIMBS], size_t used) {
+  uint64_t rest = 0;
+  for (size_t i = used; i-- > 0;) {
+    uint128 part = (uint128)rest << 64 | limb[i];
+    limb[i] = (uint64_t)(part / CHUNK);
+    rest = (uint64_t)(part % CHUNK);
+  }
+  return rest;
+}
+
+/* Writes the digits right-aligned into digits[MAX_DIGITS]; returns where they start (at least one digit). */
+static size_t write_digits(char digits[MAX_DIGITS], struct magnitude value) {
+  size_t start = MAX_DIGITS, used = LIMBS;
+  for (;;) {
+    while (used > 0 && value.limb[used - 1] == 0)
+      used--;
+    if (used == 0) break;
+    uint64_t chunk = divide_by_chunk(value.limb, used);
+    for (int i = 0; i < CHUNK_DIGITS; i++, chunk /= 10)
+      digits[--start] = (char)('0' + chunk % 10);
+  }
+  while (start < MAX_DIGITS && digits[start] == '0')
+    start++;
+  if (start == MAX_DIGITS) digits[--start] = '0';
+  return start;
+}
+
+size_t cds_decimal_format(char out[CDS_DECIMAL_TEXT], const uint8_t word[32], bool is_signed, unsigned decimals) {
+  struct magnitude value = magnitude_of(word, is_signed);
+  char digits[MAX_DIGITS];
+  size_t start = write_digits(digits, value);
+  size_t count = MAX_DIGITS - start;
+  size_t whole = count > decimals ? count - decimals : 0; /* digits before the point */
+  size_t end = MAX_DIGITS;                                /* without the trailing zeros of the fraction */
+  while (end > start + whole && digits[end - 1] == '0')
+    end--;
+
+  char *to = out;
+  if (value.negative) *to++ = '-';
+  if (whole == 0) *to++ = '0';
+  memcpy(to, digits + start, whole);
+  to += whole;
+  if (end > start + whole) {
+    *to++ = '.';
+    size_t zeros = decimals > count ? decimals - count : 0; /* between the point and the first digit */
+    memset(to, '0', zeros);
+    to += zeros;
+    memcpy(to, digits + start + whole, end - start - whole);
+    to += end - start - whole;
+  }
+  *to = 0;
+  return (size_t)(to - out);
+}
+
+static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+
+/* value * 2^exponent rounded half to even, for value >= 2^63; sticky: something nonzero lies below value. */
+static double round_to_double(uint128 value, bool sticky, int exponent) {
+  int bits = (value >> 64) != 0 ? 128 - __builtin_clzll((uint64_t)(value >> 64)) : 64 - __builtin_clzll((uint64_t)value);
+  int spare = bits - 53;
+  uint64_t mantissa = (uint64_t)(value >> spare);
+  uint128 rest = value & (((uint128)1 << spare) - 1);
+  uint128 half = (uint128)1 << (spare - 1);
+  if (rest > half || (rest == half && (sticky || (mantissa & 1) != 0))) mantissa++;
+  return ldexp((double)mantissa, exponent + spare);
+}
+
+/* For a nonzero value below 2^128 and decimals <= 19, whose power of ten fits 64 bits: the value is shifted up to
+ * 128 bits, so the quotient keeps at least 64 and the remainder decides the ties. */
+static double divide_to_double(uint128 value, unsigned decimals) {
+  uint64_t divisor = 1;
+  for (unsigned i = 0; i < decimals; i++)
+    divisor *= 10;
+  uint64_t high = (uint64_t)(value >> 64);
+  int shift = high != 0 ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)value);
+  uint128 scaled = value << shift;
+  uint128 quotient = scaled / divisor;
+  return round_to_double(quotient, quotient * divisor != scaled, -shift);
+}
+
+/* "<integer>e-<decimals>" has no decimal point, so no locale can change how strtod reads it. */
+static double parse_to_double(const uint8_t word[32], bool is_signed, unsigned decimals) {
+  char text[CDS_DECIMAL_TEXT];
+  size_t length = cds_decimal_format(text, word, is_signed, 0);
+  snprintf(text + length, sizeof text - length, "e-%u", decimals);
+  return strtod(text, NULL);
+}
+
+double cds_decimal_to_double(const uint8_t word[32], bool is_signed, unsigned decimals) {
+  struct magnitude value = magnitude_of(word, is_signed);
+  if ((value.limb[3] | value.limb[2]) != 0 || decimals > CHUNK_DIGITS) return parse_to_double(word, is_signed, decimals);
+  double result;
+  if (value.limb[1] == 0 && value.limb[0] <= UINT64_C(1) << 53) {
+    result = (double)value.limb[0] / powers_of_ten[decimals]; /* both exact, so the quotient is rounded once */
+  } else {
+    result = divide_to_double((uint128)value.limb[1] << 64 | value.limb[0], decimals);
+  }
+  return value.negative ? -result : result;
+}
+
+bool cds_decimal_to_int64(int64_t *out, const uint8_t word[32], bool is_signed) {
+  struct magnitude value = magnitude_of(word, is_signed);
+  uint64_t largest = value.negative ? UINT64_C(1) << 63 : INT64_MAX;
+  if ((value.limb[3] | value.limb[2] | value.limb[1]) != 0 || value.limb[0] > largest) return false;
+  *out = value.negative ? -(int64_t)(value.limb[0] - 1) - 1 : (int64_t)value.limb[0];
+  return true;
+}
+
+int cds_decimal_compare(const uint8_t a[32], const uint8_t b[32], bool is_signed) {
+  int order = memcmp(a, b, 32);
+  if (is_signed && ((a[0] ^ b[0]) & 0x80) != 0) order = -order; /* the negative one looks larger */
+  return (order > 0) - (order < 0);
+}

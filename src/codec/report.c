@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ * Full report bytes to struct cds_report. */
+#include "codec/report.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "codec/hex.h"
+
+#define HEAD_WORDS 7
+#define BLOB_WORD 3 /* words 0 to 2 are the report context */
+#define RS_WORD 4
+#define SS_WORD 5
+
+static bool field_fits(const struct cds_field *field, const uint8_t *word) {
+  switch (field->type) {
+  case CDS_TYPE_UINT:
+    return cds_abi_is_uint(word, field->bits);
+  case CDS_TYPE_INT:
+    return cds_abi_is_int(word, field->bits);
+  case CDS_TYPE_BYTES32:
+    break;
+  }
+  return true;
+}
+
+static enum cds_status check_fields(const struct cds_report *report, struct cds_error *err) {
+  const struct cds_schema *schema = report->schema;
+  char expected[64];
+  if (report->blob.length / CDS_WORD < schema->field_count) {
+    snprintf(expected, sizeof expected, "%zu bytes or more", schema->field_count * CDS_WORD);
+    return cds_error_decode(err, report->blob.offset, expected, "a v%u report blob of %zu bytes", (unsigned)report->version,
+                            report->blob.length);
+  }
+  for (size_t i = 0; i < schema->field_count; i++) {
+    if (field_fits(&schema->fields[i], cds_report_word(report, i))) continue;
+    char type[16];
+    cds_field_type_name(type, &schema->fields[i]);
+    snprintf(expected, sizeof expected, "a word within %s", type);
+    return cds_error_decode(err, report->blob.offset + i * CDS_WORD, expected, "%s of a v%u report",
+                            schema->fields[i].name, (unsigned)report->version);
+  }
+  return CDS_OK;
+}
+
+static void read_timestamps(struct cds_report *report) {
+  const struct cds_schema *schema = report->schema;
+  if (schema->observations_timestamp >= 0) {
+    report->has_observations_timestamp = true;
+    report->observations_timestamp = cds_abi_u32(cds_report_word(report, (size_t)schema->observations_timestamp));
+  }
+  if (schema->valid_from_timestamp >= 0) {
+    report->has_valid_from_timestamp = true;
+    report->valid_from_timestamp = cds_abi_u32(cds_report_word(report, (size_t)schema->valid_from_timestamp));
+  }
+}
+
+static enum cds_status read_parts(struct cds_report *report, struct cds_error *err) {
+  const struct cds_abi abi = {report->bytes, report->length};
+  enum cds_status status = cds_abi_head(&abi, HEAD_WORDS, "the full report", err);
+  if (status == CDS_OK) status = cds_abi_bytes(&report->blob, &abi, BLOB_WORD, "the report blob", err);
+  if (status == CDS_OK) status = cds_abi_words(&report->rs, &abi, RS_WORD, "rawRs", err);
+  if (status == CDS_OK) status = cds_abi_words(&report->ss, &abi, SS_WORD, "rawSs", err);
+  if (status == CDS_OK && report->blob.length < CDS_WORD) {
+    status = cds_error_decode(err, report->blob.offset, "a feed id of 32 bytes", "a report blob of %zu bytes",
+                              report->blob.length);
+  }
+  return status;
+}
+
+/* Reads report->bytes into the other members. */
+static enum cds_status read_report(struct cds_report *report, struct cds_error *err) {
+  enum cds_status status = read_parts(report, err);
+  if (status != CDS_OK) return status;
+  memcpy(report->feed_id.bytes, report->bytes + report->blob.offset, sizeof report->feed_id.bytes);
+  report->version = cds_feed_id_version(&report->feed_id);
+  report->schema = cds_schema_find(report->version);
+  if (!report->schema) return CDS_OK;
+  status = check_fields(report, err);
+  if (status == CDS_OK) read_timestamps(report);
+  return status;
+}
+
+/* A report with room for `length` bytes, not filled in yet. */
+static enum cds_status allocate(struct cds_report **out, size_t length, struct cds_error *err) {
+  *out = NULL;
+  if (length > CDS_MAX_REPORT_BYTES)
+    return cds_error_decode(err, CDS_MAX_REPORT_BYTES, "no more bytes than the limit", "a full report of %zu bytes", length);
+  struct cds_report *report = cds_malloc(sizeof *report + length);
+  if (!report) return cds_error_set(err, CDS_E_MEMORY, "no memory for a report of %zu bytes", length);
+  memset(report, 0, sizeof *report);
+  report->refs = 1;
+  report->length = length;
+  *out = report;
+  return CDS_OK;
+}
+
+/* Ends both makers: *out is the finished report, or NULL after a failure. */
+static enum cds_status finish(struct cds_report **out, enum cds_status status, struct cds_error *err) {
+  if (status == CDS_OK) status = read_report(*out, err);
+  if (status != CDS_OK) {
+    cds_free(*out);
+    *out = NULL;
+  }
+  return status;
+}
+
+enum cds_status cds_report_from_bytes(struct cds_report **out, const uint8_t *bytes, size_t length, struct cds_error *err) {
+  enum cds_status status = allocate(out, length, err);
+  if (status != CDS_OK) return status;
+  if (length > 0) memcpy((*out)->bytes, bytes, length);
+  return finish(out, CDS_OK, err);
+}
+
+enum cds_status cds_report_from_hex(struct cds_report **out, const char *hex, size_t length, struct cds_error *err) {
+  enum cds_status status = allocate(out, length / 2, err);
+  if (status != CDS_OK) return status;
+  size_t good = cds_hex_decode((*out)->bytes, hex, length);
+  if (good != length) {
+    const char *expected = length % 2 != 0 && good == length - 1 ? "an even number of hex digits" : "a hex digit";
+    status = cds_error_decode(err, good, expected, "the full report's hex text");
+  }
+  return finish(out, status, err);
+}
+
+struct cds_report *cds_report_ref(struct cds_report *report) {
+  __atomic_fetch_add(&report->refs, 1, __ATOMIC_RELAXED);
+  return report;
+}
+
+void cds_report_unref(struct cds_report *report) {
+  if (report && __atomic_sub_fetch(&report->refs, 1, __ATOMIC_ACQ_REL) == 0) cds_free(report);
+}
+
+const uint8_t *cds_report_word(const struct cds_report *report, size_t index) {
+  return report->bytes + report->blob.offset + index * CDS_WORD;
+}
