@@ -1,0 +1,44 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The official TypeScript SDK and ethers.js against the simulator (over TLS) and our decoder; prints TAP.
+# `make interop` starts it with the environment of the build; otherwise it takes that from `make env`.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+
+fail() {
+  echo "Bail out! $1"
+  exit 1
+}
+
+command -v npm >/dev/null && command -v node >/dev/null || fail "node (18 or later) and npm are needed"
+command -v chainlink-streams >/dev/null || eval "$(make -s env)"
+
+work=$(mktemp -d) || exit 1
+simulator=
+cleanup() {
+  [ -z "$simulator" ] || kill "$simulator" 2>/dev/null
+  [ -z "$simulator" ] || wait "$simulator" 2>/dev/null
+  rm -rf "$work"
+}
+trap cleanup EXIT
+trap 'exit 1' INT TERM HUP
+
+# npm writes node_modules/.package-lock.json last; it is older than the lock file when the packages are stale.
+cd spec/interop || exit 1
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  timeout --foreground -k 5 240 npm ci --no-audit --no-fund >"$work/npm" 2>&1 || fail "npm ci: $(tail -n 3 "$work/npm" | tr '\n' ' ')"
+fi
+
+chainlink-streams simulate --exit-with-parent --origins 2 --rate 1 --rate-limit 0 --env-file "$work/env" \
+  >"$work/simulator" 2>&1 &
+simulator=$!
+tries=0
+until [ -s "$work/env" ]; do
+  kill -0 "$simulator" 2>/dev/null || fail "the simulator ended: $(tail -n 3 "$work/simulator" | tr '\n' ' ')"
+  tries=$((tries + 1))
+  [ "$tries" -lt 300 ] || fail "the simulator does not listen after 30 seconds"
+  sleep 0.1
+done
+. "$work/env"
+
+NODE_EXTRA_CA_CERTS=$CHAINLINK_STREAMS_CA_FILE timeout --foreground -k 5 180 node sdk.mjs
