@@ -6,14 +6,11 @@
 
 #include "base/limits.h"
 #include "client/event.h"
+#include "net/http_header.h"
 #include "net/tls.h"
 #include "net/url.h"
 
 enum cds_overflow { CDS_OVERFLOW_BLOCK, CDS_OVERFLOW_LATEST, CDS_OVERFLOW_DROP_OLDEST };
-
-struct cds_header {
-  char *name, *value; /* owned */
-};
 
 /* The options a stream may override. Plain values: copied by assignment. */
 struct cds_stream_config {

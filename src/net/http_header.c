@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+ * HTTP header lines, as hostile as everything else from the network. */
+#include "net/http_header.h"
+
+#include <curl/curl.h>
+#include <string.h>
+#include <strings.h>
+
+#define MAX_DATE_TEXT 64
+#define MAX_SECONDS_DIGITS 9
+
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
+
+bool cds_http_header(const char **value, size_t *length, const char *headers, const char *name) {
+  size_t name_length = strlen(name);
+  for (const char *line = headers; line != NULL && *line != 0;) {
+    const char *end = line + strcspn(line, "\n");
+    if ((size_t)(end - line) > name_length && line[name_length] == ':' && strncasecmp(line, name, name_length) == 0) {
+      const char *start = line + name_length + 1;
+      while (start < end && is_blank(*start))
+        start++;
+      while (end > start && is_blank(end[-1]))
+        end--;
+      *value = start;
+      *length = (size_t)(end - start);
+      return true;
+    }
+    line = *end == 0 ? end : end + 1;
+  }
+  return false;
+}
+
+static bool read_date(double *seconds, const char *text, size_t length) {
+  char copy[MAX_DATE_TEXT];
+  if (length == 0 || length >= sizeof copy)
+    return false;
+  memcpy(copy, text, length);
+  copy[length] = 0;
+  time_t time = curl_getdate(copy, NULL); /* whatever the locale */
+  if (time == -1)
+    return false;
+  *seconds = (double)time;
+  return true;
+}
+
+bool cds_http_date(double *seconds, const char *headers) {
+  const char *text;
+  size_t length;
+  return cds_http_header(&text, &length, headers, "Date") && read_date(seconds, text, length);
+}
+
+static bool read_seconds(double *seconds, const char *text, size_t length) {
+  double value = 0;
+  if (length == 0 || length > MAX_SECONDS_DIGITS)
+    return false;
+  for (size_t i = 0; i < length; i++) {
+    if (text[i] < '0' || text[i] > '9')
+      return false;
+    value = value * 10 + (text[i] - '0');
+  }
+  *seconds = value;
+  return true;
+}
+
+bool cds_http_retry_after(double *seconds, const char *headers, int64_t now_ms) {
+  const char *text;
+  size_t length;
+  double at, now = (double)now_ms / 1000;
+  if (!cds_http_header(&text, &length, headers, "Retry-After"))
+    return false;
+  if (read_seconds(seconds, text, length))
+    return true;
+  if (memchr(text, ',', length) == NULL || !read_date(&at, text, length)) /* every HTTP date has a comma or is obsolete */
+    return false;
+  double server_now;
+  if (cds_http_date(&server_now, headers))
+    now = server_now;
+  *seconds = at > now ? at - now : 0;
+  return true;
+}
