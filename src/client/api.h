@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+ * The REST operations: what is asked, and what an answer means. No sockets here. */
+#ifndef CDS_API_H
+#define CDS_API_H
+
+#include "client/client.h"
+#include "net/rest.h"
+
+#define CDS_OPERATION_COUNT (CDS_GET_REPORT_PAGE + 1)
+
+/* "/api/v1/reports/latest": the endpoint, without base path and query. */
+const char *cds_api_path(enum cds_operation operation);
+
+/* CDS_E_CONFIG when the arguments do not fit the operation. */
+CDS_MUST_CHECK enum cds_status cds_api_check(const struct cds_call_args *args, struct cds_error *err);
+
+/* The request target, exactly as signed and sent: base, path, query with bare commas. The caller frees *out. */
+CDS_MUST_CHECK enum cds_status cds_api_target(char **out, const char *base, const struct cds_call_args *args,
+                                              struct cds_error *err);
+
+/* What a good answer holds. */
+struct cds_answer {
+  int http_status;
+  struct cds_report **reports; /* owned; taken ones are NULL */
+  size_t count, taken;
+  bool has_next_page;
+  int64_t next_page_timestamp;
+  struct cds_buf body; /* CDS_GET_FEEDS only */
+};
+
+/* What was asked for, to be compared with the answer; feeds in ascending order. */
+struct cds_question {
+  enum cds_operation operation;
+  struct cds_feed_id *feeds;
+  size_t feed_count;
+};
+
+/* Judges a whole HTTP answer: the reports, or the error its status or its body amounts to. *out is empty after a
+ * failure. May move exchange->body to *out. */
+CDS_MUST_CHECK enum cds_status cds_api_answer(struct cds_answer *out, const struct cds_question *question,
+                                              struct cds_exchange *exchange, struct cds_error *err);
+void cds_answer_clear(struct cds_answer *answer);
+
+/* The error of an answer whose status is not a success: kind, retry_after, clock_skew, start of the body. */
+enum cds_status cds_api_http_error(struct cds_error *err, const char *path, const struct cds_exchange *exchange);
+
+#endif
