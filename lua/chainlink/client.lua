@@ -1,0 +1,208 @@
+-- SPDX-License-Identifier: MIT
+-- The Client: REST calls. Each starts a call in the engine, waits through the loop's wait and builds its result.
+
+local core = require "chainlink.core"
+local block = require "chainlink.loop.block"
+local check = require "chainlink.check"
+local config = require "chainlink.config"
+local errors = require "chainlink.errors"
+local events = require "chainlink.events"
+local history = require "chainlink.history"
+local streams = require "chainlink.stream"
+local cjson = require("cjson.safe").new()
+
+cjson.decode_max_depth(16)
+
+local Client = core.client_metatable
+local methods = {}
+Client.__index = methods
+
+-- ---- calls ----
+
+-- Adds the service's own words to the message of an error answer.
+local function explain(err)
+  local body = err.body and cjson.decode(err.body)
+  if type(body) ~= "table" then return err end
+  local words = body.message or body.error
+  if type(words) == "table" then words = words.message end
+  if type(words) ~= "string" or words == "" then return err end
+  words = words:gsub("%c", " "):sub(1, 200)
+  if not err.message:find(words, 1, true) then err.message = err.message .. ": " .. words end
+  return err
+end
+
+local function begin(client, operation, ids, timestamp, limit)
+  return core.call(client, operation, ids, timestamp, limit)
+end
+
+-- Waits for the call. -> what core.call_result gives, or nil, err
+local function finish(state, call)
+  while not core.call_done(call) do
+    events.drain(state, core.call_event, call)
+    if core.call_done(call) then break end
+    state.wait(core.call_fd(call))
+  end
+  events.drain(state, core.call_event, call)
+  local result, status, next_page = core.call_result(call)
+  core.call_free(call)
+  if not result then return nil, explain(status) end
+  return result, status, next_page
+end
+
+local function perform(client, state, ...)
+  local call, err = begin(client, ...)
+  if not call then return nil, err end
+  return finish(state, call)
+end
+
+-- The only report of an answer.
+local function one_report(reports, err)
+  if not reports then return nil, err end
+  if reports[1] then return reports[1] end
+  return nil, errors.new("DecodeError", "the service's answer holds no report", { expected = "a report" })
+end
+
+-- ---- REST ----
+
+local function read_feed(item)
+  if type(item) ~= "table" or type(item.feedID) ~= "string" then return nil end
+  local id, version = core.feed_id(item.feedID)
+  if not id then return nil end
+  local feed = {}
+  for name, value in pairs(item) do
+    if type(name) == "string" and name ~= "feedID" and value ~= cjson.null then feed[name] = value end
+  end
+  feed.id, feed.version = id, version
+  return feed
+end
+
+local function decode_failed(what)
+  return nil, errors.new("DecodeError", "the list of feeds is not as expected: " .. what, { expected = "a feed list" })
+end
+
+--- The feeds that the credentials may read. -> {{id=, version=, …}, …} | nil, err
+function methods.get_feeds(client)
+  local state = check.self(client, "client", "get_feeds")
+  local body, err = perform(client, state, "get_feeds")
+  if not body then return nil, err end
+  local answer, why = cjson.decode(body)
+  if type(answer) ~= "table" then return decode_failed(why or "not an object") end
+  if type(answer.feeds) ~= "table" then return decode_failed "it has no member \"feeds\"" end
+  local feeds = {}
+  for i, item in ipairs(answer.feeds) do
+    feeds[i] = read_feed(item)
+    if not feeds[i] then return decode_failed(("feed %d has no valid feedID"):format(i)) end
+  end
+  return feeds
+end
+
+--- The newest report of a feed. -> report | nil, err
+function methods.get_latest_report(client, feed_id)
+  local state = check.self(client, "client", "get_latest_report")
+  local id = check.feed_id(feed_id, "feed_id")
+  return one_report(perform(client, state, "get_latest_report", { id }))
+end
+
+--- The report of a feed at a time in seconds. -> report | nil, err
+function methods.get_report(client, feed_id, timestamp)
+  local state = check.self(client, "client", "get_report")
+  local id = check.feed_id(feed_id, "feed_id")
+  check.timestamp(timestamp, "timestamp")
+  return one_report(perform(client, state, "get_report", { id }, timestamp))
+end
+
+--- The reports of several feeds at one time. -> reports, ids without a report then | nil, err
+function methods.get_reports(client, feed_ids, timestamp)
+  local state = check.self(client, "client", "get_reports")
+  local ids = check.feed_ids(feed_ids)
+  check.timestamp(timestamp, "timestamp")
+  local reports, err = perform(client, state, "get_reports", ids, timestamp)
+  if not reports then return nil, err end
+  local answered, missing = {}, {}
+  for _, report in ipairs(reports) do answered[report.feed_id] = true end
+  for _, id in ipairs(ids) do
+    if not answered[id] then missing[#missing + 1] = id end
+  end
+  return reports, missing
+end
+
+-- -> {reports=, next_page_timestamp=} | nil, err
+local function read_page(reports, status, next_page)
+  if not reports then return nil, status end
+  local last = reports[#reports]
+  if not next_page and last then next_page = last.observations_timestamp + 1 end
+  return { reports = reports, next_page_timestamp = next_page }
+end
+
+--- A page of a feed's history that begins at `start`. -> {reports=, next_page_timestamp=} | nil, err
+function methods.get_report_page(client, feed_id, start, limit)
+  local state = check.self(client, "client", "get_report_page")
+  local id = check.feed_id(feed_id, "feed_id")
+  check.timestamp(start, "start")
+  check.limit(limit)
+  return read_page(perform(client, state, "get_report_page", { id }, start, limit))
+end
+
+--- An iterator over a feed's reports from one time to another (default: now), both included.
+--- A failure raises its error object out of the loop.
+function methods.reports(client, feed_id, from, to)
+  local state = check.self(client, "client", "reports")
+  local id = check.feed_id(feed_id, "feed_id")
+  check.timestamp(from, "from")
+  to = to == nil and math.floor(core.time()) or check.timestamp(to, "to")
+  return history.iterate(function(start)
+    return begin(client, "get_report_page", { id }, start)
+  end, function(call)
+    return read_page(finish(state, call))
+  end, from, to)
+end
+
+-- ---- the rest ----
+
+--- A stream of live reports. -> stream | nil, err
+function methods.stream(client, feed_ids, options)
+  return streams.open(client, check.self(client, "client", "stream"), feed_ids, options)
+end
+
+--- Counters of the REST side.
+function methods.stats(client)
+  check.self(client, "client", "stats")
+  local stats = core.client_stats(client)
+  stats.reused = math.max(0, stats.requests - stats.connections)
+  return stats
+end
+
+--- Ends its streams, calls and connections. May be called again.
+function methods.close(client)
+  check.self(client, "client", "close")
+  core.client_close(client)
+end
+
+Client.__close = methods.close
+
+function Client.__tostring(client)
+  local state = core.uservalue(client)
+  local closed = core.client_is_closed(client)
+  return "chainlink.client (" .. (closed and "closed" or state.values.host) .. ")"
+end
+
+local client = {}
+
+--- -> client | nil, err; wrong options raise a ConfigError.
+function client.new(options)
+  local engine, values, warnings = config.client(options)
+  local ok, self, err = pcall(core.client, engine)
+  if not ok then err = self end
+  if not ok and not errors.is_error(err) then error(err, 0) end
+  if not ok or not self then
+    if err.kind == "ConfigError" then errors.throw(err) end
+    return nil, err
+  end
+  local state = core.uservalue(self)
+  state.class, state.values, state.wait = "client", values, block.wait
+  state.logger, state.log_level, state.on_response = values.logger, values.log_level, values.on_response
+  for _, warning in ipairs(warnings) do events.log(state, "warn", warning) end
+  return self
+end
+
+return client

@@ -1,0 +1,67 @@
+-- SPDX-License-Identifier: MIT
+-- client:reports: a range of history as an iterator, page after page. The next page is on its way while the script
+-- consumes the one before.
+
+local errors = require "chainlink.errors"
+
+local history = {}
+
+-- The reports of a page that were not given before, up to the end of the range. A page may end in the middle of a
+-- second, so the next one begins with that second again: what it repeats is known by its blob.
+local function fresh_reports(self, reports)
+  local fresh = {}
+  for _, report in ipairs(reports) do
+    local time, blob = report.observations_timestamp, report.report_blob
+    if time > self.second then self.second, self.seen = time, {} end
+    if time == self.second and not self.seen[blob] then
+      self.seen[blob] = true
+      if time <= self.to then fresh[#fresh + 1] = report end
+    end
+  end
+  return fresh
+end
+
+-- Asks for the next page, if there can be one. Each page brings something new or moves the start on.
+local function ask(self, start)
+  self.start, self.pending = start, nil
+  if start > self.to then return end
+  local pending, err = self.begin(start)
+  if pending then self.pending = pending else self.err = err end
+end
+
+local function next_start(self, page, fresh)
+  if #fresh > 0 then return self.second end
+  local following = page.next_page_timestamp
+  if following and following > self.start then return following end
+  if #page.reports > 0 then return self.start + 1 end
+end
+
+-- Takes the page that is on its way; false when there is none.
+local function turn_page(self)
+  if not self.pending then return false end
+  local page, err = self.finish(self.pending)
+  self.pending = nil
+  if not page then errors.throw(err) end
+  self.page, self.position = fresh_reports(self, page.reports), 0
+  local start = next_start(self, page, self.page)
+  if start then ask(self, start) end
+  return true
+end
+
+--- An iterator over reports. begin(start) starts the request of a page, finish(request) waits for it; both
+--- may return nil, err. A failure raises the error object out of the `for` loop.
+function history.iterate(begin, finish, from, to)
+  local self = { begin = begin, finish = finish, to = to, second = from, seen = {}, page = {}, position = 0 }
+  ask(self, from)
+  return function()
+    while true do
+      self.position = self.position + 1
+      local report = self.page[self.position]
+      if report then return report end
+      if self.err then errors.throw(self.err) end
+      if not turn_page(self) then return nil end
+    end
+  end
+end
+
+return history

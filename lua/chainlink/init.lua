@@ -1,0 +1,54 @@
+-- SPDX-License-Identifier: MIT
+-- chainlink: a client for Chainlink Data Streams. docs/api.md describes it; types/chainlink.lua tells editors.
+
+local core = require "chainlink.core"
+local check = require "chainlink.check"
+local client = require "chainlink.client"
+local config = require "chainlink.config"
+local errors = require "chainlink.errors"
+require "chainlink.report"
+
+local chainlink = { _VERSION = core.version, _NAME = "chainlink" }
+
+--- A client; options as in docs/api.md.
+function chainlink.client(options)
+  return client.new(options)
+end
+
+--- A client whose credentials and endpoints come from the environment (CHAINLINK_STREAMS_API_KEY, …_API_SECRET,
+--- …_REST_URL, …_WS_URL, …_CA_FILE, …_NETWORK); options given here win.
+function chainlink.client_from_env(overrides)
+  return client.new(config.from_environment(overrides))
+end
+
+--- A Report from a full report: hex text with or without 0x, or the bytes. -> report | nil, DecodeError
+function chainlink.decode(full_report)
+  if type(full_report) ~= "string" then
+    errors.raise("ConfigError", "full_report must be a text of hex or bytes, got " .. errors.describe(full_report))
+  end
+  return core.decode(full_report)
+end
+
+--- The version of the report schema that a feed uses.
+function chainlink.feed_version(feed_id)
+  local _, version = core.feed_id(check.feed_id(feed_id, "feed_id"))
+  return version
+end
+
+local read_only = {
+  __newindex = function() error("chainlink.schemas is read-only", 2) end,
+  __metatable = false,
+}
+
+local function seal(value)
+  for _, member in pairs(value) do
+    if type(member) == "table" then seal(member) end
+  end
+  return setmetatable(value, read_only)
+end
+
+--- The report schemas by version: {version=, name=, price=, fields={{name=, abi_name=, type=, unit=, decimals=,
+--- meaning=}, …}}. A description only: decoding does not read it.
+chainlink.schemas = seal(core.schemas())
+
+return chainlink

@@ -1,0 +1,125 @@
+-- SPDX-License-Identifier: MIT
+-- What a Report can do beyond reading fields, which src/lua/lreport.c does.
+
+local core = require "chainlink.core"
+
+local methods = core.report_methods
+local Report = core.report_metatable
+local schemas = core.schemas()
+
+local no_schema = { fields = {} }
+local common = { feed_id = true, valid_from_timestamp = true, observations_timestamp = true, native_fee = true,
+  link_fee = true, expires_at = true }
+
+local function schema_of(report)
+  return schemas[report.version] or no_schema
+end
+
+--- "open", "closed", … ; nil when the report has no market status or an unknown one.
+function methods.market_status_name(report)
+  local status = report.market_status
+  return status and core.market_status_name(report.version, status) or nil
+end
+
+--- Is it too late to verify the report on chain? nil when the report has no expires_at.
+function methods.is_expired(report, now)
+  local expires_at = report.expires_at
+  if not expires_at then return nil end
+  return (now or core.time()) > expires_at
+end
+
+local small = { uint32 = true, uint16 = true, uint8 = true }
+
+-- A field's value for tables and JSON: numbers where every JSON reader has them exactly, otherwise exact text.
+local function portable(report, field)
+  if small[field.type] then return report[field.name] end
+  return report:exact(field.name)
+end
+
+-- Calls visit(name, value) for each member of the report's table form, in a fixed order.
+local function each_member(report, visit)
+  visit("version", report.version)
+  visit("feed_id", report.feed_id)
+  local fields = schema_of(report).fields
+  for i = 1, #fields do
+    if fields[i].name ~= "feed_id" then visit(fields[i].name, portable(report, fields[i])) end
+  end
+  if #fields == 0 then
+    visit("observations_timestamp", report.observations_timestamp)
+    visit("valid_from_timestamp", report.valid_from_timestamp)
+  end
+  visit("market_status_name", report:market_status_name())
+  visit("config_digest", report.config_digest)
+  visit("origin", report.origin)
+  visit("received_at", report.received_at)
+  visit("full_report", report.full_report)
+end
+
+--- A plain table. Fields wider than 32 bits are exact text; nothing is rounded by a JSON library.
+function methods.to_table(report)
+  local out = {}
+  each_member(report, function(name, value) out[name] = value end)
+  return out
+end
+
+local function json_text(text)
+  return '"' .. text:gsub('[%c"\\\127]', function(c) return ("\\u%04x"):format(c:byte()) end) .. '"'
+end
+
+local function json_value(value)
+  if type(value) == "string" then return json_text(value) end
+  if type(value) ~= "number" then return tostring(value) end
+  if value == math.floor(value) then return ("%.0f"):format(value) end
+  return (("%.3f"):format(value):gsub(",", ".")) -- whatever the locale
+end
+
+--- One line of JSON, its members always in the same order, with the values of to_table.
+function methods.to_json(report)
+  local members = {}
+  each_member(report, function(name, value)
+    if value ~= nil then members[#members + 1] = json_text(name) .. ":" .. json_value(value) end
+  end)
+  return "{" .. table.concat(members, ",") .. "}"
+end
+
+local function short_id(id)
+  return id:sub(1, 6) .. "…" .. id:sub(-4)
+end
+
+local function short_value(report, field)
+  local name = field.name
+  if name == "market_status" then
+    local status = report:market_status_name()
+    if status then return status end
+  end
+  local value = report[name]
+  if field.type == "bytes32" then return short_id(value) end
+  if field.decimals > 0 then return ("%.10g"):format(value) end
+  return tostring(value)
+end
+
+--- One line for people.
+function Report.__tostring(report)
+  local schema = schema_of(report)
+  local parts = { "v" .. report.version, short_id(report.feed_id) }
+  local time = report.observations_timestamp
+  if time then parts[#parts + 1] = os.date("!%Y-%m-%dT%H:%M:%SZ", time) end
+  for _, field in ipairs(schema.fields) do
+    if not common[field.name] then
+      local label = field.name == schema.price and "price" or field.name
+      parts[#parts + 1] = label .. " " .. short_value(report, field)
+    end
+  end
+  return table.concat(parts, " ")
+end
+
+--- Lua 5.2 and later: pairs(report) goes over the schema's fields in ABI order.
+function Report.__pairs(report)
+  local fields = schema_of(report).fields
+  local i = 0
+  return function()
+    i = i + 1
+    local field = fields[i]
+    if field then return field.name, report[field.name] end
+  end
+end

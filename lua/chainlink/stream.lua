@@ -1,0 +1,142 @@
+-- SPDX-License-Identifier: MIT
+-- The Stream: reading, waiting, statistics. Reports are popped in C; all waiting is here, through the loop's wait.
+
+local core = require "chainlink.core"
+local check = require "chainlink.check"
+local config = require "chainlink.config"
+local errors = require "chainlink.errors"
+local events = require "chainlink.events"
+
+local Stream = core.stream_metatable
+local methods = {}
+Stream.__index = methods
+
+local pop, uservalue, monotonic = core.stream_pop, core.uservalue, core.monotonic
+local stream_event, stream_fd = core.stream_event, core.stream_fd
+
+-- Goes on where pop gave no report: -> report | nil, err
+local function wait_for_report(stream, state, report, note, deadline)
+  local in_time = true
+  while not report do
+    events.drain(state, stream_event, stream)
+    if report == false then return nil, note end
+    if not in_time then return nil, errors.new("TimeoutError", "no report came in time", { retryable = true }) end
+    if not note then in_time = state.wait(stream_fd(stream), deadline and math.max(0, deadline - monotonic())) end
+    report, note = pop(stream)
+  end
+  return report
+end
+
+--- The next report; waits up to `timeout` seconds, without one as long as it takes. -> report | nil, err
+function methods.read(stream, timeout)
+  local state = check.self(stream, "stream", "read")
+  check.seconds(timeout, "timeout")
+  local report, note = pop(stream)
+  if report then return report end
+  return wait_for_report(stream, state, report, note, timeout and monotonic() + timeout)
+end
+
+--- `for report in stream do`: a clean close ends the loop, a failure raises its error object.
+function Stream.__call(stream)
+  local report, note = pop(stream)
+  if report then return report end
+  local err
+  report, err = wait_for_report(stream, uservalue(stream), report, note)
+  if report then return report end
+  if core.stream_is_closed(stream) and err.kind == "StreamClosedError" then return nil end
+  error(err, 0)
+end
+
+--- Never waits. -> report | nil when none is there | nil, err when the stream is over
+function methods.poll(stream)
+  local state = check.self(stream, "stream", "poll")
+  local report, note = pop(stream)
+  if report then return report end
+  events.drain(state, stream_event, stream)
+  if report == nil then report, note = pop(stream) end
+  if report == false then return nil, note end
+  return report
+end
+
+--- The newest report seen of the feed, without taking it from the queue; nil when there is none yet.
+function methods.latest(stream, feed_id)
+  local state = check.self(stream, "stream", "latest")
+  local id = check.feed_id(feed_id, "feed_id")
+  events.drain(state, stream_event, stream)
+  return core.stream_latest(stream, id)
+end
+
+local POLL_SECONDS = 0.01 -- while reports of some feeds keep the descriptor readable and others are not subscribed
+
+--- Waits until every feed is subscribed. -> stream | nil, err
+function methods.connect(stream, timeout)
+  local state = check.self(stream, "stream", "connect")
+  check.seconds(timeout, "timeout")
+  local deadline = timeout and monotonic() + timeout
+  while true do
+    local found, err = core.stream_peek(stream)
+    events.drain(state, stream_event, stream)
+    if found == false then return nil, err end
+    if core.stream_is_subscribed(stream) then return stream end
+    local left = deadline and math.max(0, deadline - monotonic())
+    if left == 0 then
+      return nil, errors.new("TimeoutError", ("not connected within %g seconds"):format(timeout), { retryable = true })
+    end
+    if found then state.wait(-1, math.min(left or POLL_SECONDS, POLL_SECONDS))
+    else state.wait(stream_fd(stream), left) end
+  end
+end
+
+local summed = { "messages_received", "bytes_received", "errors_count", "reconnect_count" }
+
+--- Counters of the stream, and of each connection in `origins`.
+function methods.stats(stream)
+  local state = check.self(stream, "stream", "stats")
+  events.drain(state, stream_event, stream)
+  local stats = core.stream_stats(stream)
+  for _, name in ipairs(summed) do stats[name] = 0 end
+  stats.connection_uptime = 0
+  for _, origin in ipairs(stats.origins) do
+    for _, name in ipairs(summed) do stats[name] = stats[name] + origin[name] end
+    stats.connection_uptime = math.max(stats.connection_uptime, origin.connection_uptime)
+    local last = origin.last_message_time
+    if last then stats.last_message_time = math.max(stats.last_message_time or last, last) end
+  end
+  return stats
+end
+
+--- Ends the stream. Reports that wait in its queue can still be read.
+function methods.close(stream)
+  local state = check.self(stream, "stream", "close")
+  core.stream_close(stream)
+  events.drain(state, stream_event, stream)
+end
+
+Stream.__close = methods.close
+
+function Stream.__tostring(stream)
+  local state = uservalue(stream)
+  local what = core.stream_is_closed(stream) and "closed" or state.feed_count .. " feeds, " .. state.host
+  return "chainlink.stream (" .. what .. ")"
+end
+
+local stream = {}
+
+-- Only Lua 5.4 closes the fourth value of a generic `for`.
+local closes_for_loops = _VERSION >= "Lua 5.4"
+
+--- Opens a stream of the client. Checks everything and returns at once; connecting goes on behind.
+function stream.open(client, client_state, feed_ids, options)
+  local ids = check.feed_ids(feed_ids)
+  local values = config.stream(options, client_state.values)
+  local self, err = core.stream(client, ids, values)
+  if not self then return nil, err end
+  local state = uservalue(self)
+  state.class, state.client, state.feed_count, state.host = "stream", client, #ids, client_state.values.host
+  state.wait = client_state.wait
+  state.logger, state.log_level, state.on_status = values.logger, values.log_level, values.on_status
+  if closes_for_loops then return self, nil, nil, self end
+  return self
+end
+
+return stream

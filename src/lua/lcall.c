@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT
+ * The call userdata: one REST request under way. It stays inside the Lua layer; scripts see only results. */
+#include "lua/lclient.h"
+#include "lua/lreport.h"
+
+struct call {
+  struct cds_call *call;     /* NULL once freed */
+  struct cds_report *report; /* taken, not yet a userdata */
+  struct cds_event *event;   /* taken, not yet a table */
+};
+
+static struct call *check_call(lua_State *L) {
+  struct call *self = luaL_checkudata(L, 1, CDS_L_CALL);
+  if (!self->call) luaL_argerror(L, 1, "the call is over");
+  return self;
+}
+
+static const char *const operations[] = {"get_feeds", "get_latest_report", "get_report", "get_reports",
+                                         "get_report_page", NULL};
+
+/* call(client, operation, ids, timestamp, limit) -> call | nil, err */
+static int call_start(lua_State *L) {
+  struct cds_client *client = cds_l_check_client(L, 1);
+  struct cds_call_args args = {.operation = (enum cds_operation)luaL_checkoption(L, 2, NULL, operations)};
+  struct cds_error err = {0};
+  args.timestamp = (uint32_t)luaL_optnumber(L, 4, 0);
+  args.limit = (uint32_t)luaL_optnumber(L, 5, 0);
+  if (!lua_isnoneornil(L, 3)) args.feeds = cds_l_feed_ids(L, &args.feed_count, 3);
+  struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
+  if (cds_call_start(&self->call, client, &args, &err) != CDS_OK) return cds_l_fail(L, &err);
+  return 1;
+}
+
+static int call_gc(lua_State *L) {
+  struct call *self = luaL_checkudata(L, 1, CDS_L_CALL);
+  struct cds_call *call = self->call;
+  self->call = NULL;
+  cds_call_free(call);
+  cds_report_unref(self->report);
+  self->report = NULL;
+  cds_event_free(self->event);
+  self->event = NULL;
+  return 0;
+}
+
+static int call_fd(lua_State *L) {
+  lua_pushinteger(L, cds_call_fd(check_call(L)->call));
+  return 1;
+}
+
+static int call_done(lua_State *L) {
+  lua_pushboolean(L, cds_call_is_done(check_call(L)->call));
+  return 1;
+}
+
+static int call_event(lua_State *L) {
+  struct call *self = check_call(L);
+  if (!self->event) self->event = cds_call_take_event(self->call);
+  if (!self->event) return 0;
+  cds_l_push_event(L, self->event);
+  cds_event_free(self->event);
+  self->event = NULL;
+  return 1;
+}
+
+/* call_result(call) -> reports, http status, next page | body, http status | nil, err. Only when it is done. */
+static int call_result(lua_State *L) {
+  struct call *self = check_call(L);
+  struct cds_error err = {0};
+  size_t length;
+  int64_t next;
+  if (cds_call_error(self->call, &err) != CDS_OK) return cds_l_fail(L, &err);
+  const char *body = cds_call_body(self->call, &length);
+  if (body) lua_pushlstring(L, body, length);
+  else {
+    lua_newtable(L);
+    luaL_getmetatable(L, CDS_L_REPORT);
+    for (int i = 1; self->report || (self->report = cds_call_take_report(self->call)); i++) {
+      cds_l_push_report(L, &self->report, -1);
+      lua_rawseti(L, -3, i);
+    }
+    lua_pop(L, 1);
+  }
+  lua_pushinteger(L, cds_call_http_status(self->call));
+  if (!cds_call_next_page(self->call, &next)) return 2;
+  cds_l_push_int64(L, next);
+  return 3;
+}
+
+static const luaL_Reg metamethods[] = {{"__gc", call_gc}, {"__close", call_gc}, {NULL, NULL}};
+
+static const luaL_Reg functions[] = {{"call", call_start},         {"call_free", call_gc},
+                                     {"call_fd", call_fd},         {"call_done", call_done},
+                                     {"call_event", call_event},   {"call_result", call_result},
+                                     {NULL, NULL}};
+
+void cds_l_open_call(lua_State *L) {
+  cds_l_metatable(L, CDS_L_CALL, metamethods);
+  lua_pop(L, 1);
+  cds_l_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT
+ * The Report userdata: a struct cds_report copied into memory that Lua owns, so that the collector knows what a
+ * report weighs and none needs a finalizer. */
+#ifndef CDS_L_REPORT_H
+#define CDS_L_REPORT_H
+
+#include "codec/report.h"
+#include "lua/lutil.h"
+
+/* Pushes a Report made from *slot, then drops *slot's reference and sets it NULL. When Lua's memory runs out *slot
+ * still holds the report, for whoever owns the slot. The metatable is the value at index `metatable`. */
+void cds_l_push_report(lua_State *L, struct cds_report **slot, int metatable);
+
+/* Registers the metatable and sets decode, schemas, feed_version … in the module table on the stack's top. */
+void cds_l_open_report(lua_State *L);
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ * The stream userdata. C pops and never waits; waiting is written in Lua (lua/chainlink/stream.lua). */
+#include "lua/lstream.h"
+
+#include "client/client.h"
+#include "lua/lclient.h"
+#include "lua/lreport.h"
+
+#define POPS_BETWEEN_EVENTS 64 /* how long a full queue may keep log lines and status changes waiting */
+
+struct stream {
+  struct cds_stream *stream; /* NULL until opened */
+  struct cds_report *report; /* popped, not yet a userdata */
+  struct cds_report *latest; /* referenced, not yet a userdata */
+  struct cds_event *event;   /* taken, not yet a table */
+  unsigned pops;             /* since events were last looked for */
+};
+
+/* Upvalues of the functions here: the metatables of stream and report. */
+#define UP_STREAM lua_upvalueindex(1)
+#define UP_REPORT lua_upvalueindex(2)
+
+static struct stream *check_stream(lua_State *L) {
+  struct stream *self = lua_touserdata(L, 1);
+  if (self && lua_getmetatable(L, 1)) {
+    int same = lua_rawequal(L, -1, UP_STREAM);
+    lua_pop(L, 1);
+    if (same && self->stream) return self;
+  }
+  luaL_checkudata(L, 1, CDS_L_STREAM);
+  luaL_argerror(L, 1, "the stream was never opened");
+  return NULL;
+}
+
+/* stream(client, ids, options) -> stream | nil, err. The stream's user value is a table for the Lua layer. */
+static int stream_open(lua_State *L) {
+  struct cds_client *client = cds_l_check_client(L, 1);
+  struct cds_stream_config config = {0};
+  struct cds_error err = {0};
+  size_t count;
+  luaL_checktype(L, 3, LUA_TTABLE);
+  cds_l_stream_config(L, &config, 3);
+  const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 2);
+  struct stream *self = cds_l_new(L, sizeof *self, CDS_L_STREAM);
+  lua_newtable(L);
+  cds_l_setuservalue(L, -2);
+  if (cds_stream_open(&self->stream, client, feeds, count, &config, &err) != CDS_OK) return cds_l_fail(L, &err);
+  return 1;
+}
+
+static int stream_gc(lua_State *L) {
+  struct stream *self = luaL_checkudata(L, 1, CDS_L_STREAM);
+  struct cds_stream *stream = self->stream;
+  self->stream = NULL;
+  cds_stream_free(stream);
+  cds_report_unref(self->report);
+  cds_report_unref(self->latest);
+  self->report = self->latest = NULL;
+  cds_event_free(self->event);
+  self->event = NULL;
+  return 0;
+}
+
+/* Pops into self->report unless a report is there already; pushes the answer of stream_pop when there is none. */
+static int fetch(lua_State *L, struct stream *self) {
+  struct cds_error err;
+  if (self->report) return 0;
+  switch (cds_stream_pop(&self->report, self->stream, &err)) {
+  case CDS_POP_REPORT: return 0;
+  case CDS_POP_EMPTY: lua_pushnil(L); return 1;
+  case CDS_POP_END: break;
+  }
+  lua_pushboolean(L, 0);
+  cds_l_push_error(L, &err);
+  return 2;
+}
+
+/* stream_pop(stream) -> report | nil: nothing there | nil, true: look for events first | false, err: it is over */
+static int stream_pop(lua_State *L) {
+  struct stream *self = check_stream(L);
+  if (++self->pops > POPS_BETWEEN_EVENTS) {
+    self->pops = 0;
+    lua_pushnil(L);
+    lua_pushboolean(L, 1);
+    return 2;
+  }
+  int answers = fetch(L, self);
+  if (answers) return answers;
+  cds_l_push_report(L, &self->report, UP_REPORT);
+  return 1;
+}
+
+/* stream_peek(stream): as stream_pop, but true in place of the report, which the next stream_pop gives. */
+static int stream_peek(lua_State *L) {
+  int answers = fetch(L, check_stream(L));
+  if (answers) return answers;
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int stream_event(lua_State *L) {
+  struct stream *self = check_stream(L);
+  if (!self->event) self->event = cds_stream_take_event(self->stream);
+  if (!self->event) return 0;
+  cds_l_push_event(L, self->event);
+  cds_event_free(self->event);
+  self->event = NULL;
+  return 1;
+}
+
+static int stream_latest(lua_State *L) {
+  struct stream *self = check_stream(L);
+  struct cds_feed_id id;
+  struct cds_error err;
+  size_t length;
+  const char *text = luaL_checklstring(L, 2, &length);
+  if (cds_feed_id_parse(&id, text, length, &err) != CDS_OK) return cds_l_fail(L, &err);
+  cds_report_unref(self->latest);
+  self->latest = cds_stream_latest(self->stream, &id);
+  if (!self->latest) return 0;
+  cds_l_push_report(L, &self->latest, UP_REPORT);
+  return 1;
+}
+
+static int stream_fd(lua_State *L) {
+  lua_pushinteger(L, cds_stream_fd(check_stream(L)->stream));
+  return 1;
+}
+
+static int stream_is_subscribed(lua_State *L) {
+  lua_pushboolean(L, cds_stream_is_subscribed(check_stream(L)->stream));
+  return 1;
+}
+
+static int stream_close(lua_State *L) {
+  cds_stream_close(check_stream(L)->stream);
+  return 0;
+}
+
+static int stream_is_closed(lua_State *L) {
+  lua_pushboolean(L, cds_stream_is_closed(check_stream(L)->stream));
+  return 1;
+}
+
+/* ---- statistics ---- */
+
+static void push_link(lua_State *L, const struct cds_link_stats *link) {
+  lua_createtable(L, 0, 9);
+  cds_l_set_text(L, "origin", link->origin);
+  cds_l_set_text(L, "host", link->host);
+  cds_l_set_text(L, "state", cds_link_state_name(link->state));
+  cds_l_set_uint(L, "messages_received", link->messages_received);
+  cds_l_set_uint(L, "bytes_received", link->bytes_received);
+  cds_l_set_uint(L, "errors_count", link->errors_count);
+  cds_l_set_uint(L, "reconnect_count", link->reconnect_count);
+  cds_l_set_number(L, "connection_uptime", link->connection_uptime);
+  if (link->last_message_time) cds_l_set_number(L, "last_message_time", (double)link->last_message_time / 1000);
+  if (link->ping_latency_ms >= 0) cds_l_set_number(L, "ping_latency", link->ping_latency_ms);
+}
+
+static void push_latency(lua_State *L, const struct cds_stream_stats *stats) {
+  lua_createtable(L, 0, 4);
+  cds_l_set_uint(L, "count", stats->latency_count);
+  if (!stats->latency_count) return;
+  cds_l_set_number(L, "min", stats->latency_min_ms);
+  cds_l_set_number(L, "mean", stats->latency_mean_ms);
+  cds_l_set_number(L, "max", stats->latency_max_ms);
+}
+
+static void push_counters(lua_State *L, const struct cds_stream_stats *stats) {
+  lua_createtable(L, 0, 24);
+  cds_l_set_uint(L, "total_received", stats->total_received);
+  cds_l_set_uint(L, "accepted", stats->accepted);
+  cds_l_set_uint(L, "deduplicated", stats->deduplicated);
+  cds_l_set_uint(L, "out_of_order", stats->out_of_order);
+  cds_l_set_uint(L, "gaps", stats->gaps);
+  cds_l_set_uint(L, "dropped", stats->dropped);
+  cds_l_set_uint(L, "rejected", stats->rejected);
+  cds_l_set_uint(L, "decode_errors", stats->decode_errors);
+  cds_l_set_uint(L, "partial_reconnects", stats->partial_reconnects);
+  cds_l_set_uint(L, "full_reconnects", stats->full_reconnects);
+  cds_l_set_uint(L, "configured_connections", stats->configured_connections);
+  cds_l_set_uint(L, "active_connections", stats->active_connections);
+  cds_l_set_uint(L, "queue_length", stats->queue_length);
+}
+
+/* stream_stats(stream): the counters as the engine has them; the Lua layer adds the sums over the connections. */
+static int stream_stats(lua_State *L) {
+  struct cds_stream_stats stats;
+  cds_stream_stats(&stats, check_stream(L)->stream);
+  push_counters(L, &stats);
+  push_latency(L, &stats);
+  lua_setfield(L, -2, "latency");
+  lua_createtable(L, (int)stats.link_count, 0);
+  for (size_t i = 0; i < stats.link_count; i++) {
+    push_link(L, &stats.links[i]);
+    lua_rawseti(L, -2, (int)i + 1);
+  }
+  lua_setfield(L, -2, "origins");
+  return 1;
+}
+
+static const luaL_Reg metamethods[] = {{"__gc", stream_gc}, {NULL, NULL}};
+
+static const luaL_Reg functions[] = {{"stream", stream_open},
+                                     {"stream_pop", stream_pop},
+                                     {"stream_peek", stream_peek},
+                                     {"stream_event", stream_event},
+                                     {"stream_latest", stream_latest},
+                                     {"stream_fd", stream_fd},
+                                     {"stream_is_subscribed", stream_is_subscribed},
+                                     {"stream_close", stream_close},
+                                     {"stream_is_closed", stream_is_closed},
+                                     {"stream_stats", stream_stats},
+                                     {NULL, NULL}};
+
+void cds_l_open_stream(lua_State *L) {
+  cds_l_metatable(L, CDS_L_STREAM, metamethods);
+  lua_pushvalue(L, -1);
+  lua_setfield(L, -3, "stream_metatable");
+  luaL_getmetatable(L, CDS_L_REPORT); /* module, stream metatable, report metatable */
+  lua_pushvalue(L, -3);
+  lua_insert(L, -3); /* module, module, stream metatable, report metatable */
+  cds_l_setfuncs(L, functions, 2);
+  lua_pop(L, 1);
+}
