@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: MIT
 std = "min"
 max_line_length = 120
-include_files = { "lua", "bin", "spec", "examples", "bench", "types", "scripts/rockspec" }
 exclude_files = { "**/node_modules" }
 files["spec"] = { std = "+busted" }
 files["types"] = { ignore = { "1", "2" } } -- declarations for the language server, nothing runs

@@ -38,7 +38,7 @@ C_TESTS := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/test_*.c))
 object = $(patsubst src/%.c,$(TREE)/obj/%.o,$(1))
 binding_object = $(patsubst src/%.c,$(OUT)/obj/%.o,$(1))
 
-.PHONY: all deps help env install demo bench clean format
+.PHONY: all deps help env install demo bench clean format docs
 .PHONY: test test-c test-lua test-all-luas test-asan test-tsan test-valgrind interop lint layers symbols luarocks rockspec
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -167,6 +167,9 @@ format:
 rockspec:
 	$(LUA_BIN) scripts/rockspec
 
+docs: all
+	@$(USE_BUILD) $(LUA_BIN) scripts/schema-table
+
 LUA_DIR = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_ABI)
 LIB_DIR = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_ABI)
 install: all
@@ -182,7 +185,7 @@ help:
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
 	@echo 'make test-all-luas test-asan test-tsan test-valgrind interop   the wider suites'
 	@echo 'make lint layers symbols luarocks                              the checks'
-	@echo 'make bench format rockspec clean'
+	@echo 'make bench format docs rockspec clean'
 
 clean:
 	rm -rf build

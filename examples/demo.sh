@@ -1,0 +1,36 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Starts the simulator on a free port, runs examples/demo.lua against it and stops it again.
+# `make demo` sets the environment up; LUA_BIN is the interpreter.
+set -eu
+folder=$(mktemp -d)
+simulator=
+stop() {
+  status=$?
+  trap - EXIT
+  [ -z "$simulator" ] || { kill "$simulator" 2>/dev/null || :; wait "$simulator" 2>/dev/null || :; }
+  rm -rf "$folder"
+  exit $status
+}
+trap stop EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+chainlink-streams simulate --exit-with-parent --certificate-dir "$folder" --env-file "$folder/env" >"$folder/log" 2>&1 &
+simulator=$!
+tries=0
+until [ -e "$folder/env" ]; do
+  tries=$((tries + 1))
+  if [ $tries -gt 100 ] || ! kill -0 "$simulator" 2>/dev/null; then
+    echo "The simulator did not start:" >&2
+    cat "$folder/log" >&2
+    exit 1
+  fi
+  sleep 0.1
+done
+. "$folder/env"
+echo "A local Data Streams service listens on $CHAINLINK_STREAMS_REST_URL"
+if [ -t 1 ]; then
+  export DEMO_LIVE=1
+fi
+"${LUA_BIN:-lua5.4}" "$(dirname "$0")/demo.lua"

@@ -1,0 +1,83 @@
+-- SPDX-License-Identifier: MIT
+-- The documentation knows every public name, and says nothing of the code that is not so.
+local project = require "spec.support.project"
+local chainlink = require "chainlink"
+
+local id = "0x0003" .. ("ab"):rep(30)
+local credentials = { api_key = "key", api_secret = "secret", rest_url = "https://127.0.0.1:1",
+  ws_url = "wss://127.0.0.1:1" }
+
+-- The names of a class: what its methods table has.
+local function methods_of(object)
+  local found = {}
+  for name, value in pairs(debug.getmetatable(object).__index) do
+    if type(value) == "function" and not name:find "^_" then found[#found + 1] = name end
+  end
+  table.sort(found)
+  return found
+end
+
+local function assert_documented(path, prefix, names)
+  local text = project.read(path)
+  assert.is_true(#names > 3, "only " .. #names .. " names")
+  for _, name in ipairs(names) do
+    assert.truthy(text:find(prefix .. name .. "%f[^%w_]"), path .. " does not mention " .. prefix .. name)
+  end
+end
+
+describe("the documentation", function()
+  it("mentions every function of the module", function()
+    local names = {}
+    for name, value in pairs(chainlink) do
+      if type(value) == "function" then names[#names + 1] = name end
+    end
+    assert_documented("docs/api.md", "chainlink%.", names)
+  end)
+
+  it("mentions every method of a client", function()
+    local client = chainlink.client(credentials)
+    assert_documented("docs/api.md", "client:", methods_of(client))
+    client:close()
+  end)
+
+  it("mentions every method of a stream", function()
+    local client = chainlink.client(credentials)
+    local stream = client:stream { id }
+    assert_documented("docs/streams.md", "stream:", methods_of(stream))
+    client:close()
+  end)
+
+  it("has a fresh table of schemas", function()
+    local output, status = project.run(project.lua .. " scripts/schema-table --check")
+    assert.equal(0, status, output)
+  end)
+
+  it("knows every kind of error", function()
+    local text = project.read "docs/errors.md"
+    for kind in project.read "src/base/errors.def":gmatch 'CDS_ERROR%([%w_]+, "(%w+)"' do
+      assert.truthy(text:find("\n| `" .. kind .. "` |", 1, true), kind .. " is missing")
+    end
+  end)
+
+  it("lists no option that a client refuses to know, and its links lead somewhere", function()
+    local readme = project.read "README.md"
+    local section = readme:match "\n## Configuration\n(.-)\n## "
+    local count = 0
+    for cell in section:gmatch "\n| (`[^|]+) |" do
+      for name in cell:gmatch "`([%w_]+)`" do
+        local options = {}
+        for key, value in pairs(credentials) do options[key] = value end
+        options[name] = coroutine.create(print) -- no option takes a coroutine
+        local ok, err = pcall(chainlink.client, options)
+        assert.is_false(ok, name)
+        assert.truthy(err.message:find("option '" .. name .. "' must be", 1, true), tostring(err))
+        count = count + 1
+      end
+    end
+    assert.is_true(count >= 20, "only " .. count .. " options")
+    for target in readme:gmatch "%]%(([%w_/.]+)" do
+      local _, status = project.run("test -e " .. target)
+      assert.equal(0, status, target)
+    end
+  end)
+end)

@@ -1,0 +1,53 @@
+-- SPDX-License-Identifier: MIT
+-- Every ```lua block of the README runs, as a reader would paste it, against the simulator.
+local project = require "spec.support.project"
+local simulator = require "spec.support.simulator"
+
+local function blocks(text)
+  local list = {}
+  for block in text:gmatch "\n```lua\n(.-)\n```" do list[#list + 1] = block end
+  return list
+end
+
+-- Blocks that stream go on for ever: a few lines are enough, and closing the pipe ends them.
+local LINES = 3
+
+local function run(block, sim, folder)
+  project.write(folder .. "/block.lua", 'io.stdout:setvbuf "line" ' .. block .. "\n")
+  local exports = {}
+  for name, value in pairs(sim.env) do exports[#exports + 1] = ("%s='%s'"):format(name, value) end
+  local endless = block:find "for report in client:stream"
+  local command = ("%s timeout 20 %s %s/block.lua 2>%s/errors"):format(
+    table.concat(exports, " "), project.lua, folder, folder)
+  if endless then command = command .. " | head -n " .. LINES end
+  local output, status = project.run(command)
+  return output, status, project.read(folder .. "/errors"), endless
+end
+
+describe("the README's Lua", function()
+  local sim, folder, remove
+  setup(function()
+    sim = simulator.start()
+    folder, remove = project.folder()
+  end)
+  teardown(function()
+    if sim then sim:stop() end
+    if remove then remove() end
+  end)
+
+  local list = blocks(project.read "README.md")
+
+  it("is there", function()
+    assert.is_true(#list >= 4)
+  end)
+
+  for i, block in ipairs(list) do
+    it("block " .. i .. " runs", function()
+      local output, status, errors, endless = run(block, sim, folder)
+      assert.equal("", errors)
+      assert.equal(0, status, output)
+      local _, lines = output:gsub("\n", "")
+      assert.is_true(lines >= (endless and LINES or 1), "it printed:\n" .. output)
+    end)
+  end
+end)
