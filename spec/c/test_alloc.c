@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT
+ * The allocator's switch, its sizes and its copies. */
+#include "base/alloc.h"
+#include "tap.h"
+
+static void test_failing(void) {
+  cds_alloc_fail_after(2);
+  void *first = cds_malloc(1), *second = cds_calloc(1, 1), *third = cds_malloc(1);
+  void *fourth = cds_realloc(NULL, 1);
+  long made = cds_alloc_fail_after(-1);
+  ok(first && second && !third && !fourth, "two allocations succeed, later ones fail");
+  is_number(made, 4, "all four were counted");
+  void *after = cds_malloc(1);
+  ok(after != NULL, "a negative number switches the failures off");
+  is_number(cds_alloc_fail_after(-1), 1, "and the count started anew");
+  cds_free(first);
+  cds_free(second);
+  cds_free(after);
+}
+
+static void test_sizes(void) {
+  void *nothing = cds_malloc(0);
+  ok(nothing != NULL, "malloc of 0 bytes is not NULL");
+  volatile size_t half = SIZE_MAX / 2 + 1;
+  ok(cds_calloc(half, 2) == NULL, "calloc refuses a product that overflows");
+  unsigned char *zeros = cds_calloc(3, 5);
+  bool zeroed = zeros != NULL;
+  for (size_t i = 0; zeros && i < 15; i++)
+    zeroed = zeroed && zeros[i] == 0;
+  ok(zeroed, "calloc gives zeros");
+  cds_free(nothing);
+  cds_free(zeros);
+  cds_free(NULL);
+  cds_free_secret(NULL, 10);
+}
+
+static void test_copies(void) {
+  char *copy = cds_strdup("secret"), *part = cds_strndup("a\0b", 3);
+  is_string(copy, "secret", "strdup copies");
+  ok(part && memcmp(part, "a\0b", 4) == 0, "strndup copies a 0 byte and ends in one");
+  ok(cds_strdup(NULL) == NULL, "strdup of NULL is NULL");
+  volatile size_t huge = SIZE_MAX;
+  ok(cds_strndup("", huge) == NULL, "strndup refuses a length that overflows");
+  cds_free_secret(copy, 6);
+  cds_free(part);
+}
+
+int main(void) {
+  test_failing();
+  test_sizes();
+  test_copies();
+  return done();
+}
