@@ -24,7 +24,8 @@ describe("exported symbols", function()
 
   it("are seen when there are more", function()
     local folder, remove = project.folder()
-    project.write(folder .. "/core.c", "int luaopen_chainlink_core(void) { return 0; }\nint cds_more(void) { return 1; }\n")
+    project.write(folder .. "/core.c",
+      "int luaopen_chainlink_core(void) { return 0; }\nint cds_more(void) { return 1; }\n")
     local built, built_status = project.run(("cc -shared -fPIC -o %s/core.so %s/core.c"):format(folder, folder))
     local output, status = project.run("scripts/symbols " .. folder .. "/core.so")
     remove()
