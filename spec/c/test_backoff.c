@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ * Retry delays: exponential, capped, full jitter. */
+#include "tap.h"
+
+#include <math.h>
+
+#include "client/backoff.h"
+
+int main(void) {
+  const double almost_one = nextafter(1, 0);
+  ok(cds_backoff_delay(0, 0.5, 10, 0) == 0, "full jitter begins at 0");
+  ok(cds_backoff_delay(0, 0.5, 10, 0.5) == 0.25, "the first retry is within the base");
+  ok(cds_backoff_delay(1, 0.5, 10, 0.5) == 0.5, "the second within twice the base");
+  ok(cds_backoff_delay(3, 0.5, 10, 0.5) == 2, "the fourth within eight times the base");
+  ok(cds_backoff_delay(5, 0.5, 10, 0.5) == 5, "the cap holds");
+  ok(cds_backoff_delay(4000000000u, 0.5, 10, 0.5) == 5, "however many retries");
+  ok(cds_backoff_delay(9, 0.5, 10, almost_one) < 10, "and is never reached");
+  ok(cds_backoff_delay(9, 0, 10, 0.5) == 0, "no base, no delay");
+  ok(cds_backoff_delay(0, 20, 10, 0.5) == 5, "a base over the cap is capped");
+  bool in_range = true, differs = false;
+  double first = cds_backoff_random();
+  for (int i = 0; i < 1000; i++) {
+    double random = cds_backoff_random();
+    in_range = in_range && random >= 0 && random < 1;
+    differs = differs || random != first;
+  }
+  ok(in_range && differs, "random numbers lie in [0, 1) and differ");
+  return done();
+}
