@@ -27,7 +27,7 @@ LINK = $(CC) $(SANITIZER_FLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(L
 
 # ---- what to build ----
 
-TREE := build$(SANITIZE:%=/%)
+TREE := build$(patsubst thread,/tsan,$(patsubst address,/asan,$(SANITIZE)))
 OUT := $(TREE)/$(LUA)
 ENGINE := $(wildcard $(foreach layer,base codec crypto net client,src/$(layer)/*.c))
 SIMULATOR := $(wildcard src/simulator/*.c)
@@ -35,6 +35,10 @@ SIMULATOR_SHARES := $(wildcard src/base/*.c src/codec/hex.c src/crypto/hmac.c sr
 BINDING := $(filter-out src/lua/lsimulator.c,$(wildcard src/lua/*.c))
 C_TESTS := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/test_*.c))
 
+ENV_PATHS := export LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;' LUA_CPATH='$(CURDIR)/$(OUT)/?.so;;'
+ENV_EXPORTS := $(ENV_PATHS); export PATH='$(CURDIR)/$(OUT)/bin':\"\$$PATH\"
+# `make V=1` shows the commands.
+Q := $(if $(V),,@)
 object = $(patsubst src/%.c,$(TREE)/obj/%.o,$(1))
 binding_object = $(patsubst src/%.c,$(OUT)/obj/%.o,$(1))
 
@@ -47,24 +51,28 @@ all: $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so $(OUT)/bin/chainlink
 
 $(OUT)/chainlink/core.so: $(call object,$(ENGINE)) $(call binding_object,$(BINDING))
 	@mkdir -p $(@D)
-	$(LINK) -shared -o $@ $^ $(LIBS)
+	@echo "  link $@"
+	$(Q)$(LINK) -shared -o $@ $^ $(LIBS)
 
 $(OUT)/chainlink/simulator.so: $(call object,$(SIMULATOR) $(SIMULATOR_SHARES)) $(call binding_object,$(wildcard src/lua/lsimulator.c))
 	@mkdir -p $(@D)
-	$(LINK) -shared -o $@ $^ $(LIBS)
+	@echo "  link $@"
+	$(Q)$(LINK) -shared -o $@ $^ $(LIBS)
 
 $(OUT)/obj/lua/%.o: src/lua/%.c Makefile | deps
 	@mkdir -p $(@D)
-	$(COMPILE) $(LUA_INCLUDES) -c -o $@ $<
+	@echo "  cc $<"
+	$(Q)$(COMPILE) $(LUA_INCLUDES) -c -o $@ $<
 
 $(TREE)/obj/%.o: src/%.c Makefile | deps
 	@mkdir -p $(@D)
-	$(COMPILE) -c -o $@ $<
+	@echo "  cc $<"
+	$(Q)$(COMPILE) -c -o $@ $<
 
 # The command, usable from the checkout whatever the working directory.
 $(OUT)/bin/chainlink-streams: Makefile
 	@mkdir -p $(@D)
-	@{ echo '#!/bin/sh'; $(MAKE) -s env LUA=$(LUA) SANITIZE=$(SANITIZE); \
+	@{ echo '#!/bin/sh'; echo "$(ENV_EXPORTS)"; \
 	   echo "exec $(LUA_BIN) '$(CURDIR)/bin/chainlink-streams' \"\$$@\""; } > $@
 	@chmod +x $@
 
@@ -73,19 +81,19 @@ deps:
 	  { echo "Something to build with is missing: scripts/setup demo installs it."; exit 1; }
 
 env:
-	@echo "export LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;'"
-	@echo "export LUA_CPATH='$(CURDIR)/$(OUT)/?.so;;'"
-	@echo "export PATH='$(CURDIR)/$(OUT)/bin':\"\$$PATH\""
+	@echo "$(ENV_EXPORTS)" | sed 's/; /\n/'
 
 # ---- C tests: everything but the binding, in an archive ----
 
 $(TREE)/c/libcds.a: $(call object,$(ENGINE) $(SIMULATOR))
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $^
+	@echo "  ar $@"
+	$(Q)$(AR) rcs $@ $^
 
 $(TREE)/c/%: spec/c/%.c $(TREE)/c/libcds.a Makefile | deps
-	$(COMPILE) -Ispec/c -MF $@.d -MT $@ -o $@ $< $(TREE)/c/libcds.a $(LIBS)
+	@echo "  cc $<"
+	$(Q)$(COMPILE) -Ispec/c -MF $@.d -MT $@ -o $@ $< $(TREE)/c/libcds.a $(LIBS)
 
 test-c: $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
@@ -97,7 +105,7 @@ SPECS ?= $(sort $(dir $(wildcard spec/*/*_spec.lua)))
 CORE_SPECS := $(wildcard spec/unit) $(wildcard spec/integration/rest_spec.lua spec/integration/stream_spec.lua)
 VALGRIND_SPECS := $(wildcard spec/unit) $(wildcard spec/integration/gc_spec.lua)
 THREAD_SPECS := $(wildcard spec/integration/stream_spec.lua spec/integration/reconnect_spec.lua)
-USE_BUILD = eval "$$($(MAKE) -s env)"; export LUA_BIN=$(LUA_BIN);
+USE_BUILD = $(ENV_PATHS); export PATH='$(CURDIR)/$(OUT)/bin':"$$PATH" LUA_BIN=$(LUA_BIN);
 RUN_SPECS = $(USE_BUILD) scripts/run-specs
 
 test:
