@@ -287,9 +287,9 @@ end
 local variables = {
   { "api_key", "CHAINLINK_STREAMS_API_KEY", "STREAMS_API_KEY" },
   { "api_secret", "CHAINLINK_STREAMS_API_SECRET", "STREAMS_API_SECRET" },
-  { "rest_url", "CHAINLINK_STREAMS_REST_URL" },
-  { "ws_url", "CHAINLINK_STREAMS_WS_URL" },
   { "network", "CHAINLINK_STREAMS_NETWORK" },
+  { "rest_url", "CHAINLINK_STREAMS_REST_URL", endpoint = true },
+  { "ws_url", "CHAINLINK_STREAMS_WS_URL", endpoint = true },
 }
 
 local function from_environment(...)
@@ -304,9 +304,12 @@ function config.from_environment(overrides)
   local options = {}
   if overrides ~= nil then check_table(overrides) end
   for name, value in pairs(overrides or {}) do options[name] = value end
+  local network_given = options.network ~= nil -- in the program: outweighs endpoints in the environment
   for _, variable in ipairs(variables) do
     local name = variable[1]
-    if options[name] == nil then options[name] = from_environment(variable[2], variable[3]) end
+    if options[name] == nil and not (variable.endpoint and network_given) then
+      options[name] = from_environment(variable[2], variable[3])
+    end
   end
   for i = 1, 2 do
     if options[variables[i][1]] == nil then

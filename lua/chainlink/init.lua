@@ -35,6 +35,11 @@ function chainlink.feed_version(feed_id)
   return version
 end
 
+--- Is the value an error of this module (of that kind)?
+function chainlink.is_error(value, kind)
+  return errors.is_error(value) and (kind == nil or value:is(kind))
+end
+
 local read_only = {
   __newindex = function() error("chainlink.schemas is read-only", 2) end,
   __metatable = false,

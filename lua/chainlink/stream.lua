@@ -74,10 +74,10 @@ function methods.connect(stream, timeout)
   check.seconds(timeout, "timeout")
   local deadline = timeout and monotonic() + timeout
   while true do
-    local found, err = core.stream_peek(stream)
     events.drain(state, stream_event, stream)
-    if found == false then return nil, err end
     if core.stream_is_subscribed(stream) then return stream end
+    local found, err = core.stream_peek(stream)
+    if found == false then return nil, err end
     local left = deadline and math.max(0, deadline - monotonic())
     if left == 0 then
       return nil, errors.new("TimeoutError", ("not connected within %g seconds"):format(timeout), { retryable = true })
@@ -85,6 +85,12 @@ function methods.connect(stream, timeout)
     if found then state.wait(-1, math.min(left or POLL_SECONDS, POLL_SECONDS))
     else state.wait(stream_fd(stream), left) end
   end
+end
+
+--- The descriptor that is readable exactly while something waits for the script, for event loops.
+function methods.pollfd(stream)
+  check.self(stream, "stream", "pollfd")
+  return stream_fd(stream)
 end
 
 local summed = { "messages_received", "bytes_received", "errors_count", "reconnect_count" }

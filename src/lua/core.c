@@ -10,13 +10,11 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-#include <openssl/opensslv.h>
-
 #include "base/clock.h"
 #include "lua/lclient.h"
 #include "lua/lreport.h"
 #include "lua/lstream.h"
+#include "net/tls.h"
 
 #define LONGEST_WAIT_MS (60 * 60 * 1000)
 
@@ -73,12 +71,10 @@ static void pin_module(void) {
     dlopen(info.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
-/* Two OpenSSL majors in one process (a host with its own) corrupt each other's memory. */
-static void check_openssl(lua_State *L) {
-  int loaded = (int)(OpenSSL_version_num() >> 28);
-  if (loaded != OPENSSL_VERSION_MAJOR)
-    luaL_error(L, "chainlink.core was built for OpenSSL %d, but this process runs OpenSSL %d (%s)",
-               OPENSSL_VERSION_MAJOR, loaded, OpenSSL_version(OPENSSL_VERSION));
+/* Refuses a process whose OpenSSL is not the one this was built for. */
+static void check_library(lua_State *L) {
+  struct cds_error err = {0};
+  if (cds_tls_check_library(&err) != CDS_OK) luaL_error(L, "chainlink.core: %s", err.message);
 }
 
 static const luaL_Reg core_functions[] = {
@@ -88,7 +84,7 @@ static const luaL_Reg core_functions[] = {
 static const luaL_Reg no_functions[] = {{NULL, NULL}};
 
 int luaopen_chainlink_core(lua_State *L) {
-  check_openssl(L);
+  check_library(L);
   pin_module();
   lua_newtable(L);
   cds_l_setfuncs(L, core_functions, 0);

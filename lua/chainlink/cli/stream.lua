@@ -1,0 +1,80 @@
+-- SPDX-License-Identifier: MIT
+-- chainlink-streams stream: reports as they come, until Ctrl-C, a time or a count; then statistics.
+
+local core = require "chainlink.core"
+local format = require "chainlink.cli.format"
+local session = require "chainlink.cli.session"
+
+local stream = {
+  summary = "reports as they come, until Ctrl-C",
+  usage = "stream FEED... [--seconds N] [--count N]",
+  network = true,
+  options = {
+    { name = "seconds", value = "N", number = true, help = "stop after so long" },
+    { name = "count", value = "N", number = "whole", help = "stop after so many reports" },
+    { name = "quiet", help = "no connection changes and statistics on standard error" },
+  },
+}
+
+local function show_status(event)
+  local line = { "#", event.state, format.plain(event.host or "") }
+  if event.reason then line[#line + 1] = format.plain(event.reason) end
+  io.stderr:write(table.concat(line, " "), "\n")
+end
+
+function stream.client_options(values)
+  if not values.quiet then return { on_status = show_status } end
+end
+
+local GREEN, RED = 32, 31
+
+-- Green for a price that rose, red for one that fell.
+local function painter()
+  local last = {}
+  return function(text, report)
+    local before, price = last[report.feed_id], report.price
+    last[report.feed_id] = price
+    if not before or not price or price == before then return text end
+    return session.colour(text, price > before and GREEN or RED)
+  end
+end
+
+local function write_statistics(stats)
+  io.stderr:write(("# %.0f reports, %.0f duplicates, %.0f out of order, %.0f gaps, %.0f dropped, %.0f decode errors, "
+    .. "%.0f reconnects\n"):format(stats.accepted, stats.deduplicated, stats.out_of_order, stats.gaps, stats.dropped,
+    stats.decode_errors, stats.partial_reconnects + stats.full_reconnects))
+  local latency = stats.latency
+  if latency.mean then
+    io.stderr:write(("# latency ms: min %.0f, mean %.0f, max %.0f\n"):format(latency.min, latency.mean, latency.max))
+  end
+end
+
+local function read_all(source, values, write)
+  local deadline = values.seconds and core.monotonic() + values.seconds
+  local written = 0
+  while written ~= values.count do
+    local left = deadline and deadline - core.monotonic()
+    if left and left <= 0 then return end
+    local report, err = source:read(left)
+    if report then
+      write(report)
+      written = written + 1
+    elseif err.kind ~= "TimeoutError" then
+      error(err, 0)
+    end
+  end
+end
+
+function stream.run(client, values, rest)
+  local ids, names = session.feeds(client, rest)
+  io.stdout:setvbuf "line"
+  local source = session.check(client:stream(ids))
+  local write = session.report_writer(values.format, ids, names, painter())
+  local ok, err = pcall(read_all, source, values, write)
+  local stats = source:stats()
+  source:close()
+  if not values.quiet then write_statistics(stats) end
+  if not ok and not session.is_interrupt(err) then error(err, 0) end
+end
+
+return stream
