@@ -133,6 +133,6 @@ describe("real reports", function()
     end
     for _, vector in ipairs(real) do check(decoded(vector), vector) end
     assert.is_true(#real > 0)
-    print(("# %d real reports decoded exactly"):format(#real))
+    print(("\n# %d real reports decoded exactly"):format(#real))
   end)
 end)
