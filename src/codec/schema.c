@@ -45,7 +45,7 @@ const struct cds_schema *cds_schema_list(size_t *count) {
 int cds_schema_field(const struct cds_schema *schema, const char *name, size_t length) {
   for (size_t i = 0; i < schema->field_count; i++) {
     const char *candidate = schema->fields[i].name;
-    if (strncmp(candidate, name, length) == 0 && candidate[length] == 0) return (int)i;
+    if (strlen(candidate) == length && memcmp(candidate, name, length) == 0) return (int)i;
   }
   return -1;
 }
