@@ -15,6 +15,7 @@
 #define CDS_MAX_PAGE_LIMIT 10000
 #define CDS_MAX_QUEUE_SIZE (1u << 20)
 #define CDS_MAX_EVENTS 256                        /* log lines and status changes waiting for the script */
+#define CDS_MAX_FUTURE_SECONDS 3600               /* a report from further ahead of our clock is rejected */
 #define CDS_MAX_CREDENTIAL_BYTES 512
 #define CDS_MAX_URL_BYTES 2048
 

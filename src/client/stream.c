@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT
+ * A stream's life: open, take, close, free. */
+#include <openssl/rand.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "client/link.h"
+#include "client/stream_internal.h"
+
+/* ---- open ---- */
+
+static bool make_condition(pthread_cond_t *condition) {
+  pthread_condattr_t attributes;
+  if (pthread_condattr_init(&attributes) != 0) return false;
+  bool made =
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(condition, &attributes) == 0;
+  pthread_condattr_destroy(&attributes);
+  return made;
+}
+
+static uint64_t random_seed(void) {
+  uint64_t seed;
+  if (RAND_bytes((unsigned char *)&seed, sizeof seed) != 1) seed = (uint64_t)cds_clock_mono_ns();
+  return seed;
+}
+
+/* Makes everything but the locks; what has been made is undone by destroy. */
+static enum cds_status fill(struct cds_stream *stream, const struct cds_feed_id *feeds, size_t feed_count,
+                            struct cds_error *err) {
+  const struct cds_stream_config *config = &stream->config;
+  enum cds_status status = cds_notify_init(&stream->notify, err);
+  if (status != CDS_OK) return status;
+  bool made = cds_feed_set_init(&stream->feeds, feeds, feed_count) == CDS_OK &&
+              cds_merge_init(&stream->merge, stream->feeds.count, random_seed()) &&
+              cds_queue_init(&stream->queue, config->overflow, config->queue_size, stream->feeds.count);
+  if (made) stream->latest = cds_calloc(stream->feeds.count, sizeof(struct cds_report *));
+  if (stream->latest == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  return CDS_OK;
+}
+
+static void destroy(struct cds_stream *stream) {
+  for (size_t i = 0; i < CDS_MAX_ORIGINS; i++) cds_link_free(stream->links[i]);
+  for (size_t i = 0; stream->latest != NULL && i < stream->feeds.count; i++) cds_report_unref(stream->latest[i]);
+  cds_free(stream->latest);
+  cds_event_clear(&stream->events);
+  cds_queue_clear(&stream->queue);
+  cds_merge_clear(&stream->merge);
+  cds_feed_set_clear(&stream->feeds);
+  cds_notify_close(&stream->notify);
+  pthread_cond_destroy(&stream->link_exited);
+  pthread_mutex_destroy(&stream->mu);
+  cds_client_unref(stream->client);
+  cds_free(stream);
+}
+
+static struct cds_stream *allocate(struct cds_client *client, const struct cds_stream_config *config) {
+  struct cds_stream *stream = cds_calloc(1, sizeof *stream);
+  if (stream == NULL) return NULL;
+  bool has_mutex = pthread_mutex_init(&stream->mu, NULL) == 0;
+  if (!has_mutex || !make_condition(&stream->link_exited)) {
+    if (has_mutex) pthread_mutex_destroy(&stream->mu);
+    cds_free(stream);
+    return NULL;
+  }
+  atomic_init(&stream->refs, 1);
+  atomic_init(&stream->closed, false);
+  stream->notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
+  stream->config = *config;
+  stream->client = cds_client_ref(client);
+  stream->link_count = 1;
+  stream->counts.configured_connections = 1;
+  stream->counts.link_count = 1;
+  return stream;
+}
+
+enum cds_status cds_stream_open(struct cds_stream **out, struct cds_client *client, const struct cds_feed_id *feeds,
+                                size_t feed_count, const struct cds_stream_config *config, struct cds_error *err) {
+  *out = NULL;
+  enum cds_status status = cds_client_check(client, err);
+  if (status != CDS_OK) return status;
+  if (feed_count == 0 || feed_count > CDS_MAX_FEEDS)
+    return cds_error_set(err, CDS_E_CONFIG, "a stream needs 1 to %d feed ids, got %zu", CDS_MAX_FEEDS, feed_count);
+  struct cds_stream *stream = allocate(client, config);
+  if (stream == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  status = fill(stream, feeds, feed_count, err);
+  if (status == CDS_OK) status = cds_client_add_stream(client, &stream->hook, stream, err);
+  if (status == CDS_OK) status = cds_link_start(&stream->links[0], stream, 0, err);
+  if (status != CDS_OK) {
+    cds_client_remove_stream(client, &stream->hook);
+    destroy(stream);
+    return status;
+  }
+  *out = stream;
+  return CDS_OK;
+}
+
+void cds_stream_unref(struct cds_stream *stream) {
+  if (atomic_fetch_sub(&stream->refs, 1) == 1) destroy(stream);
+}
+
+/* ---- what the script takes ---- */
+
+int cds_stream_fd(const struct cds_stream *stream) {
+  return stream->notify.read_fd;
+}
+
+void cds_stream_settle(struct cds_stream *stream) {
+  if (stream->queue.length > 0 || stream->events.count > 0 || stream->ended) cds_notify_raise(&stream->notify);
+  else cds_notify_clear(&stream->notify);
+}
+
+static void wake_links(struct cds_stream *stream) {
+  for (size_t i = 0; i < stream->link_count; i++) cds_link_wake(stream->links[i]);
+}
+
+enum cds_pop cds_stream_pop(struct cds_report **report, struct cds_stream *stream, struct cds_error *err) {
+  *report = NULL;
+  if (cds_client_is_foreign(stream->client)) {
+    (void)!cds_client_check(stream->client, err);
+    return CDS_POP_END;
+  }
+  pthread_mutex_lock(&stream->mu);
+  struct cds_queue_node *node = cds_queue_pop(&stream->queue);
+  bool ended = stream->ended, resume = stream->paused && cds_queue_is_drained(&stream->queue);
+  if (resume) stream->paused = false;
+  if (node == NULL && ended && err != NULL) *err = stream->end;
+  cds_stream_settle(stream);
+  pthread_mutex_unlock(&stream->mu);
+  if (resume) wake_links(stream);
+  if (node == NULL) return ended ? CDS_POP_END : CDS_POP_EMPTY;
+  *report = cds_report_ref(node->report);
+  cds_queue_node_free(node);
+  return CDS_POP_REPORT;
+}
+
+struct cds_event *cds_stream_take_event(struct cds_stream *stream) {
+  if (cds_client_is_foreign(stream->client)) return NULL;
+  pthread_mutex_lock(&stream->mu);
+  struct cds_event *event = cds_event_pop(&stream->events);
+  cds_stream_settle(stream);
+  pthread_mutex_unlock(&stream->mu);
+  return event;
+}
+
+struct cds_report *cds_stream_latest(struct cds_stream *stream, const struct cds_feed_id *feed) {
+  struct cds_report *report = NULL;
+  size_t slot = cds_feed_set_find(&stream->feeds, feed);
+  if (slot == CDS_NO_SLOT || cds_client_is_foreign(stream->client)) return NULL;
+  pthread_mutex_lock(&stream->mu);
+  if (stream->latest[slot] != NULL) report = cds_report_ref(stream->latest[slot]);
+  pthread_mutex_unlock(&stream->mu);
+  return report;
+}
+
+bool cds_stream_is_subscribed(struct cds_stream *stream) {
+  if (cds_client_is_foreign(stream->client)) return false;
+  pthread_mutex_lock(&stream->mu);
+  bool subscribed = stream->counts.active_connections > 0 && !stream->ended;
+  pthread_mutex_unlock(&stream->mu);
+  return subscribed;
+}
+
+/* ---- the end ---- */
+
+/* mu is held. The first reason stays. */
+static void end_stream(struct cds_stream *stream, const struct cds_error *why) {
+  if (!stream->ended) {
+    stream->end = *why;
+    stream->ended = true;
+  }
+  cds_stream_settle(stream);
+}
+
+void cds_stream_link_failed(struct cds_stream *stream, size_t link, const struct cds_error *err) {
+  (void)link; /* one connection a stream for now: its end is the stream's */
+  pthread_mutex_lock(&stream->mu);
+  end_stream(stream, err);
+  pthread_mutex_unlock(&stream->mu);
+}
+
+/* Reports not taken yet are given up; the memory goes back now rather than when the object is collected. */
+static void discard(struct cds_stream *stream) {
+  struct cds_error why;
+  struct cds_queue_node *node;
+  cds_error_set(&why, CDS_E_CLOSED, "the stream is closed");
+  do {
+    pthread_mutex_lock(&stream->mu);
+    node = cds_queue_pop(&stream->queue);
+    if (node == NULL) end_stream(stream, &why);
+    pthread_mutex_unlock(&stream->mu);
+    cds_queue_node_free(node);
+  } while (node != NULL);
+}
+
+void cds_stream_close(struct cds_stream *stream) {
+  if (atomic_exchange(&stream->closed, true) || cds_client_is_foreign(stream->client)) return;
+  cds_client_remove_stream(stream->client, &stream->hook);
+  pthread_mutex_lock(&stream->mu);
+  stream->stopping = true;
+  pthread_mutex_unlock(&stream->mu);
+  for (size_t i = 0; i < stream->link_count; i++) cds_link_stop(stream->links[i]);
+  discard(stream);
+}
+
+bool cds_stream_is_closed(const struct cds_stream *stream) {
+  return atomic_load(&stream->closed);
+}
+
+/* In a forked child the memory is left alone, as threads that do not exist there may have left it half changed. */
+void cds_stream_free(struct cds_stream *stream) {
+  if (stream == NULL) return;
+  cds_stream_close(stream);
+  if (cds_client_is_foreign(stream->client)) cds_notify_close(&stream->notify);
+  else cds_stream_unref(stream);
+}

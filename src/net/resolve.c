@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT
+ * Name resolution. libwebsockets would do it too, but keeps the reason of a failure to itself. */
+#define _GNU_SOURCE
+#include "net/resolve.h"
+
+#include <netdb.h>
+#include <string.h>
+#include <sys/socket.h>
+
+enum cds_status cds_resolve(struct cds_addresses *out, const char *host, struct cds_error *err) {
+  struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found = NULL;
+  out->count = 0;
+  int failed = getaddrinfo(host, NULL, &hints, &found);
+  if (failed != 0) return cds_error_set(err, CDS_E_NETWORK, "cannot resolve \"%s\": %s", host, gai_strerror(failed));
+  for (const struct addrinfo *at = found; at != NULL && out->count < CDS_MAX_ADDRESSES; at = at->ai_next) {
+    char *text = out->text[out->count];
+    if (getnameinfo(at->ai_addr, at->ai_addrlen, text, sizeof out->text[0], NULL, 0, NI_NUMERICHOST) == 0) out->count++;
+  }
+  freeaddrinfo(found);
+  if (out->count == 0) return cds_error_set(err, CDS_E_NETWORK, "cannot resolve \"%s\": no address", host);
+  return CDS_OK;
+}

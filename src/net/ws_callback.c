@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT
+ * What libwebsockets reports of the one connection: the handshake out and its answer, messages, pongs, the end. */
+#include <curl/curl.h>
+#include <math.h>
+#include <openssl/err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "net/ws_internal.h"
+
+/* ---- the handshake going out ---- */
+
+#if LWS_LIBRARY_VERSION_NUMBER < 4002000
+/* libwebsockets before 4.2 cuts the request line at 2048 bytes. The attempt is made with a placeholder for the target;
+ * here, while the request is still in its buffer, the real line takes the placeholder's place. `room` is what
+ * libwebsockets computed as left of the buffer, 12 bytes kept back, which tells where the request starts. Should any
+ * of that not be so, the comparison fails and the attempt with it. */
+#define PLACEHOLDER "/placeholder"
+
+static int place_target(struct cds_ws *ws, char **end, size_t *room) {
+  static const char before[] = "GET " PLACEHOLDER " HTTP/1.1\r\n";
+  size_t length = strlen(ws->target), old = sizeof PLACEHOLDER - 1;
+  if (*room + 12 > ws->buffer_size) return -1;
+  char *request = *end + *room + 12 - ws->buffer_size;
+  if ((size_t)(*end - request) < sizeof before - 1 || memcmp(request, before, sizeof before - 1) != 0) return -1;
+  if (length > old && length - old > *room) return -1;
+  char *target = request + 4;
+  memmove(target + length, target + old, (size_t)(*end - target) - old);
+  memcpy(target, ws->target, length);
+  *end = *end - old + length;
+  *room = *room + old - length;
+  return 0;
+}
+#else
+static int place_target(struct cds_ws *ws, char **end, size_t *room) {
+  (void)ws, (void)end, (void)room;
+  return 0;
+}
+#endif
+
+static int append_headers(struct cds_ws *ws, char **end, size_t room) {
+  struct cds_error err = {0};
+  struct cds_buf lines;
+  cds_buf_init(&lines, CDS_WS_HEADER_ROOM);
+  enum cds_status status = ws->handler.headers(ws->handler.context, &lines, &err);
+  if (status == CDS_OK && (place_target(ws, end, &room) != 0 || lines.length > room))
+    status = cds_error_set(&err, CDS_E_NETWORK, "the request does not fit libwebsockets' buffer");
+  if (status != CDS_OK) cds_ws_outcome(ws, &err);
+  else if (lines.length > 0) {
+    memcpy(*end, lines.data, lines.length);
+    *end += lines.length;
+  }
+  cds_buf_clear(&lines);
+  return status == CDS_OK ? 0 : -1;
+}
+
+/* ---- the handshake's answer, when it is a refusal ---- */
+
+static bool read_header(struct lws *wsi, char *out, int size, enum lws_token_indexes token) {
+  return lws_hdr_total_length(wsi, token) > 0 && lws_hdr_copy(wsi, out, size, token) > 0;
+}
+
+static void read_retry_after(struct cds_error *err, struct lws *wsi, double now_s) {
+  char text[64], *end;
+  if (!read_header(wsi, text, sizeof text, WSI_TOKEN_HTTP_RETRY_AFTER)) return;
+  double seconds = strtod(text, &end);
+  if (end == text || *end != 0) {
+    time_t date = curl_getdate(text, NULL);
+    if (date < 0) return;
+    seconds = (double)date - now_s;
+  }
+  if (!isfinite(seconds)) return;
+  err->has_retry_after = true;
+  err->retry_after = seconds > 0 ? seconds : 0;
+}
+
+static void read_clock_skew(struct cds_error *err, struct lws *wsi, double now_s) {
+  char text[64];
+  time_t date;
+  if (!read_header(wsi, text, sizeof text, WSI_TOKEN_HTTP_DATE) || (date = curl_getdate(text, NULL)) < 0) return;
+  err->has_clock_skew = true;
+  err->clock_skew = now_s - (double)date;
+  size_t used = strlen(err->message);
+  if (fabs(err->clock_skew) >= 5)
+    snprintf(err->message + used, sizeof err->message - used, "; the local clock is %.0f s %s the server's",
+             fabs(err->clock_skew), err->clock_skew > 0 ? "ahead of" : "behind");
+}
+
+static void describe_refusal(struct cds_error *err, struct lws *wsi, int status) {
+  double now_s = (double)cds_clock_wall_ms() / 1000;
+  if (status == 401 || status == 403)
+    cds_error_set(err, CDS_E_AUTH, "the service refused the credentials or a feed (HTTP %d)", status);
+  else if (status == 429)
+    cds_error_set(err, CDS_E_RATE_LIMIT, "the service refused the connection: too many (HTTP 429)");
+  else if (status >= 400) cds_error_set(err, CDS_E_API, "the service refused the connection (HTTP %d)", status);
+  else if (status >= 300)
+    cds_error_set(err, CDS_E_NETWORK, "the service redirected the connection (HTTP %d), which is not followed", status);
+  else cds_error_set(err, CDS_E_NETWORK, "the service answered HTTP %d without a WebSocket upgrade", status);
+  err->http_status = status;
+  err->retryable = err->retryable || status >= 500;
+  read_retry_after(err, wsi, now_s);
+  if (err->status == CDS_E_AUTH) read_clock_skew(err, wsi, now_s);
+}
+
+static void describe_failure(struct cds_error *err, const struct cds_ws *ws, const char *in, size_t length) {
+  const char *tls = ws->url->tls && ws->tcp_open ? cds_ws_tls_reason(ws->verify_error) : "";
+  if (*tls != 0) cds_error_set(err, CDS_E_NETWORK, "TLS to %s:%u failed: %s", ws->url->host, ws->url->port, tls);
+  else if (!ws->tcp_open) cds_error_set(err, CDS_E_NETWORK, "cannot connect to %s:%u", ws->url->host, ws->url->port);
+  else
+    cds_error_set(err, CDS_E_NETWORK, "the handshake with %s:%u failed (%.*s)", ws->url->host, ws->url->port,
+                  (int)(length < 100 ? length : 100), in != NULL ? in : "");
+}
+
+static void on_connection_error(struct cds_ws *ws, struct lws *wsi, const char *in, size_t length) {
+  struct cds_error err = {0};
+  int status = ws->tcp_open ? (int)lws_http_client_http_response(wsi) : 0;
+  if (status != 0 && status != 101) describe_refusal(&err, wsi, status);
+  else describe_failure(&err, ws, in, length);
+  cds_ws_outcome(ws, &err);
+  cds_ws_lost(ws);
+}
+
+/* Returning 0 with the error reset accepts the certificate; OpenSSL asks once for each fault. */
+static int on_verify(struct cds_ws *ws, X509_STORE_CTX *store, bool good) {
+  if (good) return 0;
+  if (ws->settings.tls.insecure_skip_verify) {
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 0;
+  }
+  ws->verify_error = X509_STORE_CTX_get_error(store);
+  return 1;
+}
+
+/* ---- messages ---- */
+
+static int too_large(struct cds_ws *ws) {
+  struct cds_error err;
+  cds_error_set(&err, CDS_E_NETWORK, "a message over %u bytes: the connection was closed (1009)",
+                CDS_MAX_MESSAGE_BYTES);
+  cds_ws_outcome(ws, &err);
+  lws_close_reason(ws->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
+  return -1;
+}
+
+static int on_receive(struct cds_ws *ws, struct lws *wsi, const char *data, size_t length) {
+  bool final = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
+  if (lws_is_first_fragment(wsi)) cds_buf_reset(&ws->message);
+  if (final && ws->message.length == 0) { /* the usual case: in one piece, which need not be copied */
+    ws->handler.message(ws->handler.context, data, length);
+    return 0;
+  }
+  if (cds_buf_append(&ws->message, data, length) != CDS_OK) return too_large(ws);
+  if (final) {
+    ws->handler.message(ws->handler.context, ws->message.data != NULL ? ws->message.data : "", ws->message.length);
+    cds_buf_reset(&ws->message);
+  }
+  return 0;
+}
+
+static void on_peer_close(struct cds_ws *ws, const unsigned char *in, size_t length) {
+  struct cds_error err;
+  if (length >= 2)
+    cds_error_set(&err, CDS_E_NETWORK, "the service closed the connection (%d%s%.*s)", in[0] << 8 | in[1],
+                  length > 2 ? ": " : "", (int)(length - 2), (const char *)in + 2);
+  else cds_error_set(&err, CDS_E_NETWORK, "the service closed the connection");
+  cds_ws_outcome(ws, &err);
+}
+
+static void on_closed(struct cds_ws *ws) {
+  struct cds_error err;
+  cds_error_set(&err, CDS_E_NETWORK, "the connection was lost");
+  cds_ws_outcome(ws, &err);
+  cds_ws_lost(ws);
+}
+
+static void on_destroy(struct cds_ws *ws, struct lws *wsi) {
+  if (ws->starting) ws->lost_at_start = true;
+  else if (ws->wsi == wsi) on_closed(ws);
+}
+
+/* A long request must fit the socket's buffer: libwebsockets 4.1 does not send the rest of a short write. */
+static void on_tcp_open(struct cds_ws *ws, struct lws *wsi) {
+  int size = (int)ws->buffer_size * 2;
+  ws->tcp_open = true;
+  if (ws->buffer_size > CDS_WS_HEADER_ROOM * 2)
+    (void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
+static int on_writable(struct cds_ws *ws) {
+  if (ws->state != CDS_WS_CLOSING) return cds_ws_heartbeat_write(ws);
+  lws_close_reason(ws->wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
+  return -1;
+}
+
+int cds_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
+  struct cds_ws *ws = lws_context_user(lws_get_context(wsi));
+  switch (reason) {
+  case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+    if (ws->state != CDS_WS_CLOSING) ws->handler.woken(ws->handler.context);
+    return 0;
+  case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION: return on_verify(ws, user, length != 0);
+  case LWS_CALLBACK_WSI_CREATE: on_tcp_open(ws, wsi); return 0;
+  case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER: return append_headers(ws, in, length);
+  case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: on_connection_error(ws, wsi, in, length); return 0;
+  case LWS_CALLBACK_CLIENT_ESTABLISHED:
+    ws->wsi = wsi;
+    cds_ws_established(ws);
+    return 0;
+  case LWS_CALLBACK_CLIENT_RECEIVE: return ws->state == CDS_WS_OPEN ? on_receive(ws, wsi, in, length) : 0;
+  case LWS_CALLBACK_CLIENT_RECEIVE_PONG: cds_ws_heartbeat_pong(ws, in, length); return 0;
+  case LWS_CALLBACK_CLIENT_WRITEABLE: return on_writable(ws);
+  case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: on_peer_close(ws, in, length); return 0;
+  case LWS_CALLBACK_CLIENT_CLOSED: on_closed(ws); return 0;
+  case LWS_CALLBACK_WSI_DESTROY: on_destroy(ws, wsi); return 0;
+  default: return 0;
+  }
+}

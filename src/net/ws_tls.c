@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT
+ * Builds the SSL_CTX of a WebSocket connection. */
+#include "net/ws_tls.h"
+
+#include <openssl/err.h>
+#include <openssl/x509v3.h>
+
+const char *cds_ws_tls_reason(long verify_error) {
+  if (verify_error != X509_V_OK) return cds_tls_verify_reason(verify_error);
+  const char *reason = ERR_reason_error_string(ERR_peek_error());
+  return reason != NULL ? reason : "";
+}
+
+static bool load_authorities(SSL_CTX *context, const struct cds_tls *tls) {
+  if (tls->ca_file == NULL && tls->ca_path == NULL) return SSL_CTX_set_default_verify_paths(context) == 1;
+  return SSL_CTX_load_verify_locations(context, tls->ca_file, tls->ca_path) == 1;
+}
+
+static bool load_certificate(SSL_CTX *context, const struct cds_tls *tls) {
+  if (tls->cert_file == NULL) return true;
+  return SSL_CTX_use_certificate_chain_file(context, tls->cert_file) == 1 &&
+         SSL_CTX_use_PrivateKey_file(context, tls->key_file, SSL_FILETYPE_PEM) == 1 &&
+         SSL_CTX_check_private_key(context) == 1;
+}
+
+static enum cds_status configure(SSL_CTX *context, const struct cds_tls *tls, struct cds_error *err) {
+  SSL_CTX_set_mode(context, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
+  if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
+    return cds_error_set(err, CDS_E_CONFIG, "TLS 1.2 is not available: %s", cds_ws_tls_reason(X509_V_OK));
+  if (!load_authorities(context, tls))
+    return cds_error_set(err, CDS_E_CONFIG, "certificate authorities of \"%s\" do not load: %s",
+                         tls->ca_file != NULL   ? tls->ca_file
+                         : tls->ca_path != NULL ? tls->ca_path
+                                                : "the system",
+                         cds_ws_tls_reason(X509_V_OK));
+  if (!load_certificate(context, tls))
+    return cds_error_set(err, CDS_E_CONFIG, "client certificate \"%s\" does not load: %s", tls->cert_file,
+                         cds_ws_tls_reason(X509_V_OK));
+  return CDS_OK;
+}
+
+enum cds_status cds_ws_tls_new(SSL_CTX **out, const struct cds_tls *tls, struct cds_error *err) {
+  *out = NULL;
+  ERR_clear_error();
+  SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+  if (context == NULL) return cds_error_set(err, CDS_E_MEMORY, "no TLS context: %s", cds_ws_tls_reason(X509_V_OK));
+  enum cds_status status = configure(context, tls, err);
+  ERR_clear_error();
+  if (status != CDS_OK) {
+    SSL_CTX_free(context);
+    return status;
+  }
+  *out = context;
+  return CDS_OK;
+}
+
+bool cds_ws_tls_expect(SSL_CTX *context, const char *host) {
+  X509_VERIFY_PARAM *param = SSL_CTX_get0_param(context);
+  X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+  if (X509_VERIFY_PARAM_set1_host(param, NULL, 0) != 1 || X509_VERIFY_PARAM_set1_ip(param, NULL, 0) != 1) return false;
+  return X509_VERIFY_PARAM_set1_ip_asc(param, host) == 1 || X509_VERIFY_PARAM_set1_host(param, host, 0) == 1;
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+ * The OpenSSL settings of WebSocket connections. libwebsockets' own check of the peer's name cuts long names and takes
+ * the part before a ':' only (nothing, for an IPv6 address), so the name is checked through the SSL_CTX here. */
+#ifndef CDS_WS_TLS_H
+#define CDS_WS_TLS_H
+
+#include <openssl/ssl.h>
+
+#include "net/tls.h"
+
+/* A client context: TLS 1.2 or later, peer verification on. CDS_E_CONFIG when a file does not load. */
+CDS_MUST_CHECK enum cds_status cds_ws_tls_new(SSL_CTX **out, const struct cds_tls *tls, struct cds_error *err);
+
+/* Connections made from now on must present a certificate for this host name or address. */
+CDS_MUST_CHECK bool cds_ws_tls_expect(SSL_CTX *context, const char *host);
+
+/* The reason of the TLS failure just met, in words: a certificate's fault, else what OpenSSL's error queue says, "" when
+ * neither knows. verify_error is the X509_V_ERR_ code seen during the handshake, 0 for none. */
+const char *cds_ws_tls_reason(long verify_error);
+
+#endif
