@@ -17,7 +17,7 @@ struct cds_sim_options {
   const char *host; /* address to listen on, "127.0.0.1" */
   int port;         /* 0: any free one */
   bool plain;       /* no TLS */
-  const char *certificate_dir; /* where ca.pem is written; the CA is made at start */
+  const char *certificate_dir; /* where ca.pem is written at start; NULL: a new directory, removed at the end */
   const char *certificate;     /* "good", "wrong_host", "expired", "not_yet_valid", "self_signed" */
   const char *const *origins;  /* names for X-Cll-Available-Origins */
   size_t origin_count;
@@ -27,6 +27,7 @@ struct cds_sim_options {
   const char *const *feeds; /* feed ids as text; NULL: the default set, feed_count of them */
   size_t feed_count;
   int rate;                 /* reports a second per feed, 1 to 1000 */
+  unsigned presign;         /* seconds of reports to sign before listening, for load runs; 0: none */
   int oracles, signers;     /* keys of the oracle network, and how many of them sign (f + 1) */
   double rate_limit;        /* requests a second per key and endpoint, 0: none */
   double clock_offset;      /* seconds added to the simulator's clock */

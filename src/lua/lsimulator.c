@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT
+ * chainlink.simulator: run(options) serves until SIGINT or SIGTERM. Options are checked in Lua before
+ * (chainlink.cli.simulate); all memory of this file is Lua's, so that an error cannot leak any. */
+#include "lua/compat.h"
+#include "simulator/simulator.h"
+
+#include <lauxlib.h>
+#include <lua.h>
+#include <signal.h>
+#include <string.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
+#include <unistd.h>
+
+static volatile bool stop; /* the signal handlers' only means */
+
+struct ready_call {
+  lua_State *L;
+  int function, callback; /* stack indexes: push_ready and the script's function */
+  bool failed;            /* the error is on the stack's top */
+  const struct cds_sim_ready *ready;
+};
+
+static void set_stop(int signal_number) {
+  (void)signal_number;
+  stop = true;
+}
+
+/* Runs protected: (callback, ready) */
+static int push_ready(lua_State *L) {
+  const struct cds_sim_ready *ready = lua_touserdata(L, 2);
+  lua_settop(L, 1);
+  lua_createtable(L, 0, 5);
+  lua_pushinteger(L, ready->port);
+  lua_setfield(L, -2, "port");
+  lua_pushinteger(L, (lua_Integer)getpid());
+  lua_setfield(L, -2, "pid");
+  lua_pushstring(L, ready->rest_url);
+  lua_setfield(L, -2, "rest_url");
+  lua_pushstring(L, ready->ws_url);
+  lua_setfield(L, -2, "ws_url");
+  lua_pushstring(L, ready->ca_file); /* nil when plain */
+  lua_setfield(L, -2, "ca_file");
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+/* The simulator holds memory here, so nothing may raise: stack slots are reserved, the rest is protected. */
+static void on_ready(const struct cds_sim_ready *ready, void *context) {
+  struct ready_call *call = context;
+  lua_pushvalue(call->L, call->function);
+  lua_pushvalue(call->L, call->callback);
+  lua_pushlightuserdata(call->L, (void *)(uintptr_t)ready);
+  if (lua_pcall(call->L, 2, 0, 0) == 0) return;
+  call->failed = true;
+  stop = true;
+}
+
+/* The texts stay in the options table, which is on the stack. */
+static const char *text_field(lua_State *L, int table, const char *name) {
+  lua_getfield(L, table, name);
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  lua_pop(L, 1);
+  return text;
+}
+
+static double number_field(lua_State *L, int table, const char *name, double otherwise) {
+  lua_getfield(L, table, name);
+  double value = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
+  lua_pop(L, 1);
+  return value;
+}
+
+static bool flag_field(lua_State *L, int table, const char *name) {
+  lua_getfield(L, table, name);
+  bool value = lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
+/* A list of strings; the array is left on the stack. NULL and 0 when the field is absent. */
+static const char *const *list_field(lua_State *L, int table, const char *name, size_t *count) {
+  *count = 0;
+  lua_getfield(L, table, name);
+  if (!lua_istable(L, -1)) return NULL; /* the nil stays in the array's place */
+  *count = cds_l_rawlen(L, -1);
+  const char **list = lua_newuserdata(L, (*count + 1) * sizeof *list);
+  for (size_t i = 0; i < *count; i++) {
+    lua_rawgeti(L, -2, (int)i + 1);
+    list[i] = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    lua_pop(L, 1);
+  }
+  lua_remove(L, -2);
+  return list;
+}
+
+static void read_keys(lua_State *L, int table, struct cds_sim_options *options) {
+  lua_getfield(L, table, "keys");
+  luaL_checktype(L, -1, LUA_TTABLE);
+  int keys = lua_gettop(L);
+  options->key_count = cds_l_rawlen(L, keys);
+  struct cds_sim_key *list = lua_newuserdata(L, (options->key_count + 1) * sizeof *list);
+  luaL_checkstack(L, (int)options->key_count + 8, "too many keys");
+  for (size_t i = 0; i < options->key_count; i++) {
+    lua_rawgeti(L, keys, (int)i + 1);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    int entry = lua_gettop(L);
+    list[i] = (struct cds_sim_key){.key = text_field(L, entry, "key"), .secret = text_field(L, entry, "secret")};
+    if (!list[i].key || !list[i].secret) luaL_error(L, "keys[%d] needs a key and a secret", (int)i + 1);
+    list[i].feeds = list_field(L, entry, "feeds", &list[i].feed_count);
+    lua_remove(L, entry); /* the feeds' array stays */
+  }
+  options->keys = list;
+}
+
+static void read_options(lua_State *L, int table, struct cds_sim_options *options) {
+  options->host = text_field(L, table, "host");
+  options->port = (int)number_field(L, table, "port", 0);
+  options->plain = flag_field(L, table, "plain");
+  options->certificate_dir = text_field(L, table, "certificate_dir");
+  options->certificate = text_field(L, table, "certificate");
+  options->seed = (uint64_t)number_field(L, table, "seed", 1);
+  options->rate = (int)number_field(L, table, "rate", 1);
+  options->presign = (unsigned)number_field(L, table, "presign", 0);
+  options->oracles = (int)number_field(L, table, "oracles", 4);
+  options->signers = (int)number_field(L, table, "signers", 2);
+  options->rate_limit = number_field(L, table, "rate_limit", 10);
+  options->clock_offset = number_field(L, table, "clock_offset", 0);
+  options->replay = text_field(L, table, "replay");
+  options->origins = list_field(L, table, "origins", &options->origin_count);
+  options->faults = list_field(L, table, "faults", &options->fault_count);
+  options->feeds = list_field(L, table, "feed_ids", &options->feed_count);
+  if (!options->feeds) options->feed_count = (size_t)number_field(L, table, "feeds", 26);
+  if (!options->host) options->host = "127.0.0.1";
+  if (!options->certificate) options->certificate = "good";
+  luaL_argcheck(L, options->origin_count > 0, 1, "origins must be a list of names");
+  read_keys(L, table, options);
+}
+
+static void die_with_parent(bool wanted) {
+#ifdef __linux__
+  pid_t parent = getppid();
+  prctl(PR_SET_PDEATHSIG, wanted ? SIGTERM : 0);
+  if (getppid() != parent) stop = true; /* it went in between */
+#else
+  (void)wanted;
+#endif
+}
+
+static enum cds_status serve(const struct cds_sim_options *options, bool with_parent, struct ready_call *call,
+                             struct cds_error *err) {
+  struct sigaction handler = {.sa_handler = set_stop}, interrupt, terminate;
+  sigemptyset(&handler.sa_mask);
+  stop = false;
+  sigaction(SIGINT, &handler, &interrupt);
+  sigaction(SIGTERM, &handler, &terminate);
+  if (with_parent) die_with_parent(true);
+  enum cds_status status = cds_sim_run(options, &stop, on_ready, call, err);
+  if (with_parent) die_with_parent(false);
+  sigaction(SIGINT, &interrupt, NULL);
+  sigaction(SIGTERM, &terminate, NULL);
+  return status;
+}
+
+/* run(options) -> true | nil, message. Calls options.on_ready{port, pid, rest_url, ws_url, ca_file} once it listens. */
+static int run(lua_State *L) {
+  struct cds_sim_options options = {0};
+  struct cds_error err = {0};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  read_options(L, 1, &options);
+  bool with_parent = flag_field(L, 1, "exit_with_parent");
+  struct ready_call call = {.L = L};
+  lua_pushcfunction(L, push_ready);
+  call.function = lua_gettop(L);
+  lua_getfield(L, 1, "on_ready");
+  luaL_checktype(L, -1, LUA_TFUNCTION);
+  call.callback = lua_gettop(L);
+  luaL_checkstack(L, 8, "no room on the stack");
+  enum cds_status status = serve(&options, with_parent, &call, &err);
+  if (call.failed) return lua_error(L);
+  if (status != CDS_OK) {
+    lua_pushnil(L);
+    lua_pushstring(L, err.message);
+    return 2;
+  }
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+__attribute__((visibility("default"))) int luaopen_chainlink_simulator(lua_State *L);
+
+int luaopen_chainlink_simulator(lua_State *L) {
+  static const luaL_Reg functions[] = {{"run", run}, {NULL, NULL}};
+  lua_newtable(L);
+  cds_l_setfuncs(L, functions, 0);
+  return 1;
+}

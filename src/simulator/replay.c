@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT
+ * Reads just enough of a recorded report to file it: its blob's feed id and timestamps, at their fixed words. */
+#include "simulator/replay.h"
+
+#include "base/alloc.h"
+#include "codec/hex.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define WORD 32
+#define MAX_RECORDS 1000000
+#define MAX_FEEDS 1000
+#define MAX_LINE (4u << 20)
+
+static uint64_t tail(const uint8_t *word) {
+  uint64_t value = 0;
+  for (size_t i = 24; i < WORD; i++) value = value << 8 | word[i];
+  return value;
+}
+
+/* Takes the feed id and the timestamps out of the blob. v1 has no valid-from timestamp. */
+static const char *read_blob(struct cds_sim_record *record) {
+  if (record->length < 7 * WORD) return "is shorter than a report's head";
+  uint64_t offset = tail(record->full + 3 * WORD);
+  if (offset > record->length - WORD) return "has its blob outside";
+  const uint8_t *blob = record->full + offset + WORD;
+  uint64_t length = tail(blob - WORD);
+  if (length > record->length - offset - WORD || length < 3 * WORD) return "has a blob that is cut short";
+  memcpy(record->id, blob, WORD);
+  bool legacy = blob[0] == 0 && blob[1] == 1;
+  record->observed = (uint32_t)tail(blob + (legacy ? 1 : 2) * WORD);
+  record->valid_from = (uint32_t)tail(blob + WORD);
+  return NULL;
+}
+
+static const char *read_line(struct cds_sim_record *record, const char *line) {
+  const char *at = strstr(line, "\"fullReport\"");
+  if (!at) return "has no member fullReport";
+  at += strlen("\"fullReport\"");
+  at += strspn(at, " \t");
+  if (*at++ != ':') return "is not a JSON object";
+  at += strspn(at, " \t");
+  if (strncmp(at, "\"0x", 3) != 0) return "has a fullReport that does not start with 0x";
+  size_t digits = strcspn(at += 3, "\"");
+  if (at[digits] != '"') return "has a fullReport without an end";
+  record->length = digits / 2;
+  record->full = cds_malloc(record->length + 1);
+  if (!record->full) return "does not fit into memory";
+  if (digits % 2 || cds_hex_decode(record->full, at, digits) != digits) return "has a fullReport that is not hex";
+  return read_blob(record);
+}
+
+static bool add_record(struct cds_sim_replay *replay, size_t *room) {
+  if (replay->record_count == *room) {
+    size_t more = *room ? *room * 2 : 64;
+    struct cds_sim_record *records = cds_realloc(replay->records, more * sizeof *records);
+    if (!records || more > MAX_RECORDS * 2) return false;
+    replay->records = records;
+    *room = more;
+  }
+  replay->records[replay->record_count++] = (struct cds_sim_record){0};
+  return true;
+}
+
+static enum cds_status read_file(struct cds_sim_replay *replay, FILE *file, const char *path, struct cds_error *err) {
+  char *line = NULL;
+  size_t size = 0, room = 0, number = 0;
+  ssize_t length;
+  const char *fault = NULL;
+  while (!fault && (length = getline(&line, &size, file)) >= 0) {
+    number++;
+    if (line[strspn(line, " \t\r\n")] == 0) continue;
+    if ((size_t)length > MAX_LINE)
+      fault = "is too long";
+    else if (replay->record_count >= MAX_RECORDS || !add_record(replay, &room))
+      fault = "does not fit into memory";
+    else
+      fault = read_line(&replay->records[replay->record_count - 1], line);
+  }
+  free(line); /* getline's own */
+  if (fault) return cds_error_set(err, CDS_E_CONFIG, "%.200s: line %zu %s", path, number, fault);
+  if (replay->record_count == 0) return cds_error_set(err, CDS_E_CONFIG, "%.200s: there are no reports in it", path);
+  return CDS_OK;
+}
+
+static const struct cds_sim_replay *sorting; /* qsort has no context; set for the duration of one call */
+
+static int by_time(const void *a, const void *b) {
+  size_t x = *(const size_t *)a, y = *(const size_t *)b;
+  uint32_t first = sorting->records[x].observed, second = sorting->records[y].observed;
+  return first != second ? (first < second ? -1 : 1) : (x > y) - (x < y);
+}
+
+static struct cds_sim_replay_feed *feed_of(struct cds_sim_replay *replay, const uint8_t id[32]) {
+  for (size_t i = 0; i < replay->feed_count; i++)
+    if (memcmp(replay->records[replay->feeds[i].by_file[0]].id, id, 32) == 0) return &replay->feeds[i];
+  return replay->feed_count < MAX_FEEDS ? &replay->feeds[replay->feed_count] : NULL;
+}
+
+static bool file_record(struct cds_sim_replay *replay, size_t index) {
+  struct cds_sim_replay_feed *feed = feed_of(replay, replay->records[index].id);
+  if (!feed) return false;
+  if ((feed->count & (feed->count - 1)) == 0) { /* grow at every power of two */
+    size_t *grown = cds_realloc(feed->by_file, (feed->count ? feed->count * 2 : 1) * sizeof *grown);
+    if (!grown) return false;
+    feed->by_file = grown;
+  }
+  if (feed->count == 0) replay->feed_count++;
+  feed->by_file[feed->count++] = index;
+  return true;
+}
+
+static enum cds_status file_records(struct cds_sim_replay *replay, struct cds_error *err) {
+  replay->feeds = cds_calloc(MAX_FEEDS, sizeof *replay->feeds);
+  bool good = replay->feeds != NULL;
+  for (size_t i = 0; good && i < replay->record_count; i++) {
+    good = file_record(replay, i);
+    if (replay->records[i].length > replay->longest) replay->longest = replay->records[i].length;
+  }
+  sorting = replay;
+  for (size_t i = 0; good && i < replay->feed_count; i++) {
+    struct cds_sim_replay_feed *feed = &replay->feeds[i];
+    feed->by_time = cds_calloc(feed->count, sizeof *feed->by_time);
+    good = feed->by_time != NULL;
+    if (!good) break;
+    memcpy(feed->by_time, feed->by_file, feed->count * sizeof *feed->by_time);
+    qsort(feed->by_time, feed->count, sizeof *feed->by_time, by_time);
+  }
+  return good ? CDS_OK : cds_error_set(err, CDS_E_MEMORY, "the recorded reports do not fit into memory");
+}
+
+enum cds_status cds_sim_replay_load(struct cds_sim_replay *out, const char *path, struct cds_error *err) {
+  memset(out, 0, sizeof *out);
+  FILE *file = fopen(path, "r");
+  if (!file) return cds_error_set(err, CDS_E_CONFIG, "cannot open %.200s: %s", path, strerror(errno));
+  enum cds_status status = read_file(out, file, path, err);
+  fclose(file);
+  if (status == CDS_OK) status = file_records(out, err);
+  if (status != CDS_OK) cds_sim_replay_clear(out);
+  return status;
+}
+
+void cds_sim_replay_clear(struct cds_sim_replay *replay) {
+  for (size_t i = 0; i < replay->record_count; i++) cds_free(replay->records[i].full);
+  for (size_t i = 0; i < replay->feed_count; i++) {
+    cds_free(replay->feeds[i].by_time);
+    cds_free(replay->feeds[i].by_file);
+  }
+  cds_free(replay->records);
+  cds_free(replay->feeds);
+  *replay = (struct cds_sim_replay){0};
+}
+
+const struct cds_sim_record *cds_sim_replay_get(const struct cds_sim_replay *replay, size_t feed, uint64_t number) {
+  return &replay->records[replay->feeds[feed].by_time[number]];
+}
+
+uint64_t cds_sim_replay_seek(const struct cds_sim_replay *replay, size_t feed, uint32_t second) {
+  uint64_t low = 0, high = replay->feeds[feed].count;
+  while (low < high) {
+    uint64_t middle = low + (high - low) / 2;
+    if (cds_sim_replay_get(replay, feed, middle)->observed < second)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT
+ * Recorded full reports, read from a file with one JSON object a line: {"fullReport":"0x…", …}. */
+#ifndef CDS_SIM_REPLAY_H
+#define CDS_SIM_REPLAY_H
+
+#include "base/error.h"
+
+struct cds_sim_record {
+  uint8_t id[32];
+  uint32_t valid_from, observed;
+  uint8_t *full;
+  size_t length;
+};
+
+struct cds_sim_replay_feed {
+  size_t *by_time, *by_file; /* indexes of records */
+  size_t count;
+};
+
+struct cds_sim_replay {
+  struct cds_sim_record *records; /* in the file's order */
+  size_t record_count;
+  struct cds_sim_replay_feed *feeds; /* in the order of their first record */
+  size_t feed_count;
+  size_t longest; /* bytes of the longest full report */
+};
+
+CDS_MUST_CHECK enum cds_status cds_sim_replay_load(struct cds_sim_replay *out, const char *path, struct cds_error *err);
+void cds_sim_replay_clear(struct cds_sim_replay *replay);
+
+/* By rank in time, oldest first; number is less than the feed's count. */
+const struct cds_sim_record *cds_sim_replay_get(const struct cds_sim_replay *replay, size_t feed, uint64_t number);
+uint64_t cds_sim_replay_seek(const struct cds_sim_replay *replay, size_t feed, uint32_t second);
+
+#endif

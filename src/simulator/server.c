@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT
+ * The server's loop. libwebsockets carries the bytes, TLS included, and keeps the timer; HTTP and WebSocket are spoken
+ * by this directory, because libwebsockets decodes a request's target before anybody can check the signature that
+ * covers it, and so that the client under test does not talk to its own library. */
+#include "simulator/server.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+
+#include <libwebsockets.h>
+#include <openssl/ssl.h>
+#include <signal.h>
+#include <string.h>
+
+#define RECORD 16384 /* a TLS record's payload */
+#define PROTOCOL "data-streams"
+
+struct server {
+  struct cds_sim *sim;
+  const struct cds_sim_certificate *certificate; /* NULL: plain */
+  struct lws_vhost *vhost;
+  lws_sorted_usec_list_t timer;
+};
+
+static struct server *loading; /* whose vhost is being made: that callback comes without a context */
+
+static int load_certificate(SSL_CTX *tls) {
+  const struct cds_sim_certificate *certificate = loading->certificate;
+  bool good = SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) &&
+              SSL_CTX_use_certificate(tls, certificate->server) == 1 && SSL_CTX_use_PrivateKey(tls, certificate->key) == 1;
+  return good ? 0 : 1;
+}
+
+/* -1 ends the connection */
+static int write_out(struct cds_sim_conn *conn) {
+  struct lws *wsi = conn->wsi;
+  while (conn->out_sent < conn->out.length && !lws_send_pipe_choked(wsi)) {
+    size_t left = conn->out.length - conn->out_sent, length = left < RECORD ? left : RECORD;
+    if (lws_write(wsi, (unsigned char *)conn->out.data + conn->out_sent, length, LWS_WRITE_RAW) < 0) return -1;
+    conn->out_sent += length;
+  }
+  if (conn->out_sent < conn->out.length || lws_partial_buffered(wsi)) {
+    lws_callback_on_writable(wsi);
+    return 0;
+  }
+  cds_buf_reset(&conn->out);
+  conn->out_sent = 0;
+  if (conn->finish) return -1;
+  cds_sim_conn_input(conn);
+  return 0;
+}
+
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
+  struct cds_sim_conn *conn = user;
+  switch (reason) {
+  case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS: return loading && user ? load_certificate(user) : 0;
+  case LWS_CALLBACK_RAW_ADOPT: {
+    struct server *server = lws_context_user(lws_get_context(wsi));
+    if (server->sim->connection_count >= CDS_SIM_MAX_CONNECTIONS) return -1;
+    cds_sim_conn_open(conn, server->sim, wsi);
+    return 0;
+  }
+  case LWS_CALLBACK_RAW_RX: cds_sim_conn_receive(conn, in, length); return 0;
+  case LWS_CALLBACK_RAW_WRITEABLE: return conn->sim ? write_out(conn) : -1;
+  case LWS_CALLBACK_RAW_CLOSE: cds_sim_conn_close(conn); return 0;
+  default: return 0;
+  }
+}
+
+static void tick(lws_sorted_usec_list_t *timer) {
+  struct server *server = lws_container_of(timer, struct server, timer);
+  struct cds_sim *sim = server->sim;
+  int64_t now = cds_clock_mono_ms();
+  bool busy = false;
+  for (struct cds_sim_conn *conn = sim->connections; conn; conn = conn->next) {
+    cds_sim_conn_tick(conn, now);
+    busy = busy || conn->state == CDS_SIM_PAGING;
+  }
+  cds_sim_stream(sim);
+  int64_t wait = busy ? 0 : cds_sim_stream_wait(sim);
+  lws_sul_schedule(sim->context, 0, timer, tick, wait * LWS_US_PER_MS + 1);
+}
+
+static const struct lws_protocols protocols[] = {
+    {PROTOCOL, callback, sizeof(struct cds_sim_conn), RECORD, 0, NULL, 0},
+    {NULL, NULL, 0, 0, 0, NULL, 0},
+};
+
+static void fill(struct lws_context_creation_info *info, struct server *server) {
+  const struct cds_sim_options *options = server->sim->options;
+  memset(info, 0, sizeof *info);
+  info->port = options->port;
+  info->iface = strcmp(options->host, "0.0.0.0") == 0 || strcmp(options->host, "::") == 0 ? NULL : options->host;
+  info->protocols = protocols;
+  info->user = server;
+  info->vhost_name = "simulator";
+  info->listen_accept_role = "raw-skt";
+  info->listen_accept_protocol = PROTOCOL;
+  info->pt_serv_buf_size = RECORD;
+  info->fd_limit_per_thread = CDS_SIM_MAX_CONNECTIONS + 32;
+  info->alpn = "http/1.1";
+  info->options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
+                  LWS_SERVER_OPTION_ADOPT_APPLY_LISTEN_ACCEPT_CONFIG | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+  if (!strchr(options->host, ':')) info->options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+  if (server->certificate)
+    info->options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
+}
+
+static enum cds_status listen_on(struct server *server, struct cds_error *err) {
+  struct lws_context_creation_info info;
+  lws_set_log_level(0, NULL);
+  fill(&info, server);
+  server->sim->context = lws_create_context(&info);
+  if (!server->sim->context) return cds_error_set(err, CDS_E_MEMORY, "cannot start libwebsockets");
+  loading = server->certificate ? server : NULL;
+  server->vhost = lws_create_vhost(server->sim->context, &info);
+  loading = NULL;
+  if (server->vhost && lws_get_vhost_listen_port(server->vhost) > 0) return CDS_OK;
+  return cds_error_set(err, CDS_E_NETWORK, "cannot listen on %.100s, port %d", server->sim->options->host,
+                       server->sim->options->port);
+}
+
+enum cds_status cds_sim_serve(struct cds_sim *sim, const struct cds_sim_certificate *certificate,
+                              void (*listening)(int port, void *context), void *context, struct cds_error *err) {
+  struct server server = {.sim = sim, .certificate = certificate};
+  struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
+  sigaction(SIGPIPE, &ignore, &before);
+  enum cds_status status = listen_on(&server, err);
+  if (status == CDS_OK) {
+    listening(lws_get_vhost_listen_port(server.vhost), context);
+    lws_sul_schedule(sim->context, 0, &server.timer, tick, 1);
+    while (!*sim->stop && lws_service(sim->context, 0) >= 0) continue;
+  }
+  if (sim->context) lws_context_destroy(sim->context);
+  sim->context = NULL;
+  sigaction(SIGPIPE, &before, NULL);
+  return status;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ * Live numbers are second * rate + step; recorded ones are ranks by time. */
+#include "simulator/source.h"
+
+#include "base/alloc.h"
+#include "simulator/blob.h"
+
+#include <string.h>
+
+static bool recorded(const struct cds_sim_source *source) {
+  return source->replay.record_count > 0;
+}
+
+uint64_t cds_sim_seek(const struct cds_sim_source *source, size_t feed, uint32_t second) {
+  if (recorded(source)) return cds_sim_replay_seek(&source->replay, feed, second);
+  return (uint64_t)(second < CDS_SIM_GENESIS ? CDS_SIM_GENESIS : second) * source->rate;
+}
+
+uint64_t cds_sim_end(const struct cds_sim_source *source, size_t feed, int64_t now_ms) {
+  if (recorded(source)) return source->replay.feeds[feed].count;
+  if (now_ms < (int64_t)CDS_SIM_GENESIS * 1000) return 0;
+  return (uint64_t)now_ms * source->rate / 1000 + 1;
+}
+
+uint32_t cds_sim_second(const struct cds_sim_source *source, size_t feed, uint64_t number) {
+  if (recorded(source)) return cds_sim_replay_get(&source->replay, feed, number)->observed;
+  return (uint32_t)(number / source->rate);
+}
+
+static bool use_presigned(struct cds_sim_signatures *out, const struct cds_sim_source *source, size_t feed,
+                          uint64_t number) {
+  const struct cds_sim_presigned *cache = &source->presigned;
+  if (number < cache->first || number - cache->first >= cache->count) return false;
+  size_t index = (size_t)(number - cache->first) * source->feeds.count + feed;
+  const uint8_t *at = cache->data + index * source->signer.signers * 65;
+  out->count = source->signer.signers;
+  for (size_t i = 0; i < out->count; i++, at += 65) {
+    memcpy(out->r[i], at, 32);
+    memcpy(out->s[i], at + 32, 32);
+    out->v[i] = at[64];
+  }
+  return true;
+}
+
+static void make(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number) {
+  uint32_t second = (uint32_t)(number / source->rate);
+  unsigned step = (unsigned)(number % source->rate);
+  uint8_t context[96], blob[32 * CDS_SIM_MAX_BLOB_WORDS];
+  struct cds_sim_signatures signatures;
+  cds_sim_context(context, &source->signer, second, step);
+  size_t blob_length = cds_sim_blob(blob, &source->feeds.list[feed], second, step);
+  if (!use_presigned(&signatures, source, feed, number))
+    cds_sim_sign(&signatures, &source->signer, context, blob, blob_length);
+  out->valid_from = out->observed = second;
+  out->full = source->scratch;
+  out->length = cds_sim_encode_report(source->scratch, context, blob, blob_length, &signatures);
+}
+
+void cds_sim_get(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number) {
+  out->feed = &source->feeds.list[feed];
+  if (!recorded(source)) {
+    make(out, source, feed, number);
+    return;
+  }
+  const struct cds_sim_record *record = cds_sim_replay_get(&source->replay, feed, number);
+  out->valid_from = record->valid_from;
+  out->observed = record->observed;
+  out->full = record->full;
+  out->length = record->length;
+}
+
+void cds_sim_source_clear(struct cds_sim_source *source) {
+  cds_sim_feeds_clear(&source->feeds);
+  cds_sim_signer_clear(&source->signer);
+  cds_sim_replay_clear(&source->replay);
+  cds_free(source->presigned.data);
+  source->presigned = (struct cds_sim_presigned){0};
+}

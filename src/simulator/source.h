@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT
+ * Where reports come from: made on demand for any moment since the beginning, or recorded ones from a file.
+ * A feed's reports are numbered; ascending numbers are ascending in time. */
+#ifndef CDS_SIM_SOURCE_H
+#define CDS_SIM_SOURCE_H
+
+#include "simulator/feeds.h"
+#include "simulator/replay.h"
+#include "simulator/signer.h"
+
+#define CDS_SIM_GENESIS 1704067200u /* 2024-01-01; no reports before it */
+
+struct cds_sim_presigned {
+  uint64_t first, count; /* report numbers */
+  uint8_t *data;         /* count * feeds * signers of 65 bytes: r, s, v */
+};
+
+struct cds_sim_source {
+  struct cds_sim_feeds feeds;
+  struct cds_sim_signer signer;
+  unsigned rate;
+  struct cds_sim_presigned presigned;
+  struct cds_sim_replay replay; /* record_count 0: reports are made */
+  uint8_t scratch[CDS_SIM_MAX_REPORT];
+};
+
+struct cds_sim_report {
+  const struct cds_sim_feed *feed;
+  uint32_t valid_from, observed;
+  const uint8_t *full; /* valid until the next report is got */
+  size_t length;
+};
+
+/* The number of the first report at or after a second, and one past the newest report due. Numbers from seek up to
+ * (not including) end exist. */
+uint64_t cds_sim_seek(const struct cds_sim_source *source, size_t feed, uint32_t second);
+uint64_t cds_sim_end(const struct cds_sim_source *source, size_t feed, int64_t now_ms);
+
+/* Report `number` of a feed; number is less than its end. */
+void cds_sim_get(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number);
+
+/* A number's second, without making the report. */
+uint32_t cds_sim_second(const struct cds_sim_source *source, size_t feed, uint64_t number);
+
+/* Signs `seconds` seconds of reports on all processors before they are due, and picks a first second such that
+ * the work should be done by then. Stops early, with the cache empty, once *stop is true. */
+CDS_MUST_CHECK enum cds_status cds_sim_presign(struct cds_sim_source *source, unsigned seconds, int64_t now_ms,
+                                               const volatile bool *stop, struct cds_error *err);
+
+void cds_sim_source_clear(struct cds_sim_source *source);
+
+#endif
