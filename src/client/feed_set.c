@@ -16,15 +16,13 @@ static size_t home(const struct cds_feed_set *set, const struct cds_feed_id *id)
 /* The table's place of the id: where it is, or where it would go. */
 static size_t probe(const struct cds_feed_set *set, const struct cds_feed_id *id) {
   size_t at = home(set, id);
-  while (set->table[at] != 0 && cds_feed_id_compare(&set->ids[set->table[at] - 1], id) != 0)
-    at = (at + 1) & set->mask;
+  while (set->table[at] != 0 && cds_feed_id_compare(&set->ids[set->table[at] - 1], id) != 0) at = (at + 1) & set->mask;
   return at;
 }
 
 enum cds_status cds_feed_set_init(struct cds_feed_set *set, const struct cds_feed_id *ids, size_t count) {
   size_t size = 4;
-  while (size < count * 2)
-    size *= 2;
+  while (size < count * 2) size *= 2;
   *set = (struct cds_feed_set){.mask = size - 1};
   set->ids = cds_calloc(count + 1, sizeof *set->ids);
   set->table = cds_calloc(size, sizeof *set->table);
@@ -34,8 +32,7 @@ enum cds_status cds_feed_set_init(struct cds_feed_set *set, const struct cds_fee
   }
   for (size_t i = 0; i < count; i++) {
     size_t at = probe(set, &ids[i]);
-    if (set->table[at] != 0)
-      continue;
+    if (set->table[at] != 0) continue;
     set->ids[set->count++] = ids[i];
     set->table[at] = (uint32_t)set->count;
   }

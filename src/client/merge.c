@@ -11,8 +11,7 @@ bool cds_merge_init(struct cds_merge *merge, size_t feed_count, uint64_t seed) {
 }
 
 void cds_merge_clear(struct cds_merge *merge) {
-  for (size_t i = 0; merge->feeds != NULL && i < merge->count; i++)
-    cds_seen_clear(&merge->feeds[i].seen);
+  for (size_t i = 0; merge->feeds != NULL && i < merge->count; i++) cds_seen_clear(&merge->feeds[i].seen);
   cds_free(merge->feeds);
   *merge = (struct cds_merge){0};
 }
@@ -30,18 +29,13 @@ enum cds_verdict cds_merge_commit(bool *gap, struct cds_merge *merge, const stru
                                   int64_t latest_possible) {
   struct cds_watermark *feed = &merge->feeds[candidate->slot];
   *gap = false;
-  if (cds_seen_has(&feed->seen, candidate->blob_tag))
-    return CDS_VERDICT_DUPLICATE;
+  if (cds_seen_has(&feed->seen, candidate->blob_tag)) return CDS_VERDICT_DUPLICATE;
   uint32_t second = candidate->has_observations_timestamp ? candidate->observations_timestamp : feed->newest;
-  if (feed->started && second < feed->newest)
-    return CDS_VERDICT_OUT_OF_ORDER;
-  if ((int64_t)second > latest_possible)
-    return CDS_VERDICT_FUTURE;
-  if (!cds_seen_reserve(&feed->seen, 2, second))
-    return CDS_VERDICT_TOO_MANY;
+  if (feed->started && second < feed->newest) return CDS_VERDICT_OUT_OF_ORDER;
+  if ((int64_t)second > latest_possible) return CDS_VERDICT_FUTURE;
+  if (!cds_seen_reserve(&feed->seen, 2, second)) return CDS_VERDICT_TOO_MANY;
   cds_seen_add(&feed->seen, candidate->blob_tag, second);
-  if (candidate->text_tag != 0)
-    cds_seen_add(&feed->seen, candidate->text_tag, second);
+  if (candidate->text_tag != 0) cds_seen_add(&feed->seen, candidate->text_tag, second);
   *gap = leaves_gap(feed, candidate);
   feed->newest = second;
   feed->started = true;

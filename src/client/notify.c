@@ -26,8 +26,7 @@ static bool prepare(int fd) {
 
 static bool open_pair(struct cds_notify *notify) {
   int fds[2];
-  if (pipe(fds) != 0)
-    return false;
+  if (pipe(fds) != 0) return false;
   notify->read_fd = fds[0];
   notify->write_fd = fds[1];
   return prepare(fds[0]) && prepare(fds[1]);
@@ -36,39 +35,32 @@ static bool open_pair(struct cds_notify *notify) {
 
 enum cds_status cds_notify_init(struct cds_notify *notify, struct cds_error *err) {
   *notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
-  if (open_pair(notify))
-    return CDS_OK;
+  if (open_pair(notify)) return CDS_OK;
   int reason = errno;
   cds_notify_close(notify);
   return cds_error_set(err, CDS_E_MEMORY, "no descriptor for notifications: %s", strerror(reason));
 }
 
 void cds_notify_raise(struct cds_notify *notify) {
-  if (notify->raised || notify->write_fd < 0)
-    return;
+  if (notify->raised || notify->write_fd < 0) return;
   token one = 1;
   ssize_t written;
-  do
-    written = write(notify->write_fd, &one, sizeof one);
+  do written = write(notify->write_fd, &one, sizeof one);
   while (written < 0 && errno == EINTR);
   notify->raised = written == (ssize_t)sizeof one;
 }
 
 void cds_notify_clear(struct cds_notify *notify) {
-  if (!notify->raised)
-    return;
+  if (!notify->raised) return;
   token taken;
   ssize_t got;
-  do
-    got = read(notify->read_fd, &taken, sizeof taken);
+  do got = read(notify->read_fd, &taken, sizeof taken);
   while (got < 0 && errno == EINTR);
   notify->raised = false;
 }
 
 void cds_notify_close(struct cds_notify *notify) {
-  if (notify->write_fd >= 0 && notify->write_fd != notify->read_fd)
-    close(notify->write_fd);
-  if (notify->read_fd >= 0)
-    close(notify->read_fd);
+  if (notify->write_fd >= 0 && notify->write_fd != notify->read_fd) close(notify->write_fd);
+  if (notify->read_fd >= 0) close(notify->read_fd);
   *notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
 }

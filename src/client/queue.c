@@ -6,44 +6,37 @@
 
 struct cds_queue_node *cds_queue_node_new(struct cds_report *report, size_t slot) {
   struct cds_queue_node *node = cds_malloc(sizeof *node);
-  if (node != NULL)
-    *node = (struct cds_queue_node){.report = report, .slot = slot};
+  if (node != NULL) *node = (struct cds_queue_node){.report = report, .slot = slot};
   return node;
 }
 
 void cds_queue_node_free(struct cds_queue_node *node) {
-  if (node == NULL)
-    return;
+  if (node == NULL) return;
   cds_report_unref(node->report);
   cds_free(node);
 }
 
 bool cds_queue_init(struct cds_queue *queue, enum cds_overflow policy, size_t limit, size_t feed_count) {
   *queue = (struct cds_queue){.policy = policy, .limit = limit};
-  if (policy != CDS_OVERFLOW_LATEST)
-    return true;
+  if (policy != CDS_OVERFLOW_LATEST) return true;
   queue->waiting = cds_calloc(feed_count + 1, sizeof *queue->waiting);
   return queue->waiting != NULL;
 }
 
 void cds_queue_clear(struct cds_queue *queue) {
   struct cds_queue_node *node;
-  while ((node = cds_queue_pop(queue)) != NULL)
-    cds_queue_node_free(node);
+  while ((node = cds_queue_pop(queue)) != NULL) cds_queue_node_free(node);
   cds_free(queue->waiting);
   *queue = (struct cds_queue){0};
 }
 
 static void append(struct cds_queue *queue, struct cds_queue_node *node) {
   node->next = NULL;
-  if (queue->tail != NULL)
-    queue->tail->next = node;
-  else
-    queue->head = node;
+  if (queue->tail != NULL) queue->tail->next = node;
+  else queue->head = node;
   queue->tail = node;
   queue->length++;
-  if (queue->waiting != NULL)
-    queue->waiting[node->slot] = node;
+  if (queue->waiting != NULL) queue->waiting[node->slot] = node;
 }
 
 static void swap_reports(struct cds_queue_node *a, struct cds_queue_node *b) {
@@ -70,14 +63,11 @@ struct cds_queue_node *cds_queue_push(struct cds_queue *queue, struct cds_queue_
 
 struct cds_queue_node *cds_queue_pop(struct cds_queue *queue) {
   struct cds_queue_node *node = queue->head;
-  if (node == NULL)
-    return NULL;
+  if (node == NULL) return NULL;
   queue->head = node->next;
-  if (queue->head == NULL)
-    queue->tail = NULL;
+  if (queue->head == NULL) queue->tail = NULL;
   queue->length--;
-  if (queue->waiting != NULL)
-    queue->waiting[node->slot] = NULL;
+  if (queue->waiting != NULL) queue->waiting[node->slot] = NULL;
   return node;
 }
 

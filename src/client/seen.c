@@ -47,8 +47,7 @@ static size_t table_mask(const struct cds_seen *seen) {
 
 static size_t probe(const struct cds_seen *seen, uint64_t tag) {
   size_t at = (size_t)tag & table_mask(seen);
-  while (seen->table[at] != 0 && seen->table[at] != tag)
-    at = (at + 1) & table_mask(seen);
+  while (seen->table[at] != 0 && seen->table[at] != tag) at = (at + 1) & table_mask(seen);
   return at;
 }
 
@@ -61,8 +60,7 @@ static void table_remove(struct cds_seen *seen, uint64_t tag) {
   size_t mask = table_mask(seen), hole = probe(seen, tag);
   for (size_t at = (hole + 1) & mask; seen->table[at] != 0; at = (at + 1) & mask) {
     size_t home = (size_t)seen->table[at] & mask;
-    if (((at - home) & mask) < ((at - hole) & mask))
-      continue;
+    if (((at - home) & mask) < ((at - hole) & mask)) continue;
     seen->table[hole] = seen->table[at];
     hole = at;
   }
@@ -77,8 +75,7 @@ static void forget_oldest(struct cds_seen *seen) {
 
 static bool grow(struct cds_seen *seen) {
   struct cds_seen bigger = {.capacity = seen->capacity == 0 ? CDS_SEEN_START : seen->capacity * 2};
-  if (bigger.capacity > CDS_SEEN_MAX)
-    return false;
+  if (bigger.capacity > CDS_SEEN_MAX) return false;
   bigger.ring = cds_calloc(bigger.capacity, sizeof *bigger.ring);
   bigger.table = cds_calloc(bigger.capacity * 2, sizeof *bigger.table);
   if (bigger.ring == NULL || bigger.table == NULL) {
@@ -96,18 +93,15 @@ static bool grow(struct cds_seen *seen) {
 
 bool cds_seen_reserve(struct cds_seen *seen, size_t tags, uint32_t second) {
   while (seen->count + tags > seen->capacity) {
-    if (seen->count > 0 && seen->ring[seen->first].second < second)
-      forget_oldest(seen);
-    else if (!grow(seen))
-      return false;
+    if (seen->count > 0 && seen->ring[seen->first].second < second) forget_oldest(seen);
+    else if (!grow(seen)) return false;
   }
   return true;
 }
 
 void cds_seen_add(struct cds_seen *seen, uint64_t tag, uint32_t second) {
   size_t at = probe(seen, tag);
-  if (seen->table[at] == tag)
-    return;
+  if (seen->table[at] == tag) return;
   seen->table[at] = tag;
   seen->ring[(seen->first + seen->count++) & (seen->capacity - 1)] = (struct cds_seen_tag){tag, second};
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * What libwebsockets reports of the one connection: the handshake out and its answer, messages, pongs, the end. */
-#include <curl/curl.h>
 #include <math.h>
 #include <openssl/err.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "net/http_header.h"
 #include "net/ws_internal.h"
+
+#define SKEW_WORTH_TELLING 3.0 /* seconds; Date is whole seconds and travels a while */
 
 /* ---- the handshake going out ---- */
 
@@ -59,38 +60,31 @@ static int append_headers(struct cds_ws *ws, char **end, size_t room) {
 
 /* ---- the handshake's answer, when it is a refusal ---- */
 
-static bool read_header(struct lws *wsi, char *out, int size, enum lws_token_indexes token) {
-  return lws_hdr_total_length(wsi, token) > 0 && lws_hdr_copy(wsi, out, size, token) > 0;
+/* The lines that tell about time, for the parsers that REST uses too. */
+static void read_times(char *out, size_t size, struct lws *wsi) {
+  char date[64] = "", retry[64] = "";
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_DATE) > 0)
+    (void)lws_hdr_copy(wsi, date, sizeof date, WSI_TOKEN_HTTP_DATE);
+  if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_RETRY_AFTER) > 0)
+    (void)lws_hdr_copy(wsi, retry, sizeof retry, WSI_TOKEN_HTTP_RETRY_AFTER);
+  snprintf(out, size, "Date: %s\r\nRetry-After: %s\r\n", date, retry);
 }
 
-static void read_retry_after(struct cds_error *err, struct lws *wsi, double now_s) {
-  char text[64], *end;
-  if (!read_header(wsi, text, sizeof text, WSI_TOKEN_HTTP_RETRY_AFTER)) return;
-  double seconds = strtod(text, &end);
-  if (end == text || *end != 0) {
-    time_t date = curl_getdate(text, NULL);
-    if (date < 0) return;
-    seconds = (double)date - now_s;
-  }
-  if (!isfinite(seconds)) return;
-  err->has_retry_after = true;
-  err->retry_after = seconds > 0 ? seconds : 0;
-}
-
-static void read_clock_skew(struct cds_error *err, struct lws *wsi, double now_s) {
-  char text[64];
-  time_t date;
-  if (!read_header(wsi, text, sizeof text, WSI_TOKEN_HTTP_DATE) || (date = curl_getdate(text, NULL)) < 0) return;
+static void add_clock_skew(struct cds_error *err, const char *times, int64_t now_ms) {
+  double server_s;
+  if (!cds_http_date(&server_s, times)) return;
   err->has_clock_skew = true;
-  err->clock_skew = now_s - (double)date;
+  err->clock_skew = (double)now_ms / 1000 - server_s;
   size_t used = strlen(err->message);
-  if (fabs(err->clock_skew) >= 5)
-    snprintf(err->message + used, sizeof err->message - used, "; the local clock is %.0f s %s the server's",
-             fabs(err->clock_skew), err->clock_skew > 0 ? "ahead of" : "behind");
+  if (fabs(err->clock_skew) >= SKEW_WORTH_TELLING)
+    snprintf(err->message + used, sizeof err->message - used,
+             "; the local clock is %.0f s %s the service's, which accepts 5 s: set the clock", fabs(err->clock_skew),
+             err->clock_skew > 0 ? "ahead of" : "behind");
 }
 
 static void describe_refusal(struct cds_error *err, struct lws *wsi, int status) {
-  double now_s = (double)cds_clock_wall_ms() / 1000;
+  int64_t now_ms = cds_clock_wall_ms();
+  char times[160];
   if (status == 401 || status == 403)
     cds_error_set(err, CDS_E_AUTH, "the service refused the credentials or a feed (HTTP %d)", status);
   else if (status == 429)
@@ -101,8 +95,9 @@ static void describe_refusal(struct cds_error *err, struct lws *wsi, int status)
   else cds_error_set(err, CDS_E_NETWORK, "the service answered HTTP %d without a WebSocket upgrade", status);
   err->http_status = status;
   err->retryable = err->retryable || status >= 500;
-  read_retry_after(err, wsi, now_s);
-  if (err->status == CDS_E_AUTH) read_clock_skew(err, wsi, now_s);
+  read_times(times, sizeof times, wsi);
+  err->has_retry_after = cds_http_retry_after(&err->retry_after, times, now_ms);
+  if (err->status == CDS_E_AUTH) add_clock_skew(err, times, now_ms);
 }
 
 static void describe_failure(struct cds_error *err, const struct cds_ws *ws, const char *in, size_t length) {

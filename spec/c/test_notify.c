@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MIT
+ * The notification descriptor: level-triggered, one token, close-on-exec. */
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "client/notify.h"
+#include "tap.h"
+
+static bool readable(const struct cds_notify *notify) {
+  struct pollfd at = {.fd = notify->read_fd, .events = POLLIN};
+  return poll(&at, 1, 0) == 1 && (at.revents & POLLIN) != 0;
+}
+
+static void test_level(void) {
+  struct cds_notify notify;
+  ok(cds_notify_init(&notify, NULL) == CDS_OK, "a descriptor is made");
+  ok(!readable(&notify), "it is quiet at first");
+  cds_notify_clear(&notify);
+  ok(!readable(&notify), "clearing a quiet one changes nothing");
+  for (int i = 0; i < 100000; i++) cds_notify_raise(&notify);
+  ok(readable(&notify), "raised 100000 times it is readable");
+  ok(readable(&notify), "and still is when asked again");
+  cds_notify_clear(&notify);
+  ok(!readable(&notify), "one clear makes it quiet");
+  cds_notify_raise(&notify);
+  ok(readable(&notify), "and it can be raised again");
+  cds_notify_close(&notify);
+  is_number(notify.read_fd, -1, "closed, it has no descriptor");
+  cds_notify_close(&notify);
+  cds_notify_raise(&notify);
+  ok(!notify.raised, "raising a closed one does nothing");
+}
+
+static void test_flags(void) {
+  struct cds_notify notify;
+  ok(cds_notify_init(&notify, NULL) == CDS_OK, "a second one");
+  ok((fcntl(notify.read_fd, F_GETFD) & FD_CLOEXEC) != 0, "the reading end is close-on-exec");
+  ok((fcntl(notify.write_fd, F_GETFD) & FD_CLOEXEC) != 0, "the writing end is close-on-exec");
+  ok((fcntl(notify.read_fd, F_GETFL) & O_NONBLOCK) != 0, "reading never blocks");
+  cds_notify_close(&notify);
+}
+
+int main(void) {
+  test_level();
+  test_flags();
+  return done();
+}
