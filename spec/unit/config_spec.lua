@@ -1,0 +1,230 @@
+-- SPDX-License-Identifier: MIT
+-- Every wrong option raises a ConfigError with the message given here; no message shows a secret.
+
+local chainlink = require "chainlink"
+local config = require "chainlink.config"
+
+local SECRET = "hush-this-is-secret"
+
+local function with(options)
+  local all = { api_key = "key", api_secret = SECRET }
+  for name, value in pairs(options) do
+    if value == "none" and (name == "api_key" or name == "api_secret") then value = nil end
+    all[name] = value
+  end
+  return all
+end
+
+local function message_of(f, ...)
+  local ok, err = pcall(f, ...)
+  assert.is_false(ok)
+  assert.is_true(chainlink.is_error(err, "ConfigError"), tostring(err))
+  assert.is_nil(tostring(err):find(SECRET, 1, true))
+  return err.message
+end
+
+local seconds = "must be a number of seconds above 0, got "
+local delay = "must be a number of seconds, 0 or more, got "
+local whole_seconds = "must be a whole number of seconds from 1 to 3600, got "
+
+local ws_urls = "option 'ws_url' must be a URL that starts with wss://, or several with commas between them, got "
+
+local wrong = {
+  { { api_key = "none" }, "option 'api_key' is required" },
+  { { api_secret = "none" }, "option 'api_secret' is required" },
+  { { api_key = 5 }, "option 'api_key' must be a text, got a number" },
+  { { api_secret = { SECRET } }, "option 'api_secret' must be a text, got a table" },
+  { { api_secret = "" }, "option 'api_secret' must be a text, got a string" },
+  { { api_secret = SECRET .. "\0" }, "option 'api_secret' must be a text, got a string" },
+  { { network = "devnet" }, [[option 'network' must be "mainnet" or "testnet", got "devnet" (a string)]] },
+  { { rest_url = "ftp://x" }, [[option 'rest_url' must be a URL that starts with https://, got "ftp://x" (a string)]] },
+  { { rest_url = "wss://x" }, [[option 'rest_url' must be a URL that starts with https://, got "wss://x" (a string)]] },
+  { { ws_url = "https://x" }, ws_urls .. '"https://x" (a string)' },
+  { { ws_url = "wss://a,,wss://b" }, ws_urls .. '"wss://a,,wss://b" (a string)' },
+  { { timeout = "abc" }, "option 'timeout' " .. seconds .. '"abc" (a string)' },
+  { { timeout = 0 }, "option 'timeout' " .. seconds .. "0" },
+  { { timeout = 0 / 0 }, "option 'timeout' " .. seconds .. "nan" },
+  { { timeout = math.huge }, "option 'timeout' " .. seconds .. tostring(math.huge) },
+  { { connect_timeout = -1 }, "option 'connect_timeout' " .. seconds .. "-1" },
+  { { max_retries = 1.5 }, "option 'max_retries' must be a whole number from 0 to 100, got 1.5" },
+  { { max_retries = 101 }, "option 'max_retries' must be a whole number from 0 to 100, got 101" },
+  { { retry_delay = -1 }, "option 'retry_delay' " .. delay .. "-1" },
+  { { retry_max_delay = true }, "option 'retry_max_delay' " .. delay .. "true" },
+  { { rate_limit = 0 }, "option 'rate_limit' must be requests per second, above 0, or false, got 0" },
+  { { rate_limit = true }, "option 'rate_limit' must be requests per second, above 0, or false, got true" },
+  { { circuit_breaker = 5 }, "option 'circuit_breaker' must be a table {failures=, cooldown=} or false, got 5" },
+  { { circuit_breaker = { failures = 0 } },
+    "option 'circuit_breaker.failures' must be a whole number, 1 or more, got 0" },
+  { { circuit_breaker = { cooldown = 0 } }, "option 'circuit_breaker.cooldown' " .. seconds .. "0" },
+  { { circuit_breaker = { failure = 1 } },
+    [[there is no option "circuit_breaker.failure", did you mean 'circuit_breaker.failures'?]] },
+  { { ping_interval = 0 }, "option 'ping_interval' " .. whole_seconds .. "0" },
+  { { ping_interval = 0.5 }, "option 'ping_interval' " .. whole_seconds .. "0.5" },
+  { { pong_timeout = 3601 }, "option 'pong_timeout' " .. whole_seconds .. "3601" },
+  { { max_reconnects = -1 }, "option 'max_reconnects' must be a whole number, 0 or more, or math.huge, got -1" },
+  { { reconnect_delay = -0.5 }, "option 'reconnect_delay' " .. delay .. "-0.5" },
+  { { reconnect_max_delay = "1" }, "option 'reconnect_max_delay' " .. delay .. '"1" (a string)' },
+  { { queue_size = 0 }, "option 'queue_size' must be a whole number from 1 to 1048576, got 0" },
+  { { queue_size = 1048577 }, "option 'queue_size' must be a whole number from 1 to 1048576, got 1048577" },
+  { { overflow = "drop" },
+    [[option 'overflow' must be "block", "latest" or "drop_oldest", got "drop" (a string)]] },
+  { { logger = "print" }, [[option 'logger' must be a function, got "print" (a string)]] },
+  { { log_level = "loud" },
+    [[option 'log_level' must be "debug", "info", "warn", "error" or "none", got "loud" (a string)]] },
+  { { on_status = 1 }, "option 'on_status' must be a function, got 1" },
+  { { on_response = {} }, "option 'on_response' must be a function, got a table" },
+  { { headers = { "X-A: " .. SECRET } }, "option 'headers' must be a table of header names and texts, got a table" },
+  { { headers = SECRET }, "option 'headers' must be a table of header names and texts, got a string" },
+  { { tls = true }, "option 'tls' must be a table, got true" },
+  { { tls = { ca_file = 1 } }, "option 'tls.ca_file' must be a file's name, got 1" },
+  { { tls = { ca_path = "" } }, [[option 'tls.ca_path' must be a directory's name, got "" (a string)]] },
+  { { tls = { insecure_skip_verify = "yes" } },
+    [[option 'tls.insecure_skip_verify' must be true or false, got "yes" (a string)]] },
+  { { tls = { cafile = "x" } }, [[there is no option "tls.cafile", did you mean 'tls.ca_file'?]] },
+  { { proxy = true }, [[option 'proxy' must be a text like "http://host:port", or false for none, got a boolean]] },
+  { { tiemout = 3 }, [[there is no option "tiemout", did you mean 'timeout'?]] },
+  { { apikey = "x" }, [[there is no option "apikey", did you mean 'api_key'?]] },
+  { { something_else_entirely = 1 }, [[there is no option "something_else_entirely"]] },
+  { { "text" }, "options must have names, got one at 1" },
+}
+
+for _, name in ipairs { "ha", "backfill", "verify", "loop", "feeds_per_connection", "start", "stale_timeout" } do
+  wrong[#wrong + 1] = { { [name] = 1 }, ("option '%s' is not available yet in chainlink-streams %s"):format(name,
+    chainlink._VERSION) }
+end
+
+-- What only the engine can judge is raised as well.
+local wrong_in_engine = {
+  { { rest_url = "https://user:" .. SECRET .. "@host" }, "rest_url" },
+  { { rest_url = "https://" }, "rest_url" },
+  { { rest_url = "https://host/?query" }, "rest_url" },
+  { { ws_url = "wss://host:99999" }, "ws_url" },
+  { { ws_url = "wss://host name" }, "ws_url" },
+}
+
+describe("client options", function()
+  for _, case in ipairs(wrong) do
+    it("are refused: " .. case[2]:sub(1, 90), function()
+      assert.are.equal(case[2], message_of(chainlink.client, with(case[1])))
+    end)
+  end
+
+  for _, case in ipairs(wrong_in_engine) do
+    it("are refused by the engine: " .. case[2], function()
+      assert.matches(case[2], message_of(chainlink.client, with(case[1])), 1, true)
+    end)
+  end
+
+  it("must be a table", function()
+    assert.are.equal("options must be a table, got nil", message_of(chainlink.client))
+    assert.are.equal([[options must be a table, got "x" (a string)]], message_of(chainlink.client, "x"))
+  end)
+
+  it("of later versions are accepted where they ask for what is so", function()
+    local _, values = config.client(with { ha = false, backfill = false, verify = false })
+    assert.are.equal(30, values.timeout)
+  end)
+
+  it("have the documented defaults", function()
+    local engine, values = config.client(with {})
+    local expected = { timeout = 30, connect_timeout = 5, max_retries = 3, retry_delay = 0.5, retry_max_delay = 10,
+      rate_limit = 10, breaker_failures = 5, breaker_cooldown = 10, ping_interval = 5, pong_timeout = 5,
+      max_reconnects = math.huge, reconnect_delay = 0.2, reconnect_max_delay = 10, queue_size = 4096,
+      overflow = "block", rest_url = "https://api.dataengine.chain.link", insecure_skip_verify = false }
+    for name, value in pairs(expected) do assert.are.equal(value, engine[name], name) end
+    assert.are.same({ "wss://ws.dataengine.chain.link" }, engine.ws_urls)
+    assert.are.equal("api.dataengine.chain.link", values.host)
+  end)
+
+  it("take the endpoints from the network, unless given", function()
+    local engine = config.client(with { network = "testnet", ws_url = "wss://a.example, wss://b.example" })
+    assert.are.equal("https://api.testnet-dataengine.chain.link", engine.rest_url)
+    assert.are.same({ "wss://a.example", "wss://b.example" }, engine.ws_urls)
+  end)
+
+  it("switch off what can be switched off", function()
+    local engine = config.client(with { rate_limit = false, circuit_breaker = false, proxy = false })
+    assert.are.equal(0, engine.rate_limit)
+    assert.are.equal(0, engine.breaker_failures)
+    assert.are.equal("", engine.proxy)
+  end)
+
+  it("are not kept with the secret in them", function()
+    local _, values = config.client(with { proxy = "http://u:" .. SECRET .. "@h:1", headers = { A = SECRET } })
+    for _, value in pairs(values) do assert.is_not.matches(SECRET, tostring(value), 1, true) end
+  end)
+
+  it("warn of a connection that is open to all", function()
+    local function warnings(options) return (select(3, config.client(with(options)))) end
+    assert.are.same({}, warnings { rest_url = "http://127.0.0.1:1", ws_url = "ws://[::1]:2,ws://localhost" })
+    assert.are.same({ "example.org is used without TLS: anybody on the way can read the reports" },
+      warnings { rest_url = "http://example.org" })
+    assert.are.same({ "insecure_skip_verify is on: the service's certificate is not verified" },
+      warnings { tls = { insecure_skip_verify = true } })
+  end)
+end)
+
+describe("stream options", function()
+  local _, client_values = config.client(with { queue_size = 7, log_level = "warn", logger = print })
+
+  it("are those of the client where the stream has none", function()
+    local values = config.stream({ overflow = "latest" }, client_values)
+    assert.are.equal(7, values.queue_size)
+    assert.are.equal("latest", values.overflow)
+    assert.are.equal("warn", values.log_level)
+  end)
+
+  local cases = {
+    { { timeout = 3 }, "option 'timeout' belongs to the client, not to a stream" },
+    { { queue_size = "big" }, [[option 'queue_size' must be a whole number from 1 to 1048576, got "big" (a string)]] },
+    { { over_flow = 1 }, [[there is no option "over_flow", did you mean 'overflow'?]] },
+    { { ha = true }, "option 'ha' is not available yet in chainlink-streams " .. chainlink._VERSION },
+    { 5, "options must be a table, got 5" },
+  }
+  for _, case in ipairs(cases) do
+    it("are refused: " .. case[2], function()
+      assert.are.equal(case[2], message_of(config.stream, case[1], client_values))
+    end)
+  end
+end)
+
+describe("the environment", function()
+  local real_getenv = os.getenv
+  local variables
+
+  before_each(function()
+    variables = {}
+    os.getenv = function(name) return variables[name] end -- luacheck: ignore 122
+  end)
+  after_each(function()
+    os.getenv = real_getenv -- luacheck: ignore 122
+  end)
+
+  it("gives credentials and endpoints", function()
+    variables = { CHAINLINK_STREAMS_API_KEY = "k", CHAINLINK_STREAMS_API_SECRET = "s",
+      CHAINLINK_STREAMS_REST_URL = "https://r", CHAINLINK_STREAMS_WS_URL = "wss://w",
+      CHAINLINK_STREAMS_CA_FILE = "/ca", CHAINLINK_STREAMS_NETWORK = "testnet" }
+    assert.are.same({ api_key = "k", api_secret = "s", rest_url = "https://r", ws_url = "wss://w",
+      tls = { ca_file = "/ca" }, network = "testnet" }, config.from_environment())
+  end)
+
+  it("has older names for the credentials, used last", function()
+    variables = { STREAMS_API_KEY = "old", STREAMS_API_SECRET = "olds", CHAINLINK_STREAMS_API_KEY = "new" }
+    assert.are.same({ api_key = "new", api_secret = "olds" }, config.from_environment())
+  end)
+
+  it("comes after what the program says", function()
+    variables = { CHAINLINK_STREAMS_API_KEY = "k", CHAINLINK_STREAMS_API_SECRET = "s",
+      CHAINLINK_STREAMS_REST_URL = "https://r" }
+    local options = config.from_environment { api_key = "mine", network = "testnet" }
+    assert.are.same({ api_key = "mine", api_secret = "s", network = "testnet" }, options)
+  end)
+
+  it("is named when it lacks the credentials", function()
+    assert.are.equal("option 'api_key' is required: set the environment variable CHAINLINK_STREAMS_API_KEY",
+      message_of(config.from_environment))
+    variables = { CHAINLINK_STREAMS_API_KEY = "k", CHAINLINK_STREAMS_API_SECRET = "" }
+    assert.are.equal("option 'api_secret' is required: set the environment variable CHAINLINK_STREAMS_API_SECRET",
+      message_of(config.from_environment))
+  end)
+end)

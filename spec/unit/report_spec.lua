@@ -1,0 +1,191 @@
+-- SPDX-License-Identifier: MIT
+-- The Report: fields as numbers, exact and raw text, its forms as table, JSON and one line.
+
+local cjson = require "cjson"
+local chainlink = require "chainlink"
+local sample = require "spec.support.sample"
+
+local v3 = chainlink.decode(sample.v3)
+local v8 = chainlink.decode(sample.v8)
+local v99 = chainlink.decode(sample.v99)
+
+local has_integers = _VERSION >= "Lua 5.3"
+
+describe("a report's fields", function()
+  it("are numbers for computing", function()
+    assert.are.equal(3.5, v3.benchmark_price)
+    assert.are.equal(-3.25, v3.bid)
+    assert.are.equal(0.001, v3.native_fee)
+    assert.are.equal(1700000001, v3.observations_timestamp)
+    assert.are.equal(1700000000, v3.valid_from_timestamp)
+    assert.are.equal(1700086400, v3.expires_at)
+    assert.are.equal(3, v3.version)
+    if has_integers then assert.are.equal("1700086400", tostring(v3.expires_at)) end
+  end)
+
+  it("have an exact and a raw text", function()
+    assert.are.equal("3.5", v3:exact "benchmark_price")
+    assert.are.equal("-3.25", v3:exact "bid")
+    assert.are.equal("-3250000000000000000", v3:raw "bid")
+    assert.are.equal(sample.ask_raw, v3:raw "ask")
+    assert.are.equal(sample.ask_raw:sub(1, -19) .. "." .. sample.ask_raw:sub(-18), v3:exact "ask")
+    assert.are.equal("1700000001", v3:exact "observations_timestamp")
+    assert.are.equal(v3.feed_id, v3:exact "feed_id")
+  end)
+
+  it("can be read with other decimals", function()
+    assert.are.equal("-32500000000", v3:exact("bid", 8))
+    assert.are.equal(-32500000000, v3:number("bid", 8))
+    assert.are.equal(-3.25, v3:number "bid")
+    assert.are.equal(18, v3.decimals)
+  end)
+
+  it("have the main price under one name", function()
+    assert.are.equal(v3.benchmark_price, v3.price)
+    assert.are.equal(v8.mid_price, v8.price)
+    assert.are.equal("3.5", v3:exact "price")
+  end)
+
+  it("of 64 bits are integers where Lua has them, else text where a number would round", function()
+    local ns = chainlink.decode(sample.v8_ns).last_update_timestamp
+    assert.are.equal("1700000000123456789", has_integers and ("%d"):format(ns) or ns)
+    assert.are.equal("9223372036854775809", v8.last_update_timestamp)
+    assert.are.equal("9223372036854775809", v8:raw "last_update_timestamp")
+  end)
+
+  it("that the schema does not have are nil", function()
+    assert.is_nil(v3.nav_per_share)
+    assert.is_nil(v3[1])
+    assert.is_nil(v3:exact "nav_per_share")
+    assert.is_nil(v3:raw "nav_per_share")
+    assert.is_nil(v3:number "nav_per_share")
+  end)
+
+  it("are read-only", function()
+    assert.has_error(function() v3.price = 1 end, "a report is read-only")
+  end)
+
+  it("are counted by #, and walked by pairs where Lua allows", function()
+    assert.are.equal(9, #v3)
+    if _VERSION == "Lua 5.1" then return end
+    local names = {}
+    for name, value in pairs(v3) do
+      names[#names + 1] = name
+      assert.are.equal(v3[name], value)
+    end
+    assert.are.equal("feed_id valid_from_timestamp observations_timestamp native_fee link_fee expires_at "
+      .. "benchmark_price bid ask", table.concat(names, " "))
+  end)
+
+  it("are told from methods", function()
+    assert.is_function(v3.exact)
+    assert.is_function(v3.to_json)
+    assert.is_string(v3.full_report)
+  end)
+end)
+
+describe("a report's parts", function()
+  it("are hex text", function()
+    assert.are.equal(sample.feed_id(3), v3.feed_id)
+    assert.are.equal(sample.v3, v3.full_report)
+    assert.are.equal(2 + 2 * 9 * 32, #v3.report_blob)
+    assert.are.equal("0x" .. ("0a"):rep(32), v3.config_digest)
+    assert.are.equal(3, #v3.report_context)
+    assert.are.equal(v3.config_digest, v3.report_context[1])
+  end)
+
+  it("include the signatures", function()
+    assert.are.same({
+      { r = "0x" .. ("11"):rep(32), s = "0x" .. ("33"):rep(32), v = 27 },
+      { r = "0x" .. ("22"):rep(32), s = "0x" .. ("44"):rep(32), v = 28 },
+    }, v3.signatures)
+  end)
+
+  it("of a decoded report tell that it did not come from the network", function()
+    assert.is_nil(v3.received_at)
+    assert.is_nil(v3.origin)
+    assert.is_false(v3.backfilled)
+  end)
+end)
+
+describe("a report of an unknown schema", function()
+  it("still has its parts", function()
+    assert.are.equal(99, v99.version)
+    assert.are.equal(sample.feed_id(99), v99.feed_id)
+    assert.are.equal(sample.v99, v99.full_report)
+    assert.are.equal(2, #v99.signatures)
+    assert.are.equal(0, #v99)
+    assert.is_nil(v99.price)
+    assert.is_nil(v99.decimals)
+    assert.matches("^v99 0x0063…abab", tostring(v99))
+    assert.are.equal(99, cjson.decode(v99:to_json()).version)
+  end)
+end)
+
+describe("a report's methods", function()
+  it("compare by feed, time and blob", function()
+    assert.are.equal(v3, chainlink.decode(sample.v3))
+    assert.are_not.equal(v3, v8)
+    local other_signature = sample.v3:gsub(("44"):rep(32), ("55"):rep(32))
+    assert.are.equal(v3, chainlink.decode(other_signature))
+    local other_price = sample.v3:gsub("d2e5ae381ffb0000", "d2e5ae381ffb0001")
+    assert.are_not.equal(v3, chainlink.decode(other_price))
+  end)
+
+  it("name the market status", function()
+    assert.are.equal("open", v8:market_status_name())
+    assert.are.equal("closed", chainlink.decode(sample.v8_ns):market_status_name())
+    assert.is_nil(v3:market_status_name())
+  end)
+
+  it("tell whether it is expired", function()
+    assert.is_true(v3:is_expired())
+    assert.is_false(v3:is_expired(1700086400))
+    assert.is_true(v3:is_expired(1700086401))
+    assert.is_nil(v99:is_expired())
+  end)
+
+  it("make one readable line", function()
+    assert.are.equal("v3 0x0003…abab 2023-11-14T22:13:21Z price 3.5 bid -3.25 ask 3.138550868e+39", tostring(v3))
+    assert.are.equal("v8 0x0008…abab 2023-11-14T22:13:21Z last_update_timestamp 9223372036854775809 price 1 "
+      .. "market_status open", tostring(v8))
+  end)
+
+  it("make a plain table with exact values", function()
+    local t = v3:to_table()
+    assert.are.equal("-3.25", t.bid)
+    assert.are.equal(1700000001, t.observations_timestamp)
+    assert.are.equal(sample.v3, t.full_report)
+    assert.are.equal("open", v8:to_table().market_status_name)
+  end)
+
+  it("make JSON that says the same, always in the same order", function()
+    local json = v3:to_json()
+    assert.are.equal(json, chainlink.decode(sample.v3):to_json())
+    assert.are.same(v3:to_table(), cjson.decode(json))
+    assert.matches('^{"version":3,"feed_id":"0x0003%x+","valid_from_timestamp":1700000000,'
+      .. '"observations_timestamp":1700000001,"native_fee":"0.001",', json)
+    assert.is_nil(json:find("\n", 1, true))
+  end)
+
+  local wrong = {
+    { "exact", nil }, { "exact", 5 }, { "exact", {} }, { "raw", nil }, { "number", true },
+    { "exact", "bid", -1 }, { "exact", "bid", 78 }, { "exact", "bid", 1.5 }, { "number", "bid", "x" },
+    { "exact", "bid", 0 / 0 },
+  }
+  for _, case in ipairs(wrong) do
+    it(("raise: report:%s(%s, %s)"):format(case[1], tostring(case[2]), tostring(case[3])), function()
+      local ok, err = pcall(v3[case[1]], v3, case[2], case[3])
+      assert.is_false(ok)
+      assert.matches("bad argument", tostring(err))
+    end)
+  end
+
+  for _, name in ipairs { "exact", "raw", "number", "bytes" } do
+    it("raise when called on something else: " .. name, function()
+      for _, value in ipairs { {}, 5, io.stdout, "text" } do
+        assert.is_false((pcall(v3[name], value, "bid")))
+      end
+    end)
+  end
+end)

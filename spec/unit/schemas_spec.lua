@@ -1,0 +1,69 @@
+-- SPDX-License-Identifier: MIT
+-- The registry of report schemas, and feed ids.
+
+local chainlink = require "chainlink"
+local sample = require "spec.support.sample"
+
+describe("chainlink.schemas", function()
+  it("has versions 1 to 13, in order", function()
+    local count = 0
+    for version, schema in ipairs(chainlink.schemas) do
+      count = count + 1
+      assert.are.equal(version, schema.version)
+      assert.is_string(schema.name)
+      assert.is_true(#schema.fields >= 7)
+    end
+    assert.are.equal(13, count)
+  end)
+
+  it("describes every field", function()
+    for _, schema in ipairs(chainlink.schemas) do
+      local seen = {}
+      for _, field in ipairs(schema.fields) do
+        assert.matches("^[%l_%d]+$", field.name)
+        assert.matches("^%l[%a%d]*$", field.abi_name)
+        assert.is_true(field.type == "bytes32" or field.type:find "^u?int%d+$" ~= nil, field.type)
+        assert.is_true(field.decimals == 0 or field.decimals == 18)
+        assert.is_string(field.meaning)
+        assert.is_nil(seen[field.name])
+        seen[field.name] = true
+      end
+      assert.are.equal("feed_id", schema.fields[1].name)
+      if schema.price then assert.is_true(seen[schema.price]) end
+    end
+  end)
+
+  it("is read-only and no part of decoding", function()
+    assert.has_error(function() chainlink.schemas[14] = {} end)
+    assert.has_error(function() chainlink.schemas[3].fields[20] = {} end)
+  end)
+end)
+
+describe("chainlink.feed_version", function()
+  it("is the first two bytes", function()
+    assert.are.equal(3, chainlink.feed_version(sample.feed_id(3)))
+    assert.are.equal(13, chainlink.feed_version(sample.feed_id(13):upper():gsub("^0X", "0x")))
+    assert.are.equal(65535, chainlink.feed_version("0x" .. ("f"):rep(64)))
+  end)
+
+  local good = sample.feed_id(3)
+  local wrong = {
+    { nil, "^feed_id must be a text of 0x and 64 hex digits, got nil$" },
+    { 3, "^feed_id must be a text of 0x and 64 hex digits, got 3$" },
+    { {}, "^feed_id must be a text of 0x and 64 hex digits, got a table$" },
+    { "", "^feed_id: " }, { "0x", "^feed_id: " }, { good:sub(3), "^feed_id: " }, { good .. "0", "^feed_id: " },
+    { good:sub(1, -2), "^feed_id: " }, { good:sub(1, -2) .. "g", "^feed_id: " }, { " " .. good, "^feed_id: " },
+    { good:sub(1, -2) .. "\0", "^feed_id: " }, { good:sub(1, 40) .. "\r\n" .. good:sub(43), "^feed_id: " },
+    { ("0x"):rep(500000), "^feed_id: " },
+  }
+  for i = 1, #wrong do
+    it("raises for " .. tostring(wrong[i][1]):sub(1, 20):gsub("%c", "?") .. " (" .. i .. ")", function()
+      local ok, err = pcall(chainlink.feed_version, wrong[i][1])
+      assert.is_false(ok)
+      assert.are.equal("InvalidFeedIDError", err.kind)
+      assert.matches(wrong[i][2], err.message)
+      assert.is_true(#err.message < 500)
+      assert.is_nil(err.message:find "%c")
+    end)
+  end
+end)
