@@ -169,12 +169,14 @@ async function stream(ids, options, enough) {
 const perFeed = (ids, reports, count) => ids.every((id) => reports.filter((it) => it.feedID === id).length >= count);
 const identities = (reports) => reports.map((it) => `${it.feedID} ${it.observationsTimestamp}`);
 
-await test("streams reports of several schemas", async () => {
+// Long enough that a connection which is cut after a few seconds shows.
+await test("streams reports of several schemas over one lasting connection", async () => {
   const ids = [3, 8, 13].map(oneOf);
-  const { reports, metrics, type } = await stream(ids, {}, (_, all) => perFeed(ids, all, 3));
+  const { reports, metrics, type } = await stream(ids, {}, (_, all) => perFeed(ids, all, 8));
   reports.forEach((report) => checkReport(report, report.feedID));
   assert.equal(type, "single");
   assert.equal(metrics.activeConnections, 1);
+  assert.equal(metrics.partialReconnects + metrics.fullReconnects, 0);
   assert.equal(new Set(identities(reports)).size, reports.length);
 });
 
