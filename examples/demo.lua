@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- Ten feeds of several schemas in a live table for ten seconds, a page of history, the statistics.
+-- Twelve feeds of as many schemas in a live table for ten seconds, a page of history, the statistics.
 -- DEMO_LIVE=1 redraws the table in place (examples/demo.sh sets it on a terminal), else each report is a line.
 local chainlink = require "chainlink"
 
-local FEEDS, SECONDS = 10, tonumber(os.getenv "DEMO_SECONDS") or 10
+local FEEDS, SECONDS = 12, tonumber(os.getenv "DEMO_SECONDS") or 10
 local live = os.getenv "DEMO_LIVE" == "1"
 
 local function bold(text)
@@ -33,10 +33,11 @@ local function number(value)
   return (size >= 100 and "%.2f" or size >= 1 and "%.4f" or "%.6f"):format(value)
 end
 
-local HEAD = ("%-14s %-4s %16s %14s %14s %8s %9s"):format("feed", "v", "price", "bid", "ask", "reports", "observed")
+local HEAD = ("%-16s %-6s %12s %14s %14s %8s %9s"):format(
+  "feed", "schema", "price", "bid", "ask", "reports", "observed")
 
 local function row(feed, report, count)
-  return ("%-14s %-4s %16s %14s %14s %8d %9s"):format(
+  return ("%-16s %-6s %12s %14s %14s %8d %9s"):format(
     feed.name or (feed.id:sub(1, 8) .. ".." .. feed.id:sub(-4)), "v" .. feed.version,
     report and number(report.price) or "...", report and number(report.bid or report.best_bid) or "",
     report and number(report.ask or report.best_ask) or "", count,
@@ -80,7 +81,12 @@ local function watch(client, feeds)
   return stats
 end
 
-local function history(client, feed)
+-- The first Crypto feed (v3), as it is the best known; any would do.
+local function history(client, feeds)
+  local feed = feeds[1]
+  for _, other in ipairs(feeds) do
+    if other.version == 3 then feed = other end
+  end
   local page = assert(client:get_report_page(feed.id, os.time() - 60, 5))
   print(bold(("\nFive reports of %s from a minute ago, exact values"):format(feed.name or feed.id)))
   for _, report in ipairs(page.reports) do
@@ -101,6 +107,6 @@ local feeds = choose(assert(client:get_feeds()))
 print(bold(("chainlink %s: %d feeds for %d seconds, over WebSocket and TLS\n")
   :format(chainlink._VERSION, #feeds, SECONDS)))
 local stream_stats = watch(client, feeds)
-history(client, feeds[1])
+history(client, feeds)
 statistics(stream_stats, client:stats())
 client:close()
