@@ -100,6 +100,25 @@ function Simulator:clear_faults()
   assert(select(2, self:control("DELETE", "/control/faults")) < 300)
 end
 
+--- Its own counters (docs/simulator.md).
+function Simulator:stats()
+  return require("cjson").decode((self:control("GET", "/control/stats")))
+end
+
+--- How many requests of a path it answered with that status (a number), or with any.
+function Simulator:answered(path, status)
+  local counts, sum = self:stats().requests[path], 0
+  for text, count in pairs(counts) do
+    if not status or tonumber(text) == status then sum = sum + count end
+  end
+  return sum
+end
+
+--- The port it listens on.
+function Simulator:port()
+  return tonumber(self.rest_url:match ":(%d+)$")
+end
+
 --- Sends a signal by name ("STOP", "CONT", "KILL").
 function Simulator:signal(name)
   os.execute(("kill -%s %s 2>/dev/null"):format(name, self.pid))
