@@ -14,10 +14,12 @@ command -v npm >/dev/null && command -v node >/dev/null || fail "node (18 or lat
 command -v chainlink-streams >/dev/null || eval "$(make -s env)"
 
 work=$(mktemp -d) || exit 1
-simulator=
+simulator='' client=''
 cleanup() {
-  [ -z "$simulator" ] || kill "$simulator" 2>/dev/null
-  [ -z "$simulator" ] || wait "$simulator" 2>/dev/null
+  for process in $client $simulator; do
+    kill "$process" 2>/dev/null
+    wait "$process" 2>/dev/null
+  done
   rm -rf "$work"
 }
 trap cleanup EXIT
@@ -41,4 +43,10 @@ until [ -s "$work/env" ]; do
 done
 . "$work/env"
 
-NODE_EXTRA_CA_CERTS=$CHAINLINK_STREAMS_CA_FILE timeout --foreground -k 5 180 node sdk.mjs
+# In the background, so that a signal ends the wait and not only the next command.
+NODE_EXTRA_CA_CERTS=$CHAINLINK_STREAMS_CA_FILE timeout -k 5 180 node sdk.mjs &
+client=$!
+wait "$client"
+status=$?
+client=''
+exit "$status"
