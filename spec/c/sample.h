@@ -26,14 +26,12 @@ __attribute__((unused)) static uint64_t sample_random(void) {
 }
 
 __attribute__((unused)) static void sample_random_bytes(uint8_t *out, size_t length) {
-  for (size_t i = 0; i < length; i++)
-    out[i] = (uint8_t)(sample_random() >> 56);
+  for (size_t i = 0; i < length; i++) out[i] = (uint8_t)(sample_random() >> 56);
 }
 
 __attribute__((unused)) static void sample_put(uint8_t word[32], uint64_t value) {
   memset(word, 0, 24);
-  for (int i = 0; i < 8; i++)
-    word[24 + i] = (uint8_t)(value >> 8 * (7 - i));
+  for (int i = 0; i < 8; i++) word[24 + i] = (uint8_t)(value >> 8 * (7 - i));
 }
 
 /* A random word that the field's type allows. */
@@ -46,15 +44,15 @@ __attribute__((unused)) static void sample_field(uint8_t word[32], const struct 
 
 /* A random blob of the schema; returns its length. */
 __attribute__((unused)) static size_t sample_blob(uint8_t *blob, const struct cds_schema *schema) {
-  for (size_t i = 0; i < schema->field_count; i++)
-    sample_field(blob + 32 * i, &schema->fields[i]);
+  for (size_t i = 0; i < schema->field_count; i++) sample_field(blob + 32 * i, &schema->fields[i]);
   blob[0] = (uint8_t)(schema->version >> 8);
   blob[1] = (uint8_t)schema->version;
   return 32 * schema->field_count;
 }
 
 /* The full report in the order the oracles write it: head, blob, rs, ss. */
-__attribute__((unused)) static void sample_report(struct sample *out, const uint8_t *blob, size_t blob_length, size_t signatures) {
+__attribute__((unused)) static void sample_report(struct sample *out, const uint8_t *blob, size_t blob_length,
+                                                  size_t signatures) {
   size_t padded = (blob_length + 31) / 32 * 32;
   size_t at = 7 * 32;
   memset(out->bytes, 0, sizeof out->bytes);

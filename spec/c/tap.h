@@ -10,7 +10,8 @@
 
 static int tap_count, tap_failures;
 
-__attribute__((format(printf, 4, 5), unused)) static bool tap_ok(bool good, const char *file, int line, const char *format, ...) {
+__attribute__((format(printf, 4, 5), unused)) static bool tap_ok(bool good, const char *file, int line,
+                                                                 const char *format, ...) {
   va_list args;
   va_start(args, format);
   printf("%sok %d - ", good ? "" : "not ", ++tap_count);
@@ -42,7 +43,8 @@ __attribute__((unused)) static bool tap_is_number(long long got, long long expec
 
 #define ok(good, ...) tap_ok((good), __FILE__, __LINE__, __VA_ARGS__)
 #define is_string(got, expected, name) tap_is_string((got), (expected), __FILE__, __LINE__, (name))
-#define is_number(got, expected, name) tap_is_number((long long)(got), (long long)(expected), __FILE__, __LINE__, (name))
+#define is_number(got, expected, name)                                                                                 \
+  tap_is_number((long long)(got), (long long)(expected), __FILE__, __LINE__, (name))
 
 /* A test that cannot run here; the reason is printed. */
 __attribute__((unused)) static void skip(const char *name, const char *reason) {

@@ -35,8 +35,7 @@ static void test_widths(void) {
 
 static void test_values(void) {
   uint8_t word[32];
-  for (uint8_t i = 0; i < 32; i++)
-    word[i] = i;
+  for (uint8_t i = 0; i < 32; i++) word[i] = i;
   ok(cds_abi_u64(word) == UINT64_C(0x18191a1b1c1d1e1f), "a word's last 8 bytes");
   is_number(cds_abi_u32(word), 0x1c1d1e1f, "a word's last 4 bytes");
 }
@@ -96,8 +95,7 @@ static void test_parts(void) {
     {"length 2^59, whose 32-fold wraps", 32, UINT64_C(1) << 59, 128, false, false},
     {"length 2^59+1", 32, (UINT64_C(1) << 59) + 1, 128, false, false},
   };
-  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-    check_part(&cases[i]);
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) check_part(&cases[i]);
 }
 
 static void test_messages(void) {

@@ -25,8 +25,7 @@ static void test_sizes(void) {
   ok(cds_calloc(half, 2) == NULL, "calloc refuses a product that overflows");
   unsigned char *zeros = cds_calloc(3, 5);
   bool zeroed = zeros != NULL;
-  for (size_t i = 0; zeros && i < 15; i++)
-    zeroed = zeroed && zeros[i] == 0;
+  for (size_t i = 0; zeros && i < 15; i++) zeroed = zeroed && zeros[i] == 0;
   ok(zeroed, "calloc gives zeros");
   cds_free(nothing);
   cds_free(zeros);

@@ -10,8 +10,7 @@ static void test_growth(void) {
   cds_buf_init(&buf, 1000);
   ok(buf.data == NULL && buf.length == 0, "a new buffer has no memory");
   bool good = true;
-  for (int i = 0; i < 1000; i++)
-    good = good && cds_buf_append(&buf, "x", 1) == CDS_OK && buf.data[buf.length] == 0;
+  for (int i = 0; i < 1000; i++) good = good && cds_buf_append(&buf, "x", 1) == CDS_OK && buf.data[buf.length] == 0;
   ok(good && buf.length == 1000, "it grows to its limit, always followed by a 0 byte");
   is_number(cds_buf_append(&buf, "y", 1), CDS_E_DECODE, "one byte more is refused");
   is_number(cds_buf_printf(&buf, "%d", 1), CDS_E_DECODE, "and so is one printed character");

@@ -15,13 +15,13 @@ static void slow_format(char *out, const uint8_t word[32], bool is_signed, unsig
   uint8_t bytes[32];
   char reversed[200];
   size_t count = 0;
-  bool negative = is_signed && word[0] >= 0x80, more = true;
+  bool negative = is_signed && word[0] >= 0x80, more;
   for (int i = 31, carry = 1; i >= 0; i--) {
     int value = negative ? (uint8_t)~word[i] + carry : word[i];
     bytes[i] = (uint8_t)value;
     carry = value >> 8;
   }
-  while (more || count <= decimals) {
+  do {
     unsigned rest = 0;
     more = false;
     for (size_t i = 0; i < 32; i++) {
@@ -31,11 +31,10 @@ static void slow_format(char *out, const uint8_t word[32], bool is_signed, unsig
       more = more || bytes[i] != 0;
     }
     reversed[count++] = (char)('0' + rest);
-  }
+  } while (more || count <= decimals);
   if (negative) *out++ = '-';
   size_t last = 0; /* trailing zeros of the fraction are dropped */
-  while (last < decimals && reversed[last] == '0')
-    last++;
+  while (last < decimals && reversed[last] == '0') last++;
   for (size_t i = count; i-- > last;) {
     if (i + 1 == decimals) *out++ = '.';
     *out++ = reversed[i];
@@ -91,8 +90,7 @@ static void test_ties(void) {
     int nudge = i % 3 - 1;
     if (nudge > 0) word[31] |= 1;
     if (nudge < 0)
-      for (int k = 31; word[k]-- == 0; k--)
-        continue;
+      for (int k = 31; word[k]-- == 0; k--) continue;
     uint64_t rounded = mantissa + (nudge > 0 || (nudge == 0 && (mantissa & 1)));
     good = good && cds_decimal_to_double(word, false, 0) == ldexp((double)rounded, (int)shift + 1);
   }
@@ -106,8 +104,7 @@ static void test_decimal_ties(void) {
   for (int nudge = -1; nudge <= 1; nudge++) {
     __extension__ unsigned __int128 value = scaled + (unsigned __int128)nudge;
     memset(word, 0, sizeof word);
-    for (int i = 0; i < 16; i++)
-      word[31 - i] = (uint8_t)(value >> 8 * i);
+    for (int i = 0; i < 16; i++) word[31 - i] = (uint8_t)(value >> 8 * i);
     double expected = nudge > 0 ? 9007199254740994.0 : 9007199254740992.0;
     ok(cds_decimal_to_double(word, false, 18) == expected, "(2^53 + 1) with 18 decimals, nudged by %d", nudge);
   }

@@ -62,8 +62,7 @@ static void test_cutting(void) {
   ok(marked, "and a cut one ends in three dots");
   ok(whole, "and one that fits is whole");
   memset(text, 0, sizeof text);
-  for (size_t i = 0; i + 3 < 600; i += 3)
-    memcpy(text + i, "\xe2\x82\xac", 3);
+  for (size_t i = 0; i + 3 < 600; i += 3) memcpy(text + i, "\xe2\x82\xac", 3);
   cds_error_set(&err, CDS_E_API, "%s", text);
   is_number((strlen(err.message) - 3) % 3, 0, "no UTF-8 sequence is cut in two");
 }

@@ -17,7 +17,8 @@ static void hex_of(char out[65], const uint8_t bytes[32]) {
   out[64] = 0;
 }
 
-static void check_hmac(const char *key, size_t key_length, const char *data, size_t length, const char *expected, const char *name) {
+static void check_hmac(const char *key, size_t key_length, const char *data, size_t length, const char *expected,
+                       const char *name) {
   uint8_t mac[32];
   char text[65] = "";
   if (ok(cds_hmac_sha256(mac, key, key_length, data, length) == CDS_OK, "%s", name)) hex_of(text, mac);
@@ -36,13 +37,15 @@ static void test_hashes(void) {
   /* RFC 4231, test cases 1, 2 and 6; then an empty key and message */
   char key[131];
   memset(key, 0x0b, 20);
-  check_hmac(key, 20, "Hi There", 8, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7", "RFC 4231 case 1");
+  check_hmac(key, 20, "Hi There", 8, "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+             "RFC 4231 case 1");
   check_hmac("Jefe", 4, "what do ya want for nothing?", 28,
              "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843", "RFC 4231 case 2");
   memset(key, 0xaa, sizeof key);
   check_hmac(key, sizeof key, "Test Using Larger Than Block-Size Key - Hash Key First", 54,
              "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54", "RFC 4231 case 6");
-  check_hmac(NULL, 0, NULL, 0, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad", "empty key and message");
+  check_hmac(NULL, 0, NULL, 0, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad",
+             "empty key and message");
 }
 
 /* Runs a shell command and takes the first `length` characters it prints; false when it prints fewer. */
@@ -52,8 +55,7 @@ static bool run(char *out, size_t length, const char *command) {
   size_t got = fread(out, 1, length, pipe);
   out[got] = 0;
   char rest[256];
-  while (fread(rest, 1, sizeof rest, pipe) > 0)
-    continue;
+  while (fread(rest, 1, sizeof rest, pipe) > 0) continue;
   return pclose(pipe) == 0 && got == length;
 }
 
@@ -62,8 +64,8 @@ static bool openssl_signature(char out[65], const char *method, const char *path
   char command[1024], hash[65];
   snprintf(command, sizeof command, "printf '%%s' '%s' | openssl dgst -sha256 -r", body);
   if (!run(hash, 64, command)) return false;
-  snprintf(command, sizeof command, "printf '%%s' '%s %s %s %s %lld' | openssl dgst -sha256 -hmac '%s' -r", method, path, hash,
-           KEY, time, SECRET);
+  snprintf(command, sizeof command, "printf '%%s' '%s %s %s %s %lld' | openssl dgst -sha256 -hmac '%s' -r", method,
+           path, hash, KEY, time, SECRET);
   return run(out, 64, command);
 }
 
@@ -73,7 +75,8 @@ static const struct {
   const char *signature; /* computed once with the commands above */
 } requests[] = {
   {"bare commas", "GET", BARE, "", 1734131277123, "1a2fff3e3503ef7b8a4695c38a18f9eb18752e927646d635e37d814e083e3c83"},
-  {"encoded commas", "GET", ENCODED, "", 1734131277123, "9fac5a843bef0ccf72293a036ebf1f96f40a43f80d1eeda4a79f233f3f1867db"},
+  {"encoded commas", "GET", ENCODED, "", 1734131277123,
+   "9fac5a843bef0ccf72293a036ebf1f96f40a43f80d1eeda4a79f233f3f1867db"},
   {"a body", "POST", "/api/v1/x", "{\"a\":1}", 1, "710967166fa7aa6542709911a39c4377604b62e78f8bb734c43257f9ace42f56"},
 };
 
@@ -100,9 +103,11 @@ static void test_long_path(void) {
   static char path[70000];
   memset(path, 'p', sizeof path - 1);
   char one[65], other[65];
-  is_number(cds_sign_request(one, "GET", path, NULL, 0, KEY, SECRET, strlen(SECRET), INT64_MIN), CDS_OK, "a path of 70,000 bytes");
+  is_number(cds_sign_request(one, "GET", path, NULL, 0, KEY, SECRET, strlen(SECRET), INT64_MIN), CDS_OK,
+            "a path of 70,000 bytes");
   path[69998] = 'q';
-  is_number(cds_sign_request(other, "GET", path, NULL, 0, KEY, SECRET, strlen(SECRET), INT64_MIN), CDS_OK, "another one");
+  is_number(cds_sign_request(other, "GET", path, NULL, 0, KEY, SECRET, strlen(SECRET), INT64_MIN), CDS_OK,
+            "another one");
   ok(strcmp(one, other) != 0, "is signed to its last byte");
 }
 

@@ -33,7 +33,8 @@ static void refused_of(const char *text, size_t length, size_t offset, const cha
   struct cds_envelope envelope;
   struct cds_error err = {0};
   enum cds_status status = parse(&envelope, text, length, &err);
-  bool good = ok(status == CDS_E_DECODE && err.status == CDS_E_DECODE && err.has_offset && err.offset == offset, "%s", name);
+  bool good =
+    ok(status == CDS_E_DECODE && err.status == CDS_E_DECODE && err.has_offset && err.offset == offset, "%s", name);
   if (!good) printf("#   offset %zu: %s\n", err.offset, err.message);
   is_string(err.expected, expected, "what was expected");
 }
@@ -50,7 +51,8 @@ static void test_accepted(void) {
   accepted(REPORT(BOTH ",\"x\":{\"feedID\":1,\"feedID\":2}"), "with known names deeper down");
   accepted(REPORT(BOTH ",\"report\":1,\"reports\":2,\"reports\":3"), "with names that are known elsewhere");
   accepted(REPORT(BOTH ",\"s\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\uD83D\""), "with every escape");
-  accepted(REPORT(BOTH ",\"n\":[0,-0,1,-12,0.5,1.25e10,1E+2,1e-7,123456789012345678901234567890]"), "with every kind of number");
+  accepted(REPORT(BOTH ",\"n\":[0,-0,1,-12,0.5,1.25e10,1E+2,1e-7,123456789012345678901234567890]"),
+           "with every kind of number");
   accepted(REPORT(BOTH ",\"validFromTimestamp\":null,\"observationsTimestamp\":null"), "with null timestamps");
   accepted(REPORT(BOTH ",\"\":\"\",\"\":\"\""), "with empty unknown names");
   accepted(REPORT("\"feedID\":\"" ID "\",\"fullReport\":\"0xAbCd\""), "in capitals");
@@ -63,7 +65,8 @@ static void test_values(void) {
   is_number(cds_envelope_parse(&envelope, text, strlen(text), &err), CDS_OK, "the largest and smallest timestamp");
   ok(envelope.has_valid_from_timestamp && envelope.valid_from_timestamp == 0, "0");
   ok(envelope.has_observations_timestamp && envelope.observations_timestamp == 4294967295, "4294967295");
-  ok(envelope.full_report == strstr(text, "00ab") && envelope.full_report_length == 4, "the full report is a slice of the text");
+  ok(envelope.full_report == strstr(text, "00ab") && envelope.full_report_length == 4,
+     "the full report is a slice of the text");
   char id[CDS_FEED_ID_TEXT + 1];
   cds_feed_id_format(id, &envelope.feed_id);
   is_string(id, ID, "the feed id");
@@ -87,7 +90,8 @@ static void test_structure(void) {
   refused("{\"report\":" ONE ",\"report\":" ONE "}", 113, "no member twice", "two reports");
   refused(REPORT(BOTH "," FEED), 112, "no member twice", "two feed ids");
   refused(REPORT(BOTH "," FULL), 112, "no member twice", "two full reports");
-  refused(REPORT(BOTH ",\"validFromTimestamp\":null,\"validFromTimestamp\":1"), 138, "no member twice", "a null timestamp and another");
+  refused(REPORT(BOTH ",\"validFromTimestamp\":null,\"validFromTimestamp\":1"), 138, "no member twice",
+          "a null timestamp and another");
   refused(REPORT(BOTH) "x", 112, "nothing after the object", "a character after the end");
   refused(REPORT(BOTH) "{}", 112, "nothing after the object", "a second object");
   refused("{\"a\":1,}", 7, "a member's name", "a comma before the end");
@@ -130,8 +134,11 @@ static void test_hex(void) {
   refused(REPORT("\"feedID\":\"0X0003\""), 20, id, "a capital X");
   refused(REPORT("\"feedID\":\"0x0003\""), 23, id, "a short feed id");
   refused(REPORT("\"feedID\":\"" ID "0\""), 23, id, "a long feed id");
-  refused(REPORT("\"feedID\":\"0x000359843a543ee2fe414dc14c7e7920ef10f4372990b79d6361cdc0dd1ba78g\""), 86, id, "a bad digit in a feed id");
-  refused(REPORT("\"feedID\":\"0x\\u0030" "0359843a543ee2fe414dc14c7e7920ef10f4372990b79d6361cdc0dd1b\""), 23, id, "an escape in a feed id");
+  refused(REPORT("\"feedID\":\"0x000359843a543ee2fe414dc14c7e7920ef10f4372990b79d6361cdc0dd1ba78g\""), 86, id,
+          "a bad digit in a feed id");
+  refused(REPORT("\"feedID\":\"0x\\u0030"
+                 "0359843a543ee2fe414dc14c7e7920ef10f4372990b79d6361cdc0dd1b\""),
+          23, id, "an escape in a feed id");
   refused(REPORT("\"fullReport\":\"\""), 24, full, "an empty full report");
   refused(REPORT("\"fullReport\":\"0x\""), 27, full, "one without digits");
   refused(REPORT("\"fullReport\":\"0xabc\""), 30, full, "one of an odd length");
@@ -142,8 +149,9 @@ static void test_hex(void) {
 }
 
 static void test_timestamps(void) {
-  static const char *const bad[] = {"-1",  "-0",  "1.0", "1.",    "1e3",        "1E3",           "01", "00",
-                                    "\"1\"", "true", "[]", "{}", "4294967296", "99999999999999999999999999", "nul", ""};
+  static const char *const bad[] = {"-1",  "-0",    "1.0",  "1.", "1e3", "1E3",        "01",
+                                    "00",  "\"1\"", "true", "[]", "{}",  "4294967296", "99999999999999999999999999",
+                                    "nul", ""};
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     char text[300], name[60];
     snprintf(text, sizeof text, "{\"report\":{\"validFromTimestamp\":%s}}", bad[i]);
@@ -155,11 +163,9 @@ static void test_timestamps(void) {
 /* `levels` of arrays or objects as an unknown member of the top object or of the report. */
 static size_t nested(char *out, bool in_report, bool object, unsigned levels) {
   char *at = out + sprintf(out, in_report ? "{\"report\":{" BOTH ",\"x\":" : "{\"report\":" ONE ",\"x\":");
-  for (unsigned i = 0; i < levels; i++)
-    at += sprintf(at, object ? "{\"y\":" : "[");
+  for (unsigned i = 0; i < levels; i++) at += sprintf(at, object ? "{\"y\":" : "[");
   at += sprintf(at, "0");
-  for (unsigned i = 0; i < levels; i++)
-    *at++ = object ? '}' : ']';
+  for (unsigned i = 0; i < levels; i++) *at++ = object ? '}' : ']';
   at += sprintf(at, in_report ? "}}" : "}");
   return (size_t)(at - out);
 }
@@ -176,7 +182,8 @@ static void test_depth(void) {
     length = nested(text, in_report, object, allowed + 1);
     ok(parse(&envelope, text, length, &err) == CDS_E_DECODE && strcmp(err.expected, "less nesting") == 0, "17 are not");
     length = nested(text, in_report, object, 100000);
-    ok(parse(&envelope, text, length, &err) == CDS_E_DECODE && strcmp(err.expected, "less nesting") == 0, "nor are 100,000");
+    ok(parse(&envelope, text, length, &err) == CDS_E_DECODE && strcmp(err.expected, "less nesting") == 0,
+       "nor are 100,000");
   }
 }
 
@@ -188,7 +195,8 @@ static void test_truncation(const char *text, bool list) {
     struct cds_envelope_list several;
     struct cds_error err = {0};
     char *copy = sample_exact(text, length);
-    enum cds_status status = list ? cds_envelope_list_parse(&several, copy, length, &err) : cds_envelope_parse(&envelope, copy, length, &err);
+    enum cds_status status =
+      list ? cds_envelope_list_parse(&several, copy, length, &err) : cds_envelope_parse(&envelope, copy, length, &err);
     good = good && status == CDS_E_DECODE && err.has_offset && err.offset <= length;
     free(copy);
   }
@@ -217,7 +225,8 @@ static void test_list(void) {
   is_number(parse_list(&list, "{\"reports\":[]}", &err), CDS_OK, "an empty list");
   ok(list.count == 0 && !list.has_next_page_timestamp, "has no reports and no next page");
   cds_envelope_list_clear(&list);
-  is_number(parse_list(&list, "{\"nextPageTimestamp\":17,\"x\":[1],\"reports\":[" ONE " , " ONE "]}", &err), CDS_OK, "two reports and a next page");
+  is_number(parse_list(&list, "{\"nextPageTimestamp\":17,\"x\":[1],\"reports\":[" ONE " , " ONE "]}", &err), CDS_OK,
+            "two reports and a next page");
   ok(list.count == 2 && list.has_next_page_timestamp && list.next_page_timestamp == 17, "are all read");
   ok(list.items[1].full_report_length == 4 && list.items[1].feed_id.bytes[31] == 0x82, "the last one whole");
   cds_envelope_list_clear(&list);
@@ -232,7 +241,8 @@ static void test_list(void) {
   list_refused("{\"reports\":[" ONE ",{}]}", 115, "feedID", "an empty report behind a good one");
   list_refused("{\"reports\":[],\"reports\":[]}", 15, "no member twice", "two lists");
   list_refused("{\"reports\":[" ONE "]}}", 115, "nothing after the object", "a brace too many");
-  list_refused("{\"reports\":[],\"nextPageTimestamp\":-1}", 34, "an integer from 0 to 4294967295", "a negative next page");
+  list_refused("{\"reports\":[],\"nextPageTimestamp\":-1}", 34, "an integer from 0 to 4294967295",
+               "a negative next page");
   list_refused("", 0, "an object", "nothing");
   is_number(cds_envelope_list_parse(&list, NULL, 0, &err), CDS_E_DECODE, "an empty buffer may be NULL");
 }
@@ -240,8 +250,7 @@ static void test_list(void) {
 static void test_list_memory(void) {
   static char text[100000];
   char *at = text + sprintf(text, "{\"reports\":[");
-  for (int i = 0; i < 500; i++)
-    at += sprintf(at, "%s" ONE, i > 0 ? "," : "");
+  for (int i = 0; i < 500; i++) at += sprintf(at, "%s" ONE, i > 0 ? "," : "");
   sprintf(at, "]}");
   struct cds_envelope_list list;
   struct cds_error err;

@@ -40,8 +40,7 @@ int main(void) {
   static const char fox[] = "The quick brown fox jumps over the lazy dog";
   check(fox, strlen(fox), "4d741b6f1eb29cb2a9b9911c82f56fa8d73b04959d3d9d222895df6c0b28aa15", "the quick brown fox");
   uint8_t bytes[1000];
-  for (size_t i = 0; i < sizeof bytes; i++)
-    bytes[i] = (uint8_t)(7 * i + 3);
+  for (size_t i = 0; i < sizeof bytes; i++) bytes[i] = (uint8_t)(7 * i + 3);
   for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
     char name[40];
     snprintf(name, sizeof name, "%zu bytes", patterns[i].length);

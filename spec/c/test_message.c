@@ -43,7 +43,8 @@ static void test_versions(void) {
     bool good = read(&report, message.text, message.length, &err) == CDS_OK;
     ok(good && report->version == version && memcmp(report->bytes + report->blob.offset, message.blob, 64) == 0,
        "a v%d message", (int)version);
-    ok(good && report->observations_timestamp == message.observations && report->has_valid_from_timestamp == (version > 1),
+    ok(good && report->observations_timestamp == message.observations &&
+         report->has_valid_from_timestamp == (version > 1),
        "with its timestamps");
     cds_report_unref(report);
   }
@@ -86,13 +87,15 @@ static void test_corruption(void) {
   ok(refused > accepted, "%zu were refused, %zu not", refused, accepted);
 }
 
-static void disagrees(uint16_t version, uint32_t valid_from_shift, uint32_t observations_shift, size_t offset, const char *start,
-                      const char *name) {
+static void disagrees(uint16_t version, uint32_t valid_from_shift, uint32_t observations_shift, size_t offset,
+                      const char *start, const char *name) {
   struct message message;
   struct cds_report *report;
   struct cds_error err = {0};
   make(&message, version, valid_from_shift, observations_shift);
-  ok(read(&report, message.text, message.length, &err) == CDS_E_DECODE && !report && err.offset == offset && err.has_offset, "%s", name);
+  ok(read(&report, message.text, message.length, &err) == CDS_E_DECODE && !report && err.offset == offset &&
+       err.has_offset,
+     "%s", name);
   ok(strncmp(err.message, start, strlen(start)) == 0, "its message starts with: %s", start);
 }
 
@@ -109,8 +112,10 @@ static void test_agreement(void) {
   make(&message, 3, 0, 0);
   char *digit = strstr(message.text, "feedID\":\"0x") + strlen("feedID\":\"0x") + 63;
   *digit = *digit == '0' ? '1' : '0';
-  ok(read(&report, message.text, message.length, &err) == CDS_E_DECODE && !report && err.offset == 256, "another feed id");
-  ok(strncmp(err.message, "the envelope's feed is 0x0003", 29) == 0 && strstr(err.message, "the report blob's is 0x0003"),
+  ok(read(&report, message.text, message.length, &err) == CDS_E_DECODE && !report && err.offset == 256,
+     "another feed id");
+  ok(strncmp(err.message, "the envelope's feed is 0x0003", 29) == 0 &&
+       strstr(err.message, "the report blob's is 0x0003"),
      "its message names both");
 }
 
@@ -121,7 +126,8 @@ static void test_without_timestamps(void) {
   make(&message, 3, 0, 0);
   char *end = strstr(message.text, ",\"validFrom");
   strcpy(end, "}}");
-  ok(read(&report, message.text, strlen(message.text), &err) == CDS_OK && report->observations_timestamp == message.observations,
+  ok(read(&report, message.text, strlen(message.text), &err) == CDS_OK &&
+       report->observations_timestamp == message.observations,
      "an envelope without timestamps");
   cds_report_unref(report);
 }
@@ -137,8 +143,8 @@ static void test_unknown_version(void) {
   message.length = envelope_message(message.text, &sample, blob, 1000, 2000);
   bool good = read(&report, message.text, message.length, &err) == CDS_OK;
   ok(good && !report->schema, "a message of an unknown version");
-  ok(good && report->has_valid_from_timestamp && report->valid_from_timestamp == 1000 && report->has_observations_timestamp &&
-       report->observations_timestamp == 2000,
+  ok(good && report->has_valid_from_timestamp && report->valid_from_timestamp == 1000 &&
+       report->has_observations_timestamp && report->observations_timestamp == 2000,
      "takes its timestamps from the envelope");
   cds_report_unref(report);
   strcpy(strstr(message.text, ",\"validFrom"), "}}");
@@ -160,7 +166,8 @@ static void test_bad_report(void) {
   ok(read(&report, message.text, message.length, &err) == CDS_E_DECODE && !report && err.offset == 96, "a wild offset");
   make(&message, 3, 0, 0);
   digits[3] = 0;
-  ok(read(&report, message.text, message.length, &err) == CDS_E_DECODE && !report && err.offset == 3, "a 0 byte in the hex text");
+  ok(read(&report, message.text, message.length, &err) == CDS_E_DECODE && !report && err.offset == 3,
+     "a 0 byte in the hex text");
   make(&message, 3, 0, 0);
   cds_alloc_fail_after(0);
   enum cds_status status = read(&report, message.text, message.length, &err);

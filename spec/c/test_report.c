@@ -53,7 +53,8 @@ static void test_schema(const struct cds_schema *schema) {
      "its signatures");
   ok(report->length == sample.length && memcmp(report->bytes, sample.bytes, sample.length) == 0, "its bytes");
   const uint8_t *observed = blob + 32 * (schema->version == 1 ? 1 : 2);
-  ok(report->has_observations_timestamp && report->observations_timestamp == cds_abi_u32(observed), "its observations timestamp");
+  ok(report->has_observations_timestamp && report->observations_timestamp == cds_abi_u32(observed),
+     "its observations timestamp");
   ok(report->has_valid_from_timestamp == (schema->version != 1) &&
        report->valid_from_timestamp == (schema->version != 1 ? cds_abi_u32(blob + 32) : 0),
      "its valid-from timestamp");
@@ -139,8 +140,8 @@ static void test_order(void) {
   sample_put(sample.bytes + 225 + 128, length + 5);
   memcpy(sample.bytes + 225 + 160, blob, length);
   sample.length = 225 + 160 + length + 5;
-  ok(decode(&report, sample.bytes, sample.length, &err) == CDS_OK && report->ss.offset == 257 && report->rs.offset == 321 &&
-       report->blob.offset == 385 && report->blob.length == length + 5,
+  ok(decode(&report, sample.bytes, sample.length, &err) == CDS_OK && report->ss.offset == 257 &&
+       report->rs.offset == 321 && report->blob.offset == 385 && report->blob.length == length + 5,
      "parts in another order, unaligned, the blob last and unpadded");
   cds_report_unref(report);
   ok(!accepts(sample.bytes, sample.length - 1, &err), "one byte less is too little");
@@ -154,7 +155,8 @@ static void test_unknown_version(void) {
   memset(blob, 0xee, sizeof blob);
   sample_report(&sample, blob, sizeof blob, 3);
   ok(decode(&report, sample.bytes, sample.length, &err) == CDS_OK, "a report of an unknown version");
-  ok(report && !report->schema && report->version == 0xeeee && memcmp(report->feed_id.bytes, blob, 32) == 0, "has a feed id");
+  ok(report && !report->schema && report->version == 0xeeee && memcmp(report->feed_id.bytes, blob, 32) == 0,
+     "has a feed id");
   ok(report && report->blob.length == 40 && report->rs.length == 3, "blob and signatures");
   ok(report && !report->has_observations_timestamp && !report->has_valid_from_timestamp, "and no timestamps");
   cds_report_unref(report);
@@ -177,7 +179,8 @@ static uint128 value_of(const uint8_t *word) {
   return value;
 }
 
-static bool oracle_part(const uint8_t *bytes, size_t length, size_t index, uint128 item, uint128 *start, uint128 *count) {
+static bool oracle_part(const uint8_t *bytes, size_t length, size_t index, uint128 item, uint128 *start,
+                        uint128 *count) {
   const uint128 limit = ((uint128)1 << 64) - 1;
   uint128 offset = value_of(bytes + 32 * index);
   if (offset > limit || offset + 32 > length) return false;
@@ -197,7 +200,8 @@ static bool oracle_field(const struct cds_field *field, const uint8_t *word) {
 static bool oracle(const uint8_t *bytes, size_t length) {
   uint128 start, count, ignored;
   if (length < 224) return false;
-  if (!oracle_part(bytes, length, 4, 32, &ignored, &count) || !oracle_part(bytes, length, 5, 32, &ignored, &count)) return false;
+  if (!oracle_part(bytes, length, 4, 32, &ignored, &count) || !oracle_part(bytes, length, 5, 32, &ignored, &count))
+    return false;
   if (!oracle_part(bytes, length, 3, 1, &start, &count) || count < 32) return false;
   const uint8_t *blob = bytes + (size_t)start;
   const struct cds_schema *schema = cds_schema_find((uint16_t)(blob[0] << 8 | blob[1]));
@@ -210,8 +214,18 @@ static bool oracle(const uint8_t *bytes, size_t length) {
 
 /* A value that is likely to be at some limit of this report. */
 static uint64_t wild_value(size_t length) {
-  static const uint64_t bases[] = {0, 32, 64, 96, 224, 256, UINT64_C(1) << 32, UINT64_C(1) << 58, UINT64_C(1) << 59,
-                                   UINT64_C(1) << 60, UINT64_C(1) << 63, 0};
+  static const uint64_t bases[] = {0,
+                                   32,
+                                   64,
+                                   96,
+                                   224,
+                                   256,
+                                   UINT64_C(1) << 32,
+                                   UINT64_C(1) << 58,
+                                   UINT64_C(1) << 59,
+                                   UINT64_C(1) << 60,
+                                   UINT64_C(1) << 63,
+                                   0};
   uint64_t choice = sample_random() >> 33;
   if (choice % 3 == 0) return length - 64 + (sample_random() >> 57) % 70;
   if (choice % 3 == 1) return (sample_random() >> 50) % (length + 40);
@@ -240,8 +254,7 @@ static void test_against_oracle(void) {
     struct sample sample;
     struct cds_error err = {0};
     make(&sample, (uint16_t)(1 + i % 13), i % 4);
-    for (uint64_t mutations = sample_random() >> 62; mutations-- > 0;)
-      mutate(&sample);
+    for (uint64_t mutations = sample_random() >> 62; mutations-- > 0;) mutate(&sample);
     bool expected = oracle(sample.bytes, sample.length);
     accepted += expected;
     good += accepts(sample.bytes, sample.length, &err) == expected && (expected || err.offset <= sample.length);
@@ -260,7 +273,8 @@ static void test_hex(void) {
   cds_hex_encode(text, sample.bytes, sample.length);
   char *hex = sample_exact(text, length);
   ok(cds_report_from_hex(&report, hex, length, &err) == CDS_OK, "from hex");
-  ok(report && report->length == sample.length && memcmp(report->bytes, sample.bytes, sample.length) == 0, "the same bytes");
+  ok(report && report->length == sample.length && memcmp(report->bytes, sample.bytes, sample.length) == 0,
+     "the same bytes");
   cds_report_unref(report);
   hex[701] = 'x';
   is_number(cds_report_from_hex(&report, hex, length, &err), CDS_E_DECODE, "a bad digit");
@@ -324,8 +338,7 @@ static void test_real_report(const char *hex, const char *end) {
     return;
   }
   bool good = report->schema != NULL;
-  for (size_t i = 0; good && i < report->schema->field_count; i++)
-    good = field_agrees(report, i, quote, end);
+  for (size_t i = 0; good && i < report->schema->field_count; i++) good = field_agrees(report, i, quote, end);
   ok(good, "and its v%d fields are right", (int)report->version);
   cds_report_unref(report);
 }

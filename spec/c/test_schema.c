@@ -4,7 +4,9 @@
 
 #include "tap.h"
 
-#define HEAD "bytes32 feedId,uint32 validFromTimestamp,uint32 observationsTimestamp,uint192 nativeFee,uint192 linkFee,uint32 expiresAt"
+#define HEAD                                                                                                           \
+  "bytes32 feedId,uint32 validFromTimestamp,uint32 observationsTimestamp,uint192 nativeFee,uint192 linkFee,uint32 "    \
+  "expiresAt"
 
 static const struct {
   uint16_t version;
@@ -32,7 +34,8 @@ static const struct {
         "int192 lastTradedPrice,uint32 marketStatus",
    "mid", true},
   {12, HEAD ",int192 navPerShare,int192 nextNavPerShare,uint64 navDate,uint32 ripcord", "nav_per_share", false},
-  {13, HEAD ",int192 bestAsk,int192 bestBid,uint64 askVolume,uint64 bidVolume,int192 lastTradedPrice", "last_traded_price", false},
+  {13, HEAD ",int192 bestAsk,int192 bestBid,uint64 askVolume,uint64 bidVolume,int192 lastTradedPrice",
+   "last_traded_price", false},
 };
 
 static void signature_of(char *out, const struct cds_schema *schema) {
@@ -99,8 +102,7 @@ static void test_list(void) {
   const struct cds_schema *list = cds_schema_list(&count);
   is_number(count, 13, "there are 13 schemas");
   bool ascending = true;
-  for (size_t i = 1; i < count; i++)
-    ascending = ascending && list[i - 1].version < list[i].version;
+  for (size_t i = 1; i < count; i++) ascending = ascending && list[i - 1].version < list[i].version;
   ok(ascending, "in ascending order");
   ok(!cds_schema_find(0) && !cds_schema_find(14) && !cds_schema_find(0xffff), "other versions are not known");
 }
@@ -141,8 +143,7 @@ static void test_market_status(void) {
 
 int main(void) {
   test_list();
-  for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++)
-    test_schema(i);
+  for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) test_schema(i);
   test_lookup();
   test_market_status();
   return done();

@@ -8,7 +8,7 @@
 void *cds_malloc(size_t size);
 void *cds_calloc(size_t count, size_t size); /* NULL when count * size overflows */
 void *cds_realloc(void *memory, size_t size);
-char *cds_strdup(const char *text);              /* text NULL gives NULL */
+char *cds_strdup(const char *text);                 /* text NULL gives NULL */
 char *cds_strndup(const char *text, size_t length); /* copies exactly length bytes and a final 0 */
 void cds_free(void *memory);
 void cds_free_secret(void *memory, size_t size); /* wipes first */

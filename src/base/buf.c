@@ -30,8 +30,7 @@ static enum cds_status reserve(struct cds_buf *buf, size_t more) {
   size_t needed = buf->length + more + 1;
   if (needed <= buf->capacity) return CDS_OK;
   size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
-  while (capacity < needed)
-    capacity *= 2; /* cannot overflow: the limit is at most a quarter of SIZE_MAX */
+  while (capacity < needed) capacity *= 2; /* cannot overflow: the limit is at most a quarter of SIZE_MAX */
   if (capacity > buf->limit + 1) capacity = buf->limit + 1;
   char *data = cds_realloc(buf->data, capacity);
   if (!data) return CDS_E_MEMORY;

@@ -12,7 +12,7 @@ struct status_info {
 };
 
 static const struct status_info infos[CDS_STATUS_COUNT] = {
-    [CDS_OK] = {"", false},
+  [CDS_OK] = {"", false},
 #define CDS_ERROR(status, kind, retryable, meaning) [status] = {kind, retryable},
 #include "base/errors.def"
 #undef CDS_ERROR

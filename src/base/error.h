@@ -17,17 +17,17 @@ enum cds_status {
  * Call cds_error_clear (or use = {0}) before use; only fields that apply are set. */
 struct cds_error {
   enum cds_status status;
-  bool retryable;          /* can trying again help */
-  int http_status;         /* 0: no HTTP answer was involved */
+  bool retryable;  /* can trying again help */
+  int http_status; /* 0: no HTTP answer was involved */
   bool has_retry_after;
-  double retry_after;      /* seconds the server asked to wait */
+  double retry_after; /* seconds the server asked to wait */
   bool has_clock_skew;
-  double clock_skew;       /* local clock minus server clock, seconds */
+  double clock_skew; /* local clock minus server clock, seconds */
   bool has_offset;
-  size_t offset;           /* DecodeError: byte offset of the fault in the input */
-  char expected[64];       /* DecodeError, ConfigError: what was expected there, "" when not known */
-  char message[384];       /* one sentence, no secrets, control characters escaped */
-  char body[1024];         /* APIError: start of the answer's body, "" when none */
+  size_t offset;     /* DecodeError: byte offset of the fault in the input */
+  char expected[64]; /* DecodeError, ConfigError: what was expected there, "" when not known */
+  char message[384]; /* one sentence, no secrets, control characters escaped */
+  char body[1024];   /* APIError: start of the answer's body, "" when none */
 };
 
 /* The Lua kind of a status ("DecodeError"), "" for CDS_OK. */

@@ -3,19 +3,19 @@
 #ifndef CDS_LIMITS_H
 #define CDS_LIMITS_H
 
-#define CDS_MAX_ANSWER_BYTES (16u * 1024 * 1024)  /* a REST answer's body, after decompression */
-#define CDS_MAX_MESSAGE_BYTES (1024u * 1024)      /* a WebSocket message, all fragments together */
-#define CDS_MAX_HEADER_BYTES (64u * 1024)         /* all headers of one answer */
-#define CDS_MAX_REPORT_BYTES (512u * 1024)        /* a full report; half a message, as hex doubles it */
+#define CDS_MAX_ANSWER_BYTES (16u * 1024 * 1024) /* a REST answer's body, after decompression */
+#define CDS_MAX_MESSAGE_BYTES (1024u * 1024)     /* a WebSocket message, all fragments together */
+#define CDS_MAX_HEADER_BYTES (64u * 1024)        /* all headers of one answer */
+#define CDS_MAX_REPORT_BYTES (512u * 1024)       /* a full report; half a message, as hex doubles it */
 #define CDS_MAX_JSON_DEPTH 16
-#define CDS_MAX_SIGNATURES 31                     /* of the verifier contract; rawVs has room for 32 */
-#define CDS_MAX_FEEDS 1000                        /* feeds on one stream or in one bulk request */
+#define CDS_MAX_SIGNATURES 31 /* of the verifier contract; rawVs has room for 32 */
+#define CDS_MAX_FEEDS 1000    /* feeds on one stream or in one bulk request */
 #define CDS_MAX_ORIGINS 8
-#define CDS_MAX_ORIGIN_TEXT 64                    /* an origin's name, with its final 0 */
+#define CDS_MAX_ORIGIN_TEXT 64 /* an origin's name, with its final 0 */
 #define CDS_MAX_PAGE_LIMIT 10000
 #define CDS_MAX_QUEUE_SIZE (1u << 20)
-#define CDS_MAX_EVENTS 256                        /* log lines and status changes waiting for the script */
-#define CDS_MAX_FUTURE_SECONDS 3600               /* a report from further ahead of our clock is rejected */
+#define CDS_MAX_EVENTS 256          /* log lines and status changes waiting for the script */
+#define CDS_MAX_FUTURE_SECONDS 3600 /* a report from further ahead of our clock is rejected */
 #define CDS_MAX_CREDENTIAL_BYTES 512
 #define CDS_MAX_URL_BYTES 2048
 

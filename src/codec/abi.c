@@ -11,23 +11,16 @@ uint32_t cds_abi_u32(const uint8_t *word) {
   return (uint32_t)cds_abi_u64(word);
 }
 
-static uint64_t load_u64(const uint8_t *bytes) {
-  uint64_t value = 0;
-  for (int i = 0; i < 8; i++)
-    value = value << 8 | bytes[i];
-  return value;
-}
-
 uint64_t cds_abi_u64(const uint8_t *word) {
-  return load_u64(word + 24);
+  return cds_load_u64(word + 24);
 }
 
 /* Are all bits above the lowest `bits` those of fill (all zeros or all ones)? */
 static bool is_extension(const uint8_t *word, unsigned bits, uint64_t fill) {
   unsigned upper = 256 - bits;
   for (; upper >= 64; upper -= 64, word += 8)
-    if (load_u64(word) != fill) return false;
-  return upper == 0 || (load_u64(word) ^ fill) >> (64 - upper) == 0;
+    if (cds_load_u64(word) != fill) return false;
+  return upper == 0 || (cds_load_u64(word) ^ fill) >> (64 - upper) == 0;
 }
 
 bool cds_abi_is_uint(const uint8_t *word, unsigned bits) {
@@ -47,8 +40,8 @@ enum cds_status cds_abi_head(const struct cds_abi *abi, size_t words, const char
 }
 
 /* Follows head word `index` to a dynamic part whose items are `item` bytes long. */
-static enum cds_status follow(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, size_t item, const char *name,
-                              struct cds_error *err) {
+static enum cds_status follow(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, size_t item,
+                              const char *name, struct cds_error *err) {
   const size_t at = index * CDS_WORD;
   if (!cds_abi_is_uint(abi->bytes + at, 64))
     return cds_error_decode(err, at, "an offset below 2^64", "the offset of %s", name);

@@ -7,6 +7,12 @@
 
 #define CDS_WORD 32
 
+/* Eight big-endian bytes. Written out, it becomes one load and one byte swap; as a loop it does not. */
+static inline uint64_t cds_load_u64(const uint8_t *b) {
+  return (uint64_t)b[0] << 56 | (uint64_t)b[1] << 48 | (uint64_t)b[2] << 40 | (uint64_t)b[3] << 32 |
+         (uint64_t)b[4] << 24 | (uint64_t)b[5] << 16 | (uint64_t)b[6] << 8 | (uint64_t)b[7];
+}
+
 /* One tuple's encoding; offsets inside it are relative to its start. */
 struct cds_abi {
   const uint8_t *bytes;
@@ -20,13 +26,14 @@ struct cds_abi_part {
 };
 
 /* Checks that the tuple's head of `words` words is there. */
-CDS_MUST_CHECK enum cds_status cds_abi_head(const struct cds_abi *abi, size_t words, const char *name, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_abi_head(const struct cds_abi *abi, size_t words, const char *name,
+                                            struct cds_error *err);
 
 /* Follows head word `index`, which cds_abi_head found there, to a `bytes` / `bytes32[]`; name is used in the error. */
-CDS_MUST_CHECK enum cds_status cds_abi_bytes(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, const char *name,
-                                             struct cds_error *err);
-CDS_MUST_CHECK enum cds_status cds_abi_words(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, const char *name,
-                                             struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_abi_bytes(struct cds_abi_part *out, const struct cds_abi *abi, size_t index,
+                                             const char *name, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_abi_words(struct cds_abi_part *out, const struct cds_abi *abi, size_t index,
+                                             const char *name, struct cds_error *err);
 
 /* Is the 32-byte word the zero (sign) extension of `bits` bits? bits is a multiple of 8, 8 to 256. */
 bool cds_abi_is_uint(const uint8_t *word, unsigned bits);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "codec/abi.h"
+
 __extension__ typedef unsigned __int128 uint128;
 
 #define LIMBS 4
@@ -22,8 +24,7 @@ struct magnitude {
 
 static struct magnitude magnitude_of(const uint8_t word[32], bool is_signed) {
   struct magnitude value = {.negative = is_signed && (word[0] & 0x80) != 0};
-  for (size_t i = 0; i < 32; i++)
-    value.limb[3 - i / 8] = value.limb[3 - i / 8] << 8 | word[i];
+  for (size_t i = 0; i < LIMBS; i++) value.limb[i] = cds_load_u64(word + 24 - 8 * i);
   if (!value.negative) return value;
   uint64_t carry = 1; /* two's complement: invert and add one */
   for (size_t i = 0; i < LIMBS; i++) {
@@ -48,15 +49,12 @@ static uint64_t divide_by_chunk(uint64_t limb[LIMBS], size_t used) {
 static size_t write_digits(char digits[MAX_DIGITS], struct magnitude value) {
   size_t start = MAX_DIGITS, used = LIMBS;
   for (;;) {
-    while (used > 0 && value.limb[used - 1] == 0)
-      used--;
+    while (used > 0 && value.limb[used - 1] == 0) used--;
     if (used == 0) break;
     uint64_t chunk = divide_by_chunk(value.limb, used);
-    for (int i = 0; i < CHUNK_DIGITS; i++, chunk /= 10)
-      digits[--start] = (char)('0' + chunk % 10);
+    for (int i = 0; i < CHUNK_DIGITS; i++, chunk /= 10) digits[--start] = (char)('0' + chunk % 10);
   }
-  while (start < MAX_DIGITS && digits[start] == '0')
-    start++;
+  while (start < MAX_DIGITS && digits[start] == '0') start++;
   if (start == MAX_DIGITS) digits[--start] = '0';
   return start;
 }
@@ -68,8 +66,7 @@ size_t cds_decimal_format(char out[CDS_DECIMAL_TEXT], const uint8_t word[32], bo
   size_t count = MAX_DIGITS - start;
   size_t whole = count > decimals ? count - decimals : 0; /* digits before the point */
   size_t end = MAX_DIGITS;                                /* without the trailing zeros of the fraction */
-  while (end > start + whole && digits[end - 1] == '0')
-    end--;
+  while (end > start + whole && digits[end - 1] == '0') end--;
 
   char *to = out;
   if (value.negative) *to++ = '-';
@@ -93,7 +90,8 @@ static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6, 
 
 /* value * 2^exponent rounded half to even, for value >= 2^63; sticky: something nonzero lies below value. */
 static double round_to_double(uint128 value, bool sticky, int exponent) {
-  int bits = (value >> 64) != 0 ? 128 - __builtin_clzll((uint64_t)(value >> 64)) : 64 - __builtin_clzll((uint64_t)value);
+  int bits =
+    (value >> 64) != 0 ? 128 - __builtin_clzll((uint64_t)(value >> 64)) : 64 - __builtin_clzll((uint64_t)value);
   int spare = bits - 53;
   uint64_t mantissa = (uint64_t)(value >> spare);
   uint128 rest = value & (((uint128)1 << spare) - 1);
@@ -106,8 +104,7 @@ static double round_to_double(uint128 value, bool sticky, int exponent) {
  * 128 bits, so the quotient keeps at least 64 and the remainder decides the ties. */
 static double divide_to_double(uint128 value, unsigned decimals) {
   uint64_t divisor = 1;
-  for (unsigned i = 0; i < decimals; i++)
-    divisor *= 10;
+  for (unsigned i = 0; i < decimals; i++) divisor *= 10;
   uint64_t high = (uint64_t)(value >> 64);
   int shift = high != 0 ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)value);
   uint128 scaled = value << shift;
@@ -125,7 +122,8 @@ static double parse_to_double(const uint8_t word[32], bool is_signed, unsigned d
 
 double cds_decimal_to_double(const uint8_t word[32], bool is_signed, unsigned decimals) {
   struct magnitude value = magnitude_of(word, is_signed);
-  if ((value.limb[3] | value.limb[2]) != 0 || decimals > CHUNK_DIGITS) return parse_to_double(word, is_signed, decimals);
+  if ((value.limb[3] | value.limb[2]) != 0 || decimals > CHUNK_DIGITS)
+    return parse_to_double(word, is_signed, decimals);
   double result;
   if (value.limb[1] == 0 && value.limb[0] <= UINT64_C(1) << 53) {
     result = (double)value.limb[0] / powers_of_ten[decimals]; /* both exact, so the quotient is rounded once */

@@ -10,10 +10,12 @@ enum cds_status cds_feed_id_parse(struct cds_feed_id *out, const char *text, siz
   if (length < 2 || text[0] != '0' || (text[1] != 'x' && text[1] != 'X'))
     return cds_error_set(err, CDS_E_FEED_ID, "a feed id starts with 0x and has 64 hex digits");
   if (length != CDS_FEED_ID_TEXT)
-    return cds_error_set(err, CDS_E_FEED_ID, "a feed id has 64 hex digits after 0x, this one has %zu characters there", length - 2);
+    return cds_error_set(err, CDS_E_FEED_ID, "a feed id has 64 hex digits after 0x, this one has %zu characters there",
+                         length - 2);
   size_t good = cds_hex_decode(out->bytes, text + 2, length - 2);
   if (good != length - 2)
-    return cds_error_set(err, CDS_E_FEED_ID, "a feed id has 64 hex digits after 0x, character %zu of this one is none", good + 3);
+    return cds_error_set(err, CDS_E_FEED_ID, "a feed id has 64 hex digits after 0x, character %zu of this one is none",
+                         good + 3);
   return CDS_OK;
 }
 

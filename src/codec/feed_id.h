@@ -12,7 +12,8 @@ struct cds_feed_id {
 };
 
 /* Reads exactly 0x (or 0X) and 64 hex digits; CDS_E_FEED_ID with the reason otherwise. */
-CDS_MUST_CHECK enum cds_status cds_feed_id_parse(struct cds_feed_id *out, const char *text, size_t length, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_feed_id_parse(struct cds_feed_id *out, const char *text, size_t length,
+                                                 struct cds_error *err);
 
 /* Writes 66 lower-case characters and a final 0. */
 void cds_feed_id_format(char out[CDS_FEED_ID_TEXT + 1], const struct cds_feed_id *id);

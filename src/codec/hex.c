@@ -36,16 +36,14 @@ static inline unsigned digit_value(char c) {
 
 static size_t first_bad(const char *hex, size_t length) {
   size_t at = 0;
-  while (at < length && digit_value(hex[at]) < 16)
-    at++;
+  while (at < length && digit_value(hex[at]) < 16) at++;
   return at;
 }
 
 size_t cds_hex_decode(uint8_t *out, const char *hex, size_t length) {
   bytes16 bad = {0};
   size_t at = 0;
-  for (; at + 32 <= length; at += 32)
-    decode_32(out + at / 2, hex + at, &bad);
+  for (; at + 32 <= length; at += 32) decode_32(out + at / 2, hex + at, &bad);
   unsigned bad_tail = 0;
   for (; at + 2 <= length; at += 2) {
     unsigned high = digit_value(hex[at]), low = digit_value(hex[at + 1]);

@@ -14,14 +14,15 @@ static const struct {
   const char *name;
   size_t length;
 } names[UNKNOWN] = {
-#define NAME(text) {text, sizeof text - 1}
-    [FEED_ID] = NAME("feedID"),
-    [FULL_REPORT] = NAME("fullReport"),
-    [VALID_FROM] = NAME("validFromTimestamp"),
-    [OBSERVATIONS] = NAME("observationsTimestamp"),
-    [REPORT] = NAME("report"),
-    [REPORTS] = NAME("reports"),
-    [NEXT_PAGE] = NAME("nextPageTimestamp"),
+#define NAME(text)                                                                                                     \
+  { text, sizeof text - 1 }
+  [FEED_ID] = NAME("feedID"),
+  [FULL_REPORT] = NAME("fullReport"),
+  [VALID_FROM] = NAME("validFromTimestamp"),
+  [OBSERVATIONS] = NAME("observationsTimestamp"),
+  [REPORT] = NAME("report"),
+  [REPORTS] = NAME("reports"),
+  [NEXT_PAGE] = NAME("nextPageTimestamp"),
 #undef NAME
 };
 
@@ -73,18 +74,14 @@ static enum cds_status read_full_report(struct cds_envelope *out, struct cds_sca
   return CDS_OK;
 }
 
-static enum cds_status read_member(struct cds_envelope *out, enum member member, struct cds_scan *scan, unsigned depth) {
+static enum cds_status read_member(struct cds_envelope *out, enum member member, struct cds_scan *scan,
+                                   unsigned depth) {
   switch (member) {
-  case FEED_ID:
-    return read_feed_id(&out->feed_id, scan);
-  case FULL_REPORT:
-    return read_full_report(out, scan);
-  case VALID_FROM:
-    return cds_scan_uint32(&out->has_valid_from_timestamp, &out->valid_from_timestamp, scan);
-  case OBSERVATIONS:
-    return cds_scan_uint32(&out->has_observations_timestamp, &out->observations_timestamp, scan);
-  default:
-    return cds_scan_skip(scan, depth);
+  case FEED_ID: return read_feed_id(&out->feed_id, scan);
+  case FULL_REPORT: return read_full_report(out, scan);
+  case VALID_FROM: return cds_scan_uint32(&out->has_valid_from_timestamp, &out->valid_from_timestamp, scan);
+  case OBSERVATIONS: return cds_scan_uint32(&out->has_observations_timestamp, &out->observations_timestamp, scan);
+  default: return cds_scan_skip(scan, depth);
   }
 }
 
@@ -120,7 +117,8 @@ enum cds_status cds_envelope_parse(struct cds_envelope *out, const char *text, s
     if (status == CDS_OK && !more) break;
     if (status == CDS_OK) status = identify(&member, &seen, &name, REPORT, REPORT, &scan);
     if (status != CDS_OK) break;
-    status = member == REPORT ? read_report(out, &scan, CDS_MAX_JSON_DEPTH - 2) : cds_scan_skip(&scan, CDS_MAX_JSON_DEPTH - 1);
+    status =
+      member == REPORT ? read_report(out, &scan, CDS_MAX_JSON_DEPTH - 2) : cds_scan_skip(&scan, CDS_MAX_JSON_DEPTH - 1);
   }
   if (status == CDS_OK) status = require(seen, REPORT, &scan);
   if (status == CDS_OK) status = cds_scan_end(&scan);
@@ -175,7 +173,8 @@ static enum cds_status read_list(struct cds_envelope_list *out, struct cds_scan 
   return status;
 }
 
-enum cds_status cds_envelope_list_parse(struct cds_envelope_list *out, const char *text, size_t length, struct cds_error *err) {
+enum cds_status cds_envelope_list_parse(struct cds_envelope_list *out, const char *text, size_t length,
+                                        struct cds_error *err) {
   struct cds_scan scan;
   *out = (struct cds_envelope_list){0};
   cds_scan_init(&scan, text, length, err);

@@ -19,7 +19,8 @@ struct cds_envelope {
   int64_t valid_from_timestamp, observations_timestamp; /* 0 to 2^32-1 */
 };
 
-CDS_MUST_CHECK enum cds_status cds_envelope_parse(struct cds_envelope *out, const char *text, size_t length, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_envelope_parse(struct cds_envelope *out, const char *text, size_t length,
+                                                  struct cds_error *err);
 
 struct cds_envelope_list {
   struct cds_envelope *items; /* owned */
@@ -29,7 +30,8 @@ struct cds_envelope_list {
 };
 
 /* CDS_E_MEMORY when memory ran out; *out is empty after any failure. */
-CDS_MUST_CHECK enum cds_status cds_envelope_list_parse(struct cds_envelope_list *out, const char *text, size_t length, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_envelope_list_parse(struct cds_envelope_list *out, const char *text, size_t length,
+                                                       struct cds_error *err);
 void cds_envelope_list_clear(struct cds_envelope_list *list);
 
 #endif

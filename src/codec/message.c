@@ -8,13 +8,15 @@
 static enum cds_status disagree(struct cds_error *err, const struct cds_report *report, int field, const char *what,
                                 int64_t envelope, uint32_t blob) {
   if (!err) return CDS_E_DECODE;
-  cds_error_set(err, CDS_E_DECODE, "the envelope's %s is %" PRId64 ", the report blob's is %" PRIu32, what, envelope, blob);
+  cds_error_set(err, CDS_E_DECODE, "the envelope's %s is %" PRId64 ", the report blob's is %" PRIu32, what, envelope,
+                blob);
   err->has_offset = true;
   err->offset = report->blob.offset + (size_t)field * CDS_WORD;
   return CDS_E_DECODE;
 }
 
-static enum cds_status check_feed(const struct cds_report *report, const struct cds_envelope *envelope, struct cds_error *err) {
+static enum cds_status check_feed(const struct cds_report *report, const struct cds_envelope *envelope,
+                                  struct cds_error *err) {
   if (cds_feed_id_compare(&report->feed_id, &envelope->feed_id) == 0) return CDS_OK;
   char named[CDS_FEED_ID_TEXT + 1], found[CDS_FEED_ID_TEXT + 1];
   cds_feed_id_format(named, &envelope->feed_id);
@@ -46,7 +48,8 @@ static void take_timestamps(struct cds_report *report, const struct cds_envelope
   report->valid_from_timestamp = (uint32_t)envelope->valid_from_timestamp;
 }
 
-enum cds_status cds_envelope_report(struct cds_report **out, const struct cds_envelope *envelope, struct cds_error *err) {
+enum cds_status cds_envelope_report(struct cds_report **out, const struct cds_envelope *envelope,
+                                    struct cds_error *err) {
   enum cds_status status = cds_report_from_hex(out, envelope->full_report, envelope->full_report_length, err);
   if (status != CDS_OK) return status;
   status = check_feed(*out, envelope, err);

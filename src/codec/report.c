@@ -15,12 +15,9 @@
 
 static bool field_fits(const struct cds_field *field, const uint8_t *word) {
   switch (field->type) {
-  case CDS_TYPE_UINT:
-    return cds_abi_is_uint(word, field->bits);
-  case CDS_TYPE_INT:
-    return cds_abi_is_int(word, field->bits);
-  case CDS_TYPE_BYTES32:
-    break;
+  case CDS_TYPE_UINT: return cds_abi_is_uint(word, field->bits);
+  case CDS_TYPE_INT: return cds_abi_is_int(word, field->bits);
+  case CDS_TYPE_BYTES32: break;
   }
   return true;
 }
@@ -30,8 +27,8 @@ static enum cds_status check_fields(const struct cds_report *report, struct cds_
   char expected[64];
   if (report->blob.length / CDS_WORD < schema->field_count) {
     snprintf(expected, sizeof expected, "%zu bytes or more", schema->field_count * CDS_WORD);
-    return cds_error_decode(err, report->blob.offset, expected, "a v%u report blob of %zu bytes", (unsigned)report->version,
-                            report->blob.length);
+    return cds_error_decode(err, report->blob.offset, expected, "a v%u report blob of %zu bytes",
+                            (unsigned)report->version, report->blob.length);
   }
   for (size_t i = 0; i < schema->field_count; i++) {
     if (field_fits(&schema->fields[i], cds_report_word(report, i))) continue;
@@ -86,7 +83,8 @@ static enum cds_status read_report(struct cds_report *report, struct cds_error *
 static enum cds_status allocate(struct cds_report **out, size_t length, struct cds_error *err) {
   *out = NULL;
   if (length > CDS_MAX_REPORT_BYTES)
-    return cds_error_decode(err, CDS_MAX_REPORT_BYTES, "no more bytes than the limit", "a full report of %zu bytes", length);
+    return cds_error_decode(err, CDS_MAX_REPORT_BYTES, "no more bytes than the limit", "a full report of %zu bytes",
+                            length);
   struct cds_report *report = cds_malloc(sizeof *report + length);
   if (!report) return cds_error_set(err, CDS_E_MEMORY, "no memory for a report of %zu bytes", length);
   memset(report, 0, sizeof *report);
@@ -106,7 +104,8 @@ static enum cds_status finish(struct cds_report **out, enum cds_status status, s
   return status;
 }
 
-enum cds_status cds_report_from_bytes(struct cds_report **out, const uint8_t *bytes, size_t length, struct cds_error *err) {
+enum cds_status cds_report_from_bytes(struct cds_report **out, const uint8_t *bytes, size_t length,
+                                      struct cds_error *err) {
   enum cds_status status = allocate(out, length, err);
   if (status != CDS_OK) return status;
   if (length > 0) memcpy((*out)->bytes, bytes, length);

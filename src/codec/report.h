@@ -3,10 +3,10 @@
 #ifndef CDS_REPORT_H
 #define CDS_REPORT_H
 
+#include "base/limits.h"
 #include "codec/abi.h"
 #include "codec/feed_id.h"
 #include "codec/schema.h"
-#include "base/limits.h"
 
 /* One heap block, the full report's bytes at its end. Immutable once shared between threads, except refs;
  * the receiver sets the last four members before that. */
@@ -19,20 +19,22 @@ struct cds_report {
   bool has_valid_from_timestamp;   /* false for an unknown version and v1 */
   uint32_t observations_timestamp;
   uint32_t valid_from_timestamp;
-  struct cds_abi_part blob;        /* offsets into bytes; length in bytes */
-  struct cds_abi_part rs, ss;      /* length in words */
+  struct cds_abi_part blob;   /* offsets into bytes; length in bytes */
+  struct cds_abi_part rs, ss; /* length in words */
   size_t length;
   bool backfilled;
-  int64_t received_at_ms;          /* wall clock; 0: did not come from the network */
+  int64_t received_at_ms; /* wall clock; 0: did not come from the network */
   char origin[CDS_MAX_ORIGIN_TEXT];
-  uint8_t bytes[];                 /* context is bytes 0..95, rawVs word 6 */
+  uint8_t bytes[]; /* context is bytes 0..95, rawVs word 6 */
 };
 
 /* Both make a report with one reference. DecodeError offsets count bytes of the full report
  * (hex: the offset of a bad digit counts characters, the message says which). hex has no 0x.
  * CDS_E_MEMORY when memory ran out. */
-CDS_MUST_CHECK enum cds_status cds_report_from_bytes(struct cds_report **out, const uint8_t *bytes, size_t length, struct cds_error *err);
-CDS_MUST_CHECK enum cds_status cds_report_from_hex(struct cds_report **out, const char *hex, size_t length, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_report_from_bytes(struct cds_report **out, const uint8_t *bytes, size_t length,
+                                                     struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_report_from_hex(struct cds_report **out, const char *hex, size_t length,
+                                                   struct cds_error *err);
 
 struct cds_report *cds_report_ref(struct cds_report *report);
 void cds_report_unref(struct cds_report *report);

@@ -124,8 +124,7 @@ enum cds_status cds_scan_uint32(bool *has, int64_t *out, struct cds_scan *scan) 
   if (accept_word(scan, "null", 4)) return CDS_OK;
   const char *start = scan->at;
   int64_t value = 0;
-  for (; is_digit(scan) && value <= UINT32_MAX; scan->at++)
-    value = value * 10 + (*scan->at - '0');
+  for (; is_digit(scan) && value <= UINT32_MAX; scan->at++) value = value * 10 + (*scan->at - '0');
   bool leading_zero = scan->at - start > 1 && *start == '0';
   bool goes_on = scan->at < scan->end && strchr("0123456789.eE", *scan->at) && *scan->at != 0;
   if (scan->at == start || leading_zero || goes_on || value > UINT32_MAX) {
@@ -139,8 +138,7 @@ enum cds_status cds_scan_uint32(bool *has, int64_t *out, struct cds_scan *scan) 
 
 static enum cds_status skip_digits(struct cds_scan *scan) {
   if (!is_digit(scan)) return cds_scan_fail(scan, "a digit");
-  while (is_digit(scan))
-    scan->at++;
+  while (is_digit(scan)) scan->at++;
   return CDS_OK;
 }
 

@@ -18,9 +18,9 @@
 #undef CDS_SCHEMA_END
 
 static const struct cds_schema schemas[] = {
-#define CDS_SCHEMA(version, name, price, observations, valid_from, expires, market_status)                             \
-  {version,      name,       fields_v##version, sizeof fields_v##version / sizeof fields_v##version[0], price,         \
-   observations, valid_from, expires,           market_status},
+#define CDS_SCHEMA(version, name, price, observations, valid_from, expires, market_status)                              \
+  {version,    name,    fields_v##version, sizeof fields_v##version / sizeof fields_v##version[0], price, observations, \
+   valid_from, expires, market_status},
 #define CDS_FIELD(name, abi_name, type, bits, unit, decimals, meaning)
 #define CDS_SCHEMA_END(version)
 #include "codec/schemas.def"
@@ -60,21 +60,22 @@ void cds_field_type_name(char out[16], const struct cds_field *field) {
 
 const char *cds_unit_name(enum cds_unit unit) {
   static const char *const names[] = {
-      [CDS_UNIT_NONE] = "",
-      [CDS_UNIT_SECONDS] = "seconds",
-      [CDS_UNIT_MILLISECONDS] = "milliseconds",
-      [CDS_UNIT_NANOSECONDS] = "nanoseconds",
-      [CDS_UNIT_DURATION] = "duration",
-      [CDS_UNIT_PRICE] = "price",
-      [CDS_UNIT_FEE] = "fee",
-      [CDS_UNIT_ENUM] = "enum",
+    [CDS_UNIT_NONE] = "",
+    [CDS_UNIT_SECONDS] = "seconds",
+    [CDS_UNIT_MILLISECONDS] = "milliseconds",
+    [CDS_UNIT_NANOSECONDS] = "nanoseconds",
+    [CDS_UNIT_DURATION] = "duration",
+    [CDS_UNIT_PRICE] = "price",
+    [CDS_UNIT_FEE] = "fee",
+    [CDS_UNIT_ENUM] = "enum",
   };
   return (size_t)unit < sizeof names / sizeof names[0] ? names[unit] : "";
 }
 
 const char *cds_market_status_name(uint16_t version, uint32_t status) {
   static const char *const simple[] = {"unknown", "closed", "open"};
-  static const char *const sessions[] = {"unknown", "pre_market", "regular_hours", "post_market", "overnight", "closed"};
+  static const char *const sessions[] = {"unknown",     "pre_market", "regular_hours",
+                                         "post_market", "overnight",  "closed"};
   const struct cds_schema *schema = cds_schema_find(version);
   if (!schema || schema->market_status < 0) return NULL;
   if (version == 11) return status < sizeof sessions / sizeof sessions[0] ? sessions[status] : NULL;

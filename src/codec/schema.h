@@ -23,15 +23,15 @@ struct cds_field {
   const char *name;     /* snake_case, as in Lua: "benchmark_price" */
   const char *abi_name; /* as in the contract: "benchmarkPrice" */
   enum cds_type type;
-  unsigned bits;        /* 32, 64, 192, 256 … */
+  unsigned bits; /* 32, 64, 192, 256 … */
   enum cds_unit unit;
-  unsigned decimals;    /* 18 for prices and fees, else 0 */
-  const char *meaning;  /* one line for docs and types */
+  unsigned decimals;   /* 18 for prices and fees, else 0 */
+  const char *meaning; /* one line for docs and types */
 };
 
 struct cds_schema {
   uint16_t version;
-  const char *name;             /* "Crypto Advanced" */
+  const char *name;               /* "Crypto Advanced" */
   const struct cds_field *fields; /* in ABI order; field i is word i of the blob */
   size_t field_count;
   /* indexes into fields, -1 when the schema has none */

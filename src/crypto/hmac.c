@@ -22,8 +22,8 @@ enum cds_status cds_sha256(uint8_t out[32], const void *data, size_t length) {
 
 enum cds_status cds_hmac_sha256(uint8_t out[32], const void *key, size_t key_length, const void *data, size_t length) {
   size_t written = 0;
-  unsigned char *mac = EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, not_null(key), key_length, not_null(data), length, out,
-                                 32, &written);
+  unsigned char *mac =
+    EVP_Q_mac(NULL, "HMAC", NULL, "SHA256", NULL, not_null(key), key_length, not_null(data), length, out, 32, &written);
   return mac && written == 32 ? CDS_OK : CDS_E_MEMORY;
 }
 
@@ -41,8 +41,9 @@ static char *string_to_sign(size_t *length, const char *method, const char *path
   return text;
 }
 
-enum cds_status cds_sign_request(char out[65], const char *method, const char *path, const void *body, size_t body_length,
-                                 const char *api_key, const char *secret, size_t secret_length, int64_t timestamp_ms) {
+enum cds_status cds_sign_request(char out[65], const char *method, const char *path, const void *body,
+                                 size_t body_length, const char *api_key, const char *secret, size_t secret_length,
+                                 int64_t timestamp_ms) {
   uint8_t hash[32], mac[32];
   enum cds_status status = cds_sha256(hash, body, body_length);
   if (status != CDS_OK) return status;

@@ -10,10 +10,11 @@
 #define RATE 136
 
 static const uint64_t round_constants[ROUNDS] = {
-    0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000, 0x000000000000808b, 0x0000000080000001,
-    0x8000000080008081, 0x8000000000008009, 0x000000000000008a, 0x0000000000000088, 0x0000000080008009, 0x000000008000000a,
-    0x000000008000808b, 0x800000000000008b, 0x8000000000008089, 0x8000000000008003, 0x8000000000008002, 0x8000000000000080,
-    0x000000000000800a, 0x800000008000000a, 0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
+  0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000, 0x000000000000808b,
+  0x0000000080000001, 0x8000000080008081, 0x8000000000008009, 0x000000000000008a, 0x0000000000000088,
+  0x0000000080008009, 0x000000008000000a, 0x000000008000808b, 0x800000000000008b, 0x8000000000008089,
+  0x8000000000008003, 0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
+  0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
 };
 
 static uint64_t rotate(uint64_t lane, unsigned by) {
@@ -22,12 +23,10 @@ static uint64_t rotate(uint64_t lane, unsigned by) {
 
 static void theta(uint64_t a[LANES]) {
   uint64_t column[5];
-  for (size_t x = 0; x < 5; x++)
-    column[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
+  for (size_t x = 0; x < 5; x++) column[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
   for (size_t x = 0; x < 5; x++) {
     uint64_t parity = column[(x + 4) % 5] ^ rotate(column[(x + 1) % 5], 1);
-    for (size_t y = 0; y < LANES; y += 5)
-      a[x + y] ^= parity;
+    for (size_t y = 0; y < LANES; y += 5) a[x + y] ^= parity;
   }
 }
 
@@ -48,8 +47,7 @@ static void rho_pi(uint64_t a[LANES]) {
 static void chi(uint64_t a[LANES]) {
   for (size_t y = 0; y < LANES; y += 5) {
     const uint64_t row[5] = {a[y], a[y + 1], a[y + 2], a[y + 3], a[y + 4]};
-    for (size_t x = 0; x < 5; x++)
-      a[y + x] = row[x] ^ (~row[(x + 1) % 5] & row[(x + 2) % 5]);
+    for (size_t x = 0; x < 5; x++) a[y + x] = row[x] ^ (~row[(x + 1) % 5] & row[(x + 2) % 5]);
   }
 }
 
@@ -63,21 +61,18 @@ static void permute(uint64_t a[LANES]) {
 }
 
 static void absorb(uint64_t a[LANES], const uint8_t block[RATE]) {
-  for (size_t i = 0; i < RATE; i++)
-    a[i / 8] ^= (uint64_t)block[i] << 8 * (i % 8);
+  for (size_t i = 0; i < RATE; i++) a[i / 8] ^= (uint64_t)block[i] << 8 * (i % 8);
   permute(a);
 }
 
 void cds_keccak256(uint8_t out[32], const void *data, size_t length) {
   uint64_t a[LANES] = {0};
   const uint8_t *bytes = data;
-  for (; length >= RATE; length -= RATE, bytes += RATE)
-    absorb(a, bytes);
+  for (; length >= RATE; length -= RATE, bytes += RATE) absorb(a, bytes);
   uint8_t last[RATE] = {0};
   if (length > 0) memcpy(last, bytes, length);
   last[length] = 0x01;
   last[RATE - 1] |= 0x80;
   absorb(a, last);
-  for (size_t i = 0; i < 32; i++)
-    out[i] = (uint8_t)(a[i / 8] >> 8 * (i % 8));
+  for (size_t i = 0; i < 32; i++) out[i] = (uint8_t)(a[i / 8] >> 8 * (i % 8));
 }
