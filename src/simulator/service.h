@@ -149,6 +149,7 @@ void cds_sim_socket_frame(struct cds_buf *out, unsigned first_byte, const void *
 void cds_sim_socket_close(struct cds_sim_conn *conn, unsigned code, const char *reason);
 
 /* stream.c */
+void cds_sim_stream_open(struct cds_sim_conn *conn);    /* reports go on from the present */
 void cds_sim_stream(struct cds_sim *sim);               /* sends what is due */
 int64_t cds_sim_stream_wait(const struct cds_sim *sim); /* ms until the next report is due, at most 100 */
 

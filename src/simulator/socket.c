@@ -97,8 +97,7 @@ void cds_sim_socket_open(struct cds_sim_conn *conn, const struct cds_sim_request
   account->sockets++;
   sim->socket_count++;
   sim->stats.sockets_total++;
-  conn->started_ms = cds_sim_now_ms(sim);
-  conn->number = sim->source.replay.record_count ? 0 : cds_sim_end(&sim->source, 0, conn->started_ms);
+  cds_sim_stream_open(conn);
 }
 
 void cds_sim_socket_frame(struct cds_buf *out, unsigned first_byte, const void *payload, size_t length, bool *good) {

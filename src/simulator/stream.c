@@ -92,8 +92,13 @@ static void send_oversize(struct cds_sim_conn *conn) {
 }
 
 static void send_garbage(struct cds_sim_conn *conn) {
-  static const char frame[] = "\x81\x13this is not a report";
-  cds_sim_conn_send(conn, frame, sizeof frame - 1);
+  static const char text[] = "this is not a report";
+  struct cds_buf out;
+  bool good = true;
+  cds_buf_init(&out, 64);
+  cds_sim_socket_frame(&out, TEXT, text, strlen(text), &good);
+  cds_sim_conn_send(conn, out.data, out.length);
+  cds_buf_clear(&out);
 }
 
 /* Does what the connection's fault says once its moment has come; false: send nothing more for now. */
@@ -127,6 +132,13 @@ static void send_report(struct cds_sim_conn *conn, const struct cds_buf *frame) 
     conn->sim->stats.reports_sent++;
   }
   conn->sent++;
+}
+
+void cds_sim_stream_open(struct cds_sim_conn *conn) {
+  struct cds_sim *sim = conn->sim;
+  conn->started_ms = cds_sim_now_ms(sim);
+  conn->number = recorded(sim) ? 0 : cds_sim_end(&sim->source, 0, conn->started_ms);
+  misbehave(conn);
 }
 
 /* One beat: a report of each of the connection's feeds. */
