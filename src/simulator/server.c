@@ -60,7 +60,10 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     cds_sim_conn_open(conn, server->sim, wsi);
     return 0;
   }
-  case LWS_CALLBACK_RAW_RX: cds_sim_conn_receive(conn, in, length); return 0;
+  case LWS_CALLBACK_RAW_RX:
+    lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* the library's own, left over from the TLS handshake */
+    cds_sim_conn_receive(conn, in, length);
+    return 0;
   case LWS_CALLBACK_RAW_WRITEABLE: return conn->sim ? write_out(conn) : -1;
   case LWS_CALLBACK_RAW_CLOSE: cds_sim_conn_close(conn); return 0;
   default: return 0;
