@@ -208,7 +208,9 @@ static int set_request(CURL *easy, struct cds_exchange *exchange, const char *ur
   failed |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, CDS_USER_AGENT);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
   failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* rather share an HTTP/2 connection than open another */
+  /* Rather share an HTTP/2 connection than open another. Only TLS says at once (ALPN) whether that can be; without it
+   * libcurl would wait for the first answer. */
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)options->url->tls);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(options->timeout));
   failed |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options->connect_timeout));
   failed |= (int)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)CDS_MAX_ANSWER_BYTES);
@@ -278,9 +280,8 @@ enum cds_status cds_rest_start(struct cds_rest *rest, struct cds_exchange *excha
 
 void cds_rest_wait(struct cds_rest *rest, int timeout_ms) {
   int running;
-  CURLMcode code = curl_multi_perform(rest->multi, &running);
-  if (code == CURLM_OK)
-    code = curl_multi_poll(rest->multi, NULL, 0, timeout_ms, NULL);
+  /* a handle just added makes the poll return at once */
+  CURLMcode code = curl_multi_poll(rest->multi, NULL, 0, timeout_ms, NULL);
   if (code == CURLM_OK)
     code = curl_multi_perform(rest->multi, &running);
   if (code != CURLM_OK) /* memory or descriptors ran out: do not spin until that passes */
