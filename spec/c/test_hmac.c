@@ -2,6 +2,7 @@
  * Hashes against published vectors, and the request signature against the openssl command. */
 #include "crypto/hmac.h"
 
+#include "base/alloc.h"
 #include "codec/hex.h"
 #include "tap.h"
 
@@ -109,6 +110,10 @@ static void test_long_path(void) {
   is_number(cds_sign_request(other, "GET", path, NULL, 0, KEY, SECRET, strlen(SECRET), INT64_MIN), CDS_OK,
             "another one");
   ok(strcmp(one, other) != 0, "is signed to its last byte");
+  cds_alloc_fail_after(0);
+  enum cds_status status = cds_sign_request(one, "GET", path, NULL, 0, KEY, SECRET, strlen(SECRET), 1);
+  cds_alloc_fail_after(-1);
+  is_number(status, CDS_E_MEMORY, "no memory is told");
 }
 
 int main(void) {

@@ -21,6 +21,13 @@ static enum cds_status parse(struct cds_envelope *out, const char *text, size_t 
   return status;
 }
 
+static enum cds_status parse_list(struct cds_envelope_list *out, const char *text, struct cds_error *err) {
+  char *copy = sample_exact(text, strlen(text));
+  enum cds_status status = cds_envelope_list_parse(out, copy, strlen(text), err);
+  free(copy);
+  return status;
+}
+
 static void accepted(const char *text, const char *name) {
   struct cds_envelope envelope;
   struct cds_error err = {0};
@@ -160,30 +167,48 @@ static void test_timestamps(void) {
   }
 }
 
-/* `levels` of arrays or objects as an unknown member of the top object or of the report. */
-static size_t nested(char *out, bool in_report, bool object, unsigned levels) {
-  char *at = out + sprintf(out, in_report ? "{\"report\":{" BOTH ",\"x\":" : "{\"report\":" ONE ",\"x\":");
+/* Where an unknown member may stand, what is written around it, and how deep it stands there. */
+static const struct {
+  const char *before, *after;
+  unsigned depth;
+  bool list;
+} places[] = {
+  {"{\"report\":" ONE ",\"x\":", "}", 1, false},
+  {"{\"report\":{" BOTH ",\"x\":", "}}", 2, false},
+  {"{\"reports\":[],\"x\":", "}", 1, true},
+  {"{\"reports\":[{" BOTH ",\"x\":", "}]}", 3, true},
+};
+
+/* Parses a text with `levels` of arrays or objects at that place. */
+static enum cds_status parse_nested(size_t place, bool object, unsigned levels, struct cds_error *err) {
+  static char text[1000000];
+  char *at = text + sprintf(text, "%s", places[place].before);
   for (unsigned i = 0; i < levels; i++) at += sprintf(at, object ? "{\"y\":" : "[");
   at += sprintf(at, "0");
   for (unsigned i = 0; i < levels; i++) *at++ = object ? '}' : ']';
-  at += sprintf(at, in_report ? "}}" : "}");
-  return (size_t)(at - out);
+  sprintf(at, "%s", places[place].after);
+  struct cds_envelope envelope;
+  if (!places[place].list) return parse(&envelope, text, strlen(text), err);
+  struct cds_envelope_list list;
+  enum cds_status status = parse_list(&list, text, err);
+  cds_envelope_list_clear(&list);
+  return status;
+}
+
+static bool too_deep(size_t place, bool object, unsigned levels) {
+  struct cds_error err = {0};
+  return parse_nested(place, object, levels, &err) == CDS_E_DECODE && strcmp(err.expected, "less nesting") == 0;
 }
 
 static void test_depth(void) {
-  static char text[1000000];
-  for (int kind = 0; kind < 4; kind++) {
-    struct cds_envelope envelope;
-    struct cds_error err;
-    bool in_report = kind & 1, object = kind & 2;
-    unsigned allowed = CDS_MAX_JSON_DEPTH - (in_report ? 2 : 1);
-    size_t length = nested(text, in_report, object, allowed);
-    ok(parse(&envelope, text, length, &err) == CDS_OK, "16 levels are read, kind %d", kind);
-    length = nested(text, in_report, object, allowed + 1);
-    ok(parse(&envelope, text, length, &err) == CDS_E_DECODE && strcmp(err.expected, "less nesting") == 0, "17 are not");
-    length = nested(text, in_report, object, 100000);
-    ok(parse(&envelope, text, length, &err) == CDS_E_DECODE && strcmp(err.expected, "less nesting") == 0,
-       "nor are 100,000");
+  for (size_t place = 0; place < sizeof places / sizeof places[0]; place++) {
+    for (int object = 0; object < 2; object++) {
+      struct cds_error err;
+      unsigned allowed = CDS_MAX_JSON_DEPTH - places[place].depth;
+      ok(parse_nested(place, object, allowed, &err) == CDS_OK, "16 levels of nesting, place %zu", place);
+      ok(too_deep(place, object, allowed + 1), "17 are refused");
+      ok(too_deep(place, object, 100000), "so are 100,000");
+    }
   }
 }
 
@@ -201,13 +226,6 @@ static void test_truncation(const char *text, bool list) {
     free(copy);
   }
   ok(good, "none of %zu truncations is accepted", strlen(text));
-}
-
-static enum cds_status parse_list(struct cds_envelope_list *out, const char *text, struct cds_error *err) {
-  char *copy = sample_exact(text, strlen(text));
-  enum cds_status status = cds_envelope_list_parse(out, copy, strlen(text), err);
-  free(copy);
-  return status;
 }
 
 static void list_refused(const char *text, size_t offset, const char *expected, const char *name) {
