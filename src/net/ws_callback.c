@@ -10,7 +10,7 @@
 #include "net/http_header.h"
 #include "net/ws_internal.h"
 
-#define SKEW_WORTH_TELLING 3.0 /* seconds; Date is whole seconds and travels a while */
+#define SKEW_WORTH_TELLING 5.0 /* seconds; the service refuses signatures further off than that */
 
 /* ---- the handshake going out ---- */
 
@@ -76,7 +76,7 @@ static void add_clock_skew(struct cds_error *err, const char *times, int64_t now
   err->has_clock_skew = true;
   err->clock_skew = (double)now_ms / 1000 - server_s;
   size_t used = strlen(err->message);
-  if (fabs(err->clock_skew) >= SKEW_WORTH_TELLING)
+  if (fabs(err->clock_skew) > SKEW_WORTH_TELLING)
     snprintf(err->message + used, sizeof err->message - used,
              "; the local clock is %.0f s %s the service's, which accepts 5 s: set the clock", fabs(err->clock_skew),
              err->clock_skew > 0 ? "ahead of" : "behind");
