@@ -77,7 +77,7 @@ $(OUT)/bin/chainlink-streams: Makefile
 	@chmod +x $@
 
 deps:
-	@pkg-config --exists --print-errors $(MODULES) $(LUA_PC) || \
+	@pkg-config --exists --print-errors $(MODULES) "libwebsockets >= 4.1" "openssl >= 3" $(LUA_PC) || \
 	  { echo "Something to build with is missing: scripts/setup demo installs it."; exit 1; }
 
 env:
