@@ -129,8 +129,8 @@ end
 -- -> {reports=, next_page_timestamp=} | nil, err
 local function read_page(reports, status, next_page)
   if not reports then return nil, status end
-  local last = reports[#reports]
-  if not next_page and last then next_page = last.observations_timestamp + 1 end
+  local last = reports[#reports] and reports[#reports].observations_timestamp
+  if not next_page and last then next_page = last + 1 end
   return { reports = reports, next_page_timestamp = next_page }
 end
 

@@ -11,7 +11,7 @@ local history = {}
 local function fresh_reports(self, reports)
   local fresh = {}
   for _, report in ipairs(reports) do
-    local time, blob = report.observations_timestamp, report.report_blob
+    local time, blob = report.observations_timestamp or self.second, report.report_blob
     if time > self.second then self.second, self.seen = time, {} end
     if time == self.second and not self.seen[blob] then
       self.seen[blob] = true

@@ -15,12 +15,15 @@ local pop, uservalue, monotonic = core.stream_pop, core.uservalue, core.monotoni
 local stream_event, stream_fd = core.stream_event, core.stream_fd
 
 -- Goes on where pop gave no report: -> report | nil, err
-local function wait_for_report(stream, state, report, note, deadline)
+local function wait_for_report(stream, state, report, note, timeout)
+  local deadline = timeout and monotonic() + timeout
   local in_time = true
   while not report do
     events.drain(state, stream_event, stream)
     if report == false then return nil, note end
-    if not in_time then return nil, errors.new("TimeoutError", "no report came in time", { retryable = true }) end
+    if not in_time then
+      return nil, errors.new("TimeoutError", ("no report within %g seconds"):format(timeout), { retryable = true })
+    end
     if not note then in_time = state.wait(stream_fd(stream), deadline and math.max(0, deadline - monotonic())) end
     report, note = pop(stream)
   end
@@ -33,7 +36,7 @@ function methods.read(stream, timeout)
   check.seconds(timeout, "timeout")
   local report, note = pop(stream)
   if report then return report end
-  return wait_for_report(stream, state, report, note, timeout and monotonic() + timeout)
+  return wait_for_report(stream, state, report, note, timeout)
 end
 
 --- `for report in stream do`: a clean close ends the loop, a failure raises its error object.
