@@ -3,9 +3,10 @@
  *   one report   {"report":{"feedID":"0x…","fullReport":"0x…","validFromTimestamp":n,"observationsTimestamp":n}}
  *   several      {"reports":[{…},…],"nextPageTimestamp":n}
  * Members come in any order; unknown ones are skipped (depth <= CDS_MAX_JSON_DEPTH); a duplicate of a known
- * member, a wrong type, an escape inside a hex string and anything after the object are DecodeErrors with the
- * byte offset. The two timestamps and nextPageTimestamp may be absent or null. Nothing is copied: slices point
- * into the text, which must outlive them. */
+ * member, a wrong type and anything after the object are DecodeErrors with the byte offset. The two timestamps and
+ * nextPageTimestamp may be absent or null. Of fullReport only the ends are looked at (0x, an even number of
+ * characters, the quote): a character that is no hex digit is found by cds_envelope_report, so that a message which
+ * is not wanted costs no look at its digits. Nothing is copied: slices point into the text, which must outlive them. */
 #ifndef CDS_JSON_H
 #define CDS_JSON_H
 

@@ -4,14 +4,12 @@
 
 #include <inttypes.h>
 
-/* A disagreement is reported at the blob's word that was compared. */
-static enum cds_status disagree(struct cds_error *err, const struct cds_report *report, int field, const char *what,
-                                int64_t envelope, uint32_t blob) {
-  if (!err) return CDS_E_DECODE;
-  cds_error_set(err, CDS_E_DECODE, "the envelope's %s is %" PRId64 ", the report blob's is %" PRIu32, what, envelope,
-                blob);
-  err->has_offset = true;
-  err->offset = report->blob.offset + (size_t)field * CDS_WORD;
+/* Adds the place of the blob's word that was compared. */
+static enum cds_status at_field(struct cds_error *err, const struct cds_report *report, int field) {
+  if (err) {
+    err->has_offset = true;
+    err->offset = report->blob.offset + (size_t)field * CDS_WORD;
+  }
   return CDS_E_DECODE;
 }
 
@@ -22,23 +20,27 @@ static enum cds_status check_feed(const struct cds_report *report, const struct 
   cds_feed_id_format(named, &envelope->feed_id);
   cds_feed_id_format(found, &report->feed_id);
   cds_error_set(err, CDS_E_DECODE, "the envelope's feed is %s, the report blob's is %s", named, found);
-  if (err) {
-    err->has_offset = true;
-    err->offset = report->blob.offset;
-  }
-  return CDS_E_DECODE;
+  return at_field(err, report, 0);
+}
+
+static enum cds_status check_timestamp(const struct cds_report *report, int field, const char *what, int64_t envelope,
+                                       uint32_t blob, struct cds_error *err) {
+  if (envelope == blob) return CDS_OK;
+  cds_error_set(err, CDS_E_DECODE, "the envelope's %s is %" PRId64 ", the report blob's is %" PRIu32, what, envelope,
+                blob);
+  return at_field(err, report, field);
 }
 
 static enum cds_status check_timestamps(const struct cds_report *report, const struct cds_envelope *envelope,
                                         struct cds_error *err) {
-  if (envelope->has_observations_timestamp && envelope->observations_timestamp != report->observations_timestamp)
-    return disagree(err, report, report->schema->observations_timestamp, "observations timestamp",
-                    envelope->observations_timestamp, report->observations_timestamp);
-  if (envelope->has_valid_from_timestamp && report->has_valid_from_timestamp &&
-      envelope->valid_from_timestamp != report->valid_from_timestamp)
-    return disagree(err, report, report->schema->valid_from_timestamp, "valid-from timestamp",
-                    envelope->valid_from_timestamp, report->valid_from_timestamp);
-  return CDS_OK;
+  enum cds_status status = CDS_OK;
+  if (envelope->has_observations_timestamp && report->has_observations_timestamp)
+    status = check_timestamp(report, report->schema->observations_timestamp, "observations timestamp",
+                             envelope->observations_timestamp, report->observations_timestamp, err);
+  if (status == CDS_OK && envelope->has_valid_from_timestamp && report->has_valid_from_timestamp)
+    status = check_timestamp(report, report->schema->valid_from_timestamp, "valid-from timestamp",
+                             envelope->valid_from_timestamp, report->valid_from_timestamp, err);
+  return status;
 }
 
 static void take_timestamps(struct cds_report *report, const struct cds_envelope *envelope) {

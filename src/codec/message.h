@@ -8,7 +8,7 @@
 
 /* DecodeError when the envelope's feed id or one of its timestamps disagrees with the decoded report blob
  * (timestamps are compared when both sides have them). A report of an unknown version takes its timestamps
- * from the envelope, if there. */
+ * from the envelope, if there. *out is NULL after a failure. */
 CDS_MUST_CHECK enum cds_status cds_envelope_report(struct cds_report **out, const struct cds_envelope *envelope,
                                                    struct cds_error *err);
 

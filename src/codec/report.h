@@ -30,7 +30,7 @@ struct cds_report {
 
 /* Both make a report with one reference. DecodeError offsets count bytes of the full report
  * (hex: the offset of a bad digit counts characters, the message says which). hex has no 0x.
- * CDS_E_MEMORY when memory ran out. */
+ * More than CDS_MAX_REPORT_BYTES are a DecodeError. CDS_E_MEMORY when memory ran out; *out is NULL after a failure. */
 CDS_MUST_CHECK enum cds_status cds_report_from_bytes(struct cds_report **out, const uint8_t *bytes, size_t length,
                                                      struct cds_error *err);
 CDS_MUST_CHECK enum cds_status cds_report_from_hex(struct cds_report **out, const char *hex, size_t length,
