@@ -144,7 +144,7 @@ static struct http_server *http_start(const struct http_step *steps, size_t coun
   return server;
 }
 
-static size_t http_request_count(struct http_server *server) {
+__attribute__((unused)) static size_t http_request_count(struct http_server *server) {
   pthread_mutex_lock(&server->mu);
   size_t count = server->request_count;
   pthread_mutex_unlock(&server->mu);

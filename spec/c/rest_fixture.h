@@ -77,7 +77,8 @@ __attribute__((unused)) static void write_report(char *out, size_t size, int num
   cds_hex_encode(hex, sample.bytes, sample.length);
   hex[2 * sample.length] = 0;
   cds_feed_id_format(id, &feed);
-  snprintf(out, size, "{\"feedID\":\"%s\",\"fullReport\":\"0x%s\"}", id, hex);
+  int written = snprintf(out, size, "{\"feedID\":\"%s\",\"fullReport\":\"0x%s\"}", id, hex);
+  http_check(written > 0 && (size_t)written < size, "write_report");
 }
 
 /* The body {"report":…}; the caller frees it. */

@@ -77,6 +77,8 @@ enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds
     return cds_error_set(err, CDS_E_NETWORK, "%s: the answer was cut short: %s", origin, reason);
   case CURLE_OUT_OF_MEMORY:
     return cds_error_set(err, CDS_E_MEMORY, "%s: out of memory", origin);
+  case CURLE_ABORTED_BY_CALLBACK: /* signing, for lack of memory */
+    return cds_error_set(err, CDS_E_MEMORY, "%s: the request could not be signed", origin);
   case CURLE_COULDNT_RESOLVE_PROXY:
     return proxy_error(err, origin);
   default:
