@@ -184,7 +184,7 @@ __attribute__((unused)) static struct cds_stream_stats stats_of(struct fixture *
 #define WAIT_FOR(fixture, seen, condition)                                                                             \
   do {                                                                                                                 \
     int64_t wait_until = cds_clock_mono_ms() + WAIT_MS;                                                                \
-    struct cds_stream_stats stats = stats_of(fixture);                                                                 \
+    __attribute__((unused)) struct cds_stream_stats stats = stats_of(fixture);                                         \
     while (!(condition) && cds_clock_mono_ms() < wait_until) {                                                         \
       is_readable(cds_stream_fd((fixture)->stream), 10);                                                               \
       take_events((seen), (fixture)->stream);                                                                          \

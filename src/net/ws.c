@@ -237,9 +237,8 @@ static void start_next_address(struct cds_ws *ws) {
     schedule_timeout(ws);
     return;
   }
-  bool known = reason == ECONNREFUSED || reason == ENETUNREACH || reason == EHOSTUNREACH || reason == EMFILE;
-  cds_error_set(&err, CDS_E_NETWORK, "cannot connect to %s:%u%s%s", ws->url->host, ws->url->port, known ? ": " : "",
-                known ? strerror(reason) : "");
+  cds_error_set(&err, CDS_E_NETWORK, "cannot connect to %s:%u: %s", ws->url->host, ws->url->port,
+                reason == EMFILE ? strerror(reason) : "refused or unreachable");
   fail(ws, &err);
 }
 

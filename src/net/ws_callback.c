@@ -100,12 +100,15 @@ static void describe_refusal(struct cds_error *err, struct lws *wsi, int status)
   if (err->status == CDS_E_AUTH) add_clock_skew(err, times, now_ms);
 }
 
+/* libwebsockets keeps the socket's own reason to itself; a connection that just takes too long ends elsewhere. */
 static void describe_failure(struct cds_error *err, const struct cds_ws *ws, const char *in, size_t length) {
-  const char *tls = ws->url->tls && ws->tcp_open ? cds_ws_tls_reason(ws->verify_error) : "";
-  if (*tls != 0) cds_error_set(err, CDS_E_NETWORK, "TLS to %s:%u failed: %s", ws->url->host, ws->url->port, tls);
-  else if (!ws->tcp_open) cds_error_set(err, CDS_E_NETWORK, "cannot connect to %s:%u", ws->url->host, ws->url->port);
+  const struct cds_url *url = ws->url;
+  const char *tls = url->tls && ws->tcp_open ? cds_ws_tls_reason(ws->verify_error) : "";
+  if (!ws->tcp_open)
+    cds_error_set(err, CDS_E_NETWORK, "cannot connect to %s:%u: refused or unreachable", url->host, url->port);
+  else if (*tls != 0) cds_error_set(err, CDS_E_NETWORK, "TLS to %s:%u failed: %s", url->host, url->port, tls);
   else
-    cds_error_set(err, CDS_E_NETWORK, "the handshake with %s:%u failed (%.*s)", ws->url->host, ws->url->port,
+    cds_error_set(err, CDS_E_NETWORK, "the handshake with %s:%u failed (%.*s)", url->host, url->port,
                   (int)(length < 100 ? length : 100), in != NULL ? in : "");
 }
 
