@@ -3,6 +3,7 @@
 #include "net/rest_error.h"
 
 #include <curl/curl.h>
+#include <openssl/x509_vfy.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -11,8 +12,10 @@ _Static_assert(CDS_REST_REASON_TEXT >= CURL_ERROR_SIZE, "libcurl writes CURL_ERR
 
 static enum cds_status certificate_error(struct cds_error *err, const struct cds_rest_result *result, const char *origin) {
   const char *reason = cds_tls_verify_reason(result->verify_result);
-  if (*reason == 0)
+  if (strstr(result->reason, "target host") != NULL) /* libcurl compares names before it asks OpenSSL for its verdict */
     reason = "host name does not match certificate";
+  else if (*reason == 0 || result->verify_result == X509_V_ERR_UNSPECIFIED)
+    reason = result->reason;
   cds_error_set(err, CDS_E_NETWORK, "%s: TLS: %s", origin, reason);
   err->retryable = false; /* the same certificate will come again */
   return CDS_E_NETWORK;

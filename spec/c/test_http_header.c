@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT
+ * Header lines, Date and Retry-After. */
+#include "tap.h"
+
+#include "net/http_header.h"
+
+static void header_is(const char *headers, const char *name, const char *expected) {
+  const char *value;
+  size_t length;
+  char text[128] = "(none)";
+  if (cds_http_header(&value, &length, headers, name))
+    snprintf(text, sizeof text, "%.*s", (int)length, value);
+  is_string(text, expected, name);
+}
+
+/* expected < 0: unreadable */
+static void retry_after_is(const char *headers, double expected) {
+  double seconds = -1;
+  bool found = cds_http_retry_after(&seconds, headers, 1700000000000);
+  ok(found == (expected >= 0) && seconds == (found ? expected : -1), "%s gives %g", headers == NULL ? "nothing" : headers, expected);
+}
+
+int main(void) {
+  double seconds;
+  header_is("A: 1\r\nB:2\r\n", "a", "1");
+  header_is("A: 1\r\nB:2\r\n", "b", "2");
+  header_is("AB: 1\r\nB: \t 2 \t\r\n", "B", "2");
+  header_is("A: 1\r\na: 2\r\n", "A", "1");
+  header_is("A:", "A", "");
+  header_is("A", "A", "(none)");
+  header_is("X: A: 1\r\n", "A", "(none)");
+  header_is("", "A", "(none)");
+  header_is(NULL, "A", "(none)");
+  ok(cds_http_date(&seconds, "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n") && seconds == 1700000000, "a date");
+  ok(!cds_http_date(&seconds, "Date: yesterday\r\n"), "no date");
+  ok(!cds_http_date(&seconds, "X: y\r\n"), "no header");
+  retry_after_is("Retry-After: 0\r\n", 0);
+  retry_after_is("retry-after: 120\r\n", 120);
+  retry_after_is("Retry-After: Tue, 14 Nov 2023 22:13:50 GMT\r\n", 30);
+  retry_after_is("Retry-After: Tue, 14 Nov 2023 22:13:50 GMT\r\nDate: Tue, 14 Nov 2023 22:13:49 GMT\r\n", 1);
+  retry_after_is("Retry-After: Tue, 14 Nov 2000 22:13:50 GMT\r\n", 0);
+  retry_after_is("Retry-After: -1\r\n", -1);
+  retry_after_is("Retry-After: 1.5\r\n", -1);
+  retry_after_is("Retry-After: 99999999999999999999\r\n", -1);
+  retry_after_is("Retry-After: soon\r\n", -1);
+  retry_after_is("Retry-After:\r\n", -1);
+  retry_after_is(NULL, -1);
+  return done();
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT
+ * libcurl's failures as our errors: kind, whether to retry, words, no secrets. */
+#include "tap.h"
+
+#include <curl/curl.h>
+#include <openssl/x509_vfy.h>
+
+#include "net/rest_error.h"
+
+static struct cds_rest_result result;
+static const struct cds_rest_options options = {.timeout = 30, .connect_timeout = 5};
+
+static void expect(CURLcode code, enum cds_status status, bool retryable, const char *message) {
+  struct cds_error err;
+  ok(cds_rest_error(&err, (int)code, &result, &options, "https://h:1") == status, "code %d", (int)code);
+  is_string(err.message, message, "message");
+  ok(err.retryable == retryable, "retryable: %s", retryable ? "yes" : "no");
+  result = (struct cds_rest_result){0};
+}
+
+static void reason(const char *text) {
+  snprintf(result.reason, sizeof result.reason, "%s", text);
+}
+
+static void test_certificates(void) {
+  result.verify_result = X509_V_ERR_CERT_HAS_EXPIRED;
+  reason("SSL certificate problem: certificate has expired");
+  expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false, "https://h:1: TLS: certificate has expired");
+  result.verify_result = X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
+  expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false, "https://h:1: TLS: self-signed certificate in certificate chain");
+  result.verify_result = X509_V_ERR_UNSPECIFIED;
+  reason("SSL: no alternative certificate subject name matches target host name 'h'");
+  expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false, "https://h:1: TLS: host name does not match certificate");
+  result.verify_result = X509_V_ERR_UNSPECIFIED;
+  reason("SSL: something else");
+  expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false, "https://h:1: TLS: SSL: something else");
+  reason("could not load PEM client certificate");
+  expect(CURLE_SSL_CERTPROBLEM, CDS_E_NETWORK, false, "https://h:1: TLS: could not load PEM client certificate");
+  reason("unsupported protocol");
+  expect(CURLE_SSL_CONNECT_ERROR, CDS_E_NETWORK, true, "https://h:1: unsupported protocol");
+}
+
+static void test_others(void) {
+  expect(CURLE_OPERATION_TIMEDOUT, CDS_E_TIMEOUT, true, "https://h:1: no connection within 5 s (connect_timeout)");
+  result.connected = true;
+  expect(CURLE_OPERATION_TIMEDOUT, CDS_E_TIMEOUT, true, "https://h:1: no complete answer within 30 s (timeout)");
+  result.excess = "headers";
+  expect(CURLE_WRITE_ERROR, CDS_E_DECODE, false, "https://h:1: the answer's headers are longer than 64 KiB");
+  result.excess = "body";
+  expect(CURLE_WRITE_ERROR, CDS_E_DECODE, false, "https://h:1: the answer's body is larger than 16 MiB");
+  result.append_status = CDS_E_MEMORY;
+  expect(CURLE_WRITE_ERROR, CDS_E_MEMORY, true, "https://h:1: out of memory while an answer came in");
+  reason("Error while processing content unencoding: invalid block type");
+  expect(CURLE_BAD_CONTENT_ENCODING, CDS_E_DECODE, false,
+         "https://h:1: the answer could not be decompressed: Error while processing content unencoding: invalid block type");
+  expect(CURLE_OUT_OF_MEMORY, CDS_E_MEMORY, true, "https://h:1: out of memory");
+  expect(CURLE_RECV_ERROR, CDS_E_NETWORK, true, "https://h:1: Failure when receiving data from the peer");
+  reason("Connection reset\r\nby peer");
+  expect(CURLE_RECV_ERROR, CDS_E_NETWORK, true, "https://h:1: Connection reset\\x0d\\x0aby peer");
+}
+
+/* libcurl quotes a proxy URL which it does not understand. */
+static void test_proxy(void) {
+  static const char words[] = "https://h:1: the proxy's name could not be resolved, or its URL is not understood";
+  reason("Unsupported proxy scheme for 'ftp://user:hunter2@h'");
+  expect(CURLE_COULDNT_CONNECT, CDS_E_NETWORK, true, words);
+  reason("Unsupported proxy syntax in 'http://user:hunter2@h'");
+  expect(CURLE_COULDNT_RESOLVE_PROXY, CDS_E_NETWORK, true, words);
+}
+
+int main(void) {
+  struct cds_error err;
+  ok(cds_rest_error(&err, (int)CURLE_OK, &result, &options, "https://h:1") == CDS_OK, "no failure, no error");
+  test_certificates();
+  test_others();
+  test_proxy();
+  return done();
+}
