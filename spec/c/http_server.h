@@ -61,8 +61,7 @@ static void http_check(bool good, const char *what) {
 static void http_send(int fd, const char *bytes, size_t length) {
   while (length > 0) {
     ssize_t sent = send(fd, bytes, length, MSG_NOSIGNAL);
-    if (sent <= 0)
-      return;
+    if (sent <= 0) return;
     bytes += sent;
     length -= (size_t)sent;
   }
@@ -81,15 +80,13 @@ static bool http_serve(struct http_server *server, struct http_connection *conne
   pthread_mutex_unlock(&server->mu);
   connection->used = 0;
   struct http_step step = server->steps[index < server->step_count ? index : server->step_count - 1];
-  if (step.bytes != NULL)
-    http_send(connection->fd, step.bytes, step.length);
+  if (step.bytes != NULL) http_send(connection->fd, step.bytes, step.length);
   return step.after == HTTP_KEEP;
 }
 
 static bool http_read(struct http_server *server, struct http_connection *connection) {
   ssize_t got = recv(connection->fd, connection->buffer + connection->used, HTTP_MAX_REQUEST - 1 - connection->used, 0);
-  if (got <= 0)
-    return false;
+  if (got <= 0) return false;
   connection->used += (size_t)got;
   connection->buffer[connection->used] = 0;
   return strstr(connection->buffer, "\r\n\r\n") == NULL || http_serve(server, connection);
@@ -108,21 +105,17 @@ static void *http_run(void *context) {
   for (;;) {
     struct pollfd fds[HTTP_MAX_CONNECTIONS + 2] = {{server->stop_pipe[0], POLLIN, 0}, {server->listener, POLLIN, 0}};
     size_t count = server->connection_count;
-    for (size_t i = 0; i < count; i++)
-      fds[i + 2] = (struct pollfd){server->connections[i].fd, POLLIN, 0};
+    for (size_t i = 0; i < count; i++) fds[i + 2] = (struct pollfd){server->connections[i].fd, POLLIN, 0};
     poll(fds, (nfds_t)count + 2, -1);
-    if (fds[0].revents != 0)
-      break;
+    if (fds[0].revents != 0) break;
     for (size_t i = count; i-- > 0;)
       if (fds[i + 2].revents != 0 && !http_read(server, &server->connections[i])) {
         close(server->connections[i].fd);
         server->connections[i] = server->connections[--server->connection_count];
       }
-    if (fds[1].revents != 0)
-      http_accept(server);
+    if (fds[1].revents != 0) http_accept(server);
   }
-  for (size_t i = 0; i < server->connection_count; i++)
-    close(server->connections[i].fd);
+  for (size_t i = 0; i < server->connection_count; i++) close(server->connections[i].fd);
   return NULL;
 }
 

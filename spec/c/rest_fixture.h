@@ -22,7 +22,7 @@
 struct fixture {
   struct http_server *server; /* NULL: nothing listens */
   struct cds_client *client;
-  struct cds_config config;   /* set up by begin; start_client takes it */
+  struct cds_config config; /* set up by begin; start_client takes it */
 };
 
 /* What a finished call left. */
@@ -102,8 +102,7 @@ __attribute__((unused)) static char *report_answer(int number) {
 static void begin(struct fixture *fixture, const struct http_step *steps, size_t count) {
   char url[64];
   *fixture = (struct fixture){0};
-  if (count > 0)
-    fixture->server = http_start(steps, count);
+  if (count > 0) fixture->server = http_start(steps, count);
   cds_config_init(&fixture->config);
   snprintf(url, sizeof url, "http://127.0.0.1:%d/base", count > 0 ? fixture->server->port : 1);
   http_check(cds_url_parse(&fixture->config.rest, url, "rest_url", NULL) == CDS_OK, "rest_url");
@@ -138,13 +137,13 @@ static void end(struct fixture *fixture) {
 
 /* ---- calls ---- */
 
-__attribute__((unused)) static struct cds_call *start_call(struct fixture *fixture, enum cds_operation operation, size_t feed_count) {
+__attribute__((unused)) static struct cds_call *start_call(struct fixture *fixture, enum cds_operation operation,
+                                                           size_t feed_count) {
   struct cds_feed_id feeds[4] = {test_feed(1), test_feed(2), test_feed(3), test_feed(4)};
   struct cds_call_args args = {operation, feeds, feed_count, 1700000000, operation == CDS_GET_REPORT_PAGE ? 7 : 0};
   struct cds_call *call;
   struct cds_error err;
-  if (fixture->client == NULL)
-    start_client(fixture);
+  if (fixture->client == NULL) start_client(fixture);
   if (cds_call_start(&call, fixture->client, &args, &err) != CDS_OK) {
     printf("# %s\n", err.message);
     exit(2);
@@ -187,17 +186,18 @@ __attribute__((unused)) static struct outcome finish_call(struct cds_call *call)
   const char *body = cds_call_body(call, &length);
   snprintf(outcome.body, sizeof outcome.body, "%.*s", (int)length, body == NULL ? "" : body);
   for (; (report = cds_call_take_report(call)) != NULL; cds_report_unref(report))
-    if (outcome.report_count++ == 0)
-      outcome.feed = report->feed_id;
+    if (outcome.report_count++ == 0) outcome.feed = report->feed_id;
   cds_call_free(call);
   return outcome;
 }
 
-__attribute__((unused)) static struct outcome run_call(struct fixture *fixture, enum cds_operation operation, size_t feed_count) {
+__attribute__((unused)) static struct outcome run_call(struct fixture *fixture, enum cds_operation operation,
+                                                       size_t feed_count) {
   return finish_call(start_call(fixture, operation, feed_count));
 }
 
-__attribute__((unused)) static void is_outcome(const struct outcome *outcome, enum cds_status status, bool retryable, const char *words) {
+__attribute__((unused)) static void is_outcome(const struct outcome *outcome, enum cds_status status, bool retryable,
+                                               const char *words) {
   is_string(cds_status_kind(outcome->status), cds_status_kind(status), "kind");
   ok(outcome->err.retryable == retryable, "retryable: %s", retryable ? "yes" : "no");
   if (!ok(strstr(outcome->err.message, words) != NULL, "the message has: %s", words))

@@ -15,8 +15,7 @@ static void fill(struct cds_config *config) {
   bool good = cds_url_parse(&config->rest, "https://h", "rest_url", NULL) == CDS_OK &&
               cds_url_parse(&config->ws[0], "wss://h", "ws_url", NULL) == CDS_OK;
   config->ws_count = 1;
-  if (!good)
-    abort();
+  if (!good) abort();
 }
 
 static void replace(char **text, const char *value) {
@@ -37,8 +36,7 @@ static void expect(struct cds_config *config, const char *reason) {
     ok(status == CDS_OK, "accepted: %s", err.message);
   } else {
     ok(status == CDS_E_CONFIG, "refused: %s", reason);
-    if (!ok(strstr(err.message, reason) != NULL, "… saying so"))
-      printf("#   got: %s\n", err.message);
+    if (!ok(strstr(err.message, reason) != NULL, "… saying so")) printf("#   got: %s\n", err.message);
     ok(strstr(err.message, "hunter2") == NULL, "… without the secret");
   }
   cds_config_clear(config);
@@ -77,7 +75,8 @@ static void test_headers(void) {
   char value[4100];
   memset(value, 'v', sizeof value - 1);
   value[sizeof value - 1] = 0;
-  fill(&config), add_header(&config, "X-Trace", "1 2 \xc3\xa9"), add_header(&config, "X-Empty", ""), expect(&config, NULL);
+  fill(&config), add_header(&config, "X-Trace", "1 2 \xc3\xa9"), add_header(&config, "X-Empty", ""),
+    expect(&config, NULL);
   fill(&config), add_header(&config, "", "1"), expect(&config, "headers: a name");
   fill(&config), add_header(&config, "X Y", "1"), expect(&config, "headers: a name");
   fill(&config), add_header(&config, "X:", "1"), expect(&config, "headers: a name");
@@ -89,8 +88,7 @@ static void test_headers(void) {
   fill(&config), add_header(&config, "Sec-WebSocket-Key", "x"), expect(&config, "is set by the library");
   fill(&config), add_header(&config, "X-Long", value), expect(&config, "at most 4096 bytes");
   fill(&config);
-  for (int i = 0; i < 33; i++)
-    add_header(&config, "X-A", "1");
+  for (int i = 0; i < 33; i++) add_header(&config, "X-A", "1");
   expect(&config, "at most 32");
 }
 

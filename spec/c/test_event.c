@@ -9,8 +9,7 @@ static void test_queue(void) {
   struct cds_event_queue queue = {0};
   bool ordered = true;
   ok(cds_event_pop(&queue) == NULL, "an empty queue gives nothing");
-  for (int i = 0; i < CDS_MAX_EVENTS + 10; i++)
-    cds_event_push(&queue, cds_event_log(CDS_LOG_INFO, "%d", i));
+  for (int i = 0; i < CDS_MAX_EVENTS + 10; i++) cds_event_push(&queue, cds_event_log(CDS_LOG_INFO, "%d", i));
   is_number(queue.count, CDS_MAX_EVENTS, "the queue is bounded");
   is_number(queue.dropped, 10, "what was dropped is counted");
   for (int i = 10; i < CDS_MAX_EVENTS + 10; i++) {
@@ -33,7 +32,8 @@ static void test_log(void) {
   text[sizeof text - 1] = 0;
   struct cds_event *event = cds_event_log(CDS_LOG_WARN, "a%sb", "\r\n\x1b[31m");
   ok(event->kind == CDS_EVENT_LOG && event->level == CDS_LOG_WARN && event->at_ms > 0, "kind, level and time");
-  ok(strchr(event->message, '\n') == NULL && strchr(event->message, '\x1b') == NULL, "no control characters: %s", event->message);
+  ok(strchr(event->message, '\n') == NULL && strchr(event->message, '\x1b') == NULL, "no control characters: %s",
+     event->message);
   cds_event_free(event);
   event = cds_event_log(CDS_LOG_WARN, "%s", text);
   is_number(strlen(event->message), sizeof event->message - 1, "a long line is cut");

@@ -8,8 +8,7 @@ static void header_is(const char *headers, const char *name, const char *expecte
   const char *value;
   size_t length;
   char text[128] = "(none)";
-  if (cds_http_header(&value, &length, headers, name))
-    snprintf(text, sizeof text, "%.*s", (int)length, value);
+  if (cds_http_header(&value, &length, headers, name)) snprintf(text, sizeof text, "%.*s", (int)length, value);
   is_string(text, expected, name);
 }
 
@@ -17,7 +16,8 @@ static void header_is(const char *headers, const char *name, const char *expecte
 static void retry_after_is(const char *headers, double expected) {
   double seconds = -1;
   bool found = cds_http_retry_after(&seconds, headers, 1700000000000);
-  ok(found == (expected >= 0) && seconds == (found ? expected : -1), "%s gives %g", headers == NULL ? "nothing" : headers, expected);
+  ok(found == (expected >= 0) && seconds == (found ? expected : -1), "%s gives %g",
+     headers == NULL ? "nothing" : headers, expected);
 }
 
 int main(void) {

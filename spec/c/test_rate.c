@@ -18,8 +18,7 @@ static int busiest_second(double per_second, int64_t end_ms, int *total) {
     }
     cds_rate_take(&rate, now);
     starts[count++] = now;
-    while (starts[first] <= now - 1000)
-      first++;
+    while (starts[first] <= now - 1000) first++;
     most = count - first > most ? count - first : most;
   }
   *total = count;
@@ -46,8 +45,7 @@ int main(void) {
   int total;
   test_burst();
   cds_rate_init(&rate, 0);
-  for (int i = 0; i < 1000; i++)
-    cds_rate_take(&rate, 0);
+  for (int i = 0; i < 1000; i++) cds_rate_take(&rate, 0);
   is_number(cds_rate_wait(&rate, 0), 0, "rate 0 means no limit");
   is_number(busiest_second(10, 60000, &total), 10, "10 a second: never more in any second");
   is_number(total, 600, "and all of them used");

@@ -11,8 +11,7 @@ static bool header_of(char *out, size_t size, const char *request, const char *n
   char start[128];
   snprintf(start, sizeof start, "\r\n%s: ", name);
   const char *at = strstr(request, start);
-  if (at == NULL)
-    return false;
+  if (at == NULL) return false;
   at += strlen(start);
   snprintf(out, size, "%.*s", (int)strcspn(at, "\r"), at);
   return true;
@@ -57,7 +56,8 @@ static void test_requests(void) {
   check_signed(f.server->requests[1].text, "/base/api/v1/reports/latest?feedID=" ID1);
   check_signed(f.server->requests[2].text, "/base/api/v1/reports?feedID=" ID1 "&timestamp=1700000000");
   check_signed(f.server->requests[3].text, "/base/api/v1/reports/bulk?feedIDs=" ID1 "," ID2 "&timestamp=1700000000");
-  check_signed(f.server->requests[4].text, "/base/api/v1/reports/page?feedID=" ID1 "&startTimestamp=1700000000&limit=7");
+  check_signed(f.server->requests[4].text,
+               "/base/api/v1/reports/page?feedID=" ID1 "&startTimestamp=1700000000&limit=7");
   ok(header_of(agent, sizeof agent, f.server->requests[0].text, "User-Agent"), "a user agent");
   is_string(agent, "chainlink-streams-lua/" CDS_VERSION, "the user agent");
   ok(header_of(extra, sizeof extra, f.server->requests[0].text, "X-Trace"), "an extra header");
@@ -86,7 +86,8 @@ static void test_answers(void) {
   got = run_call(&f, CDS_GET_REPORTS, 3);
   ok(got.status == CDS_OK && got.report_count == 2 && got.http_status == 206, "two of three reports, status 206");
   got = run_call(&f, CDS_GET_REPORT_PAGE, 1);
-  ok(got.status == CDS_OK && got.report_count == 1 && got.has_next_page && got.next_page == 1700000002, "a page %s", got.err.message);
+  ok(got.status == CDS_OK && got.report_count == 1 && got.has_next_page && got.next_page == 1700000002, "a page %s",
+     got.err.message);
   ok(got.body[0] == 0, "reports leave no body");
   got = run_call(&f, CDS_GET_FEEDS, 0);
   is_string(got.body, "{\"feeds\":[{\"feedID\":\"x\"}]}", "the feeds' body");
@@ -116,13 +117,13 @@ static void test_untaken(void) {
 
 static void test_connections(void) {
   char *one = report_answer(1);
-  struct http_step steps[] = {answer(one), answer(one), answer_and_close(one), answer(one), {NULL, 0, HTTP_CLOSE}, answer(one)};
+  struct http_step steps[] = {answer(one), answer(one),           answer_and_close(one),
+                              answer(one), {NULL, 0, HTTP_CLOSE}, answer(one)};
   struct cds_client_stats stats;
   struct fixture f;
   begin(&f, steps, 6);
   f.config.max_retries = 0;
-  for (int i = 0; i < 3; i++)
-    ok(run_call(&f, CDS_GET_LATEST_REPORT, 1).status == CDS_OK, "call %d", i);
+  for (int i = 0; i < 3; i++) ok(run_call(&f, CDS_GET_LATEST_REPORT, 1).status == CDS_OK, "call %d", i);
   is_number(f.server->requests[2].connection, 0, "three requests on one connection");
   ok(run_call(&f, CDS_GET_LATEST_REPORT, 1).status == CDS_OK, "after the server closed the idle connection");
   ok(run_call(&f, CDS_GET_LATEST_REPORT, 1).status == CDS_OK, "and when it closes as the request comes in");
@@ -149,7 +150,8 @@ static void test_events(void) {
   ok(got.responses == 1 && got.debugs == 1 && got.warnings == 0, "one response event, one debug line");
   ok(strstr(got.response_headers, "X-Thing: 1\r\n") != NULL && strstr(got.response_headers, "X-Interim") == NULL,
      "with the final answer's headers: %s", got.response_headers);
-  ok(strncmp(got.response_url, "GET http://127.0.0.1:", 21) == 0 && strstr(got.response_url, "/base/api/v1/reports/latest?feedID=0x"),
+  ok(strncmp(got.response_url, "GET http://127.0.0.1:", 21) == 0 &&
+       strstr(got.response_url, "/base/api/v1/reports/latest?feedID=0x"),
      "and the URL");
   end(&f);
   begin(&f, steps, 1);
@@ -165,7 +167,7 @@ static void test_arguments(void) {
   struct cds_call *call;
   struct cds_error err;
   struct cds_feed_id feeds[2] = {test_feed(1), test_feed(2)};
-  struct cds_call_args bad[] = {{CDS_GET_FEEDS, feeds, 1, 0, 0},       {CDS_GET_LATEST_REPORT, feeds, 0, 0, 0},
+  struct cds_call_args bad[] = {{CDS_GET_FEEDS, feeds, 1, 0, 0},         {CDS_GET_LATEST_REPORT, feeds, 0, 0, 0},
                                 {CDS_GET_LATEST_REPORT, feeds, 2, 0, 0}, {CDS_GET_REPORTS, feeds, 0, 0, 0},
                                 {CDS_GET_REPORTS, feeds, 1001, 0, 0},    {CDS_GET_REPORT_PAGE, feeds, 1, 0, 10001}};
   begin(&f, NULL, 0);
@@ -182,8 +184,7 @@ static void test_close(void) {
   struct cds_call *again;
   begin(&f, steps, 1);
   struct cds_call *running = start_call(&f, CDS_GET_FEEDS, 0), *dropped = start_call(&f, CDS_GET_FEEDS, 0);
-  while (http_request_count(f.server) < 2)
-    poll(NULL, 0, 1);
+  while (http_request_count(f.server) < 2) poll(NULL, 0, 1);
   cds_call_free(dropped);
   cds_client_close(f.client);
   cds_client_close(f.client);
@@ -191,7 +192,8 @@ static void test_close(void) {
   struct outcome got = finish_call(running);
   is_outcome(&got, CDS_E_CLOSED, false, "the client was closed");
   ok(cds_client_is_closed(f.client), "it is closed");
-  ok(cds_call_start(&again, f.client, &(struct cds_call_args){0}, &err) == CDS_E_CLOSED, "and takes no call: %s", err.message);
+  ok(cds_call_start(&again, f.client, &(struct cds_call_args){0}, &err) == CDS_E_CLOSED, "and takes no call: %s",
+     err.message);
   end(&f);
 }
 
@@ -219,12 +221,10 @@ static void test_fork(void) {
   int status = -1;
   begin(&f, steps, 2);
   struct cds_call *call = start_call(&f, CDS_GET_FEEDS, 0);
-  while (http_request_count(f.server) < 1)
-    poll(NULL, 0, 1);
+  while (http_request_count(f.server) < 1) poll(NULL, 0, 1);
   fflush(stdout);
   pid_t child = fork();
-  if (child == 0)
-    _exit(in_child(&f, call));
+  if (child == 0) _exit(in_child(&f, call));
   ok(waitpid(child, &status, 0) == child && WIFEXITED(status), "the child ends");
   is_number(WEXITSTATUS(status), 0, "with every answer as promised");
   ok(run_call(&f, CDS_GET_FEEDS, 0).status == CDS_OK, "the parent goes on");

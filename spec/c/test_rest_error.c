@@ -27,10 +27,12 @@ static void test_certificates(void) {
   reason("SSL certificate problem: certificate has expired");
   expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false, "https://h:1: TLS: certificate has expired");
   result.verify_result = X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN;
-  expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false, "https://h:1: TLS: self-signed certificate in certificate chain");
+  expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false,
+         "https://h:1: TLS: self-signed certificate in certificate chain");
   result.verify_result = X509_V_ERR_UNSPECIFIED;
   reason("SSL: no alternative certificate subject name matches target host name 'h'");
-  expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false, "https://h:1: TLS: host name does not match certificate");
+  expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false,
+         "https://h:1: TLS: host name does not match certificate");
   result.verify_result = X509_V_ERR_UNSPECIFIED;
   reason("SSL: something else");
   expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false, "https://h:1: TLS: SSL: something else");
@@ -51,8 +53,9 @@ static void test_others(void) {
   result.append_status = CDS_E_MEMORY;
   expect(CURLE_WRITE_ERROR, CDS_E_MEMORY, true, "https://h:1: out of memory while an answer came in");
   reason("Error while processing content unencoding: invalid block type");
-  expect(CURLE_BAD_CONTENT_ENCODING, CDS_E_DECODE, false,
-         "https://h:1: the answer could not be decompressed: Error while processing content unencoding: invalid block type");
+  expect(
+    CURLE_BAD_CONTENT_ENCODING, CDS_E_DECODE, false,
+    "https://h:1: the answer could not be decompressed: Error while processing content unencoding: invalid block type");
   expect(CURLE_OUT_OF_MEMORY, CDS_E_MEMORY, true, "https://h:1: out of memory");
   expect(CURLE_RECV_ERROR, CDS_E_NETWORK, true, "https://h:1: Failure when receiving data from the peer");
   reason("Connection reset\r\nby peer");

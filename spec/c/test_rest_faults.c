@@ -28,8 +28,10 @@ static struct outcome meet_text(const char *text, size_t *requests) {
 static void test_rate_limited(void) {
   char *limited = with_body(HEAD("429 Too Many Requests", "Retry-After: 0\r\n"), "{\"error\":\"slow\\ndown\"}");
   char *dated = with_body(HEAD("429 Too Many Requests", "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n"
-                                                        "Retry-After: Tue, 14 Nov 2023 23:13:21 GMT\r\n"), "");
-  char *never = with_body(HEAD("429 Too Many Requests", "Retry-After: 301\r\n"), "{\"error\":\"slow\"}"), *good = report_answer(1);
+                                                        "Retry-After: Tue, 14 Nov 2023 23:13:21 GMT\r\n"),
+                          "");
+  char *never = with_body(HEAD("429 Too Many Requests", "Retry-After: 301\r\n"), "{\"error\":\"slow\"}"),
+       *good = report_answer(1);
   struct http_step steps[] = {answer(limited), answer(good)};
   size_t requests;
   struct outcome got = meet(steps, 2, &requests);
@@ -47,12 +49,14 @@ static void test_rate_limited(void) {
   is_outcome(&got, CDS_E_RATE_LIMIT, true, "answered 429");
   ok(got.err.retry_after == 301 && requests == 1, "a wait of 301 s is left to the script");
   got = meet_text(dated, &requests);
-  ok(got.err.has_retry_after && got.err.retry_after == 3601 && requests == 1, "so is a date an hour off (%g s)", got.err.retry_after);
+  ok(got.err.has_retry_after && got.err.retry_after == 3601 && requests == 1, "so is a date an hour off (%g s)",
+     got.err.retry_after);
   free(limited), free(dated), free(never), free(good);
 }
 
 static void test_server_errors(void) {
-  char *broken = with_body(HEAD("503 Service Unavailable", ""), "down\tfor \x01 a \xc3\xa9 \xff while"), *good = report_answer(1);
+  char *broken = with_body(HEAD("503 Service Unavailable", ""), "down\tfor \x01 a \xc3\xa9 \xff while"),
+       *good = report_answer(1);
   struct http_step steps[] = {answer(broken), answer(broken), answer(broken), answer(good)};
   size_t requests;
   struct outcome got = meet_text(broken, &requests);
@@ -128,7 +132,9 @@ static void test_wrong_bodies(void) {
     {"  [1]", "expected JSON"},
     {"{\"report\":1}", "expected"},
     {"{\"report\":{\"feedID\":\"0x00\"}}", "expected"},
-    {"{\"report\":{\"feedID\":\"0x0003000000000000000000000000000000000000000000000000000000000001\",\"fullReport\":\"0x00\"}}", ""},
+    {"{\"report\":{\"feedID\":\"0x0003000000000000000000000000000000000000000000000000000000000001\",\"fullReport\":"
+     "\"0x00\"}}",
+     ""},
     {"{\"rep", "expected"},
   };
   size_t requests;
@@ -170,8 +176,7 @@ static struct http_step spaces(const char *head, size_t count) {
 }
 
 static void put_bits(uint8_t *out, size_t *at, uint32_t code, int count) {
-  for (int i = count - 1; i >= 0; i--, ++*at)
-    out[*at / 8] = (uint8_t)(out[*at / 8] | ((code >> i) & 1u) << *at % 8);
+  for (int i = count - 1; i >= 0; i--, ++*at) out[*at / 8] = (uint8_t)(out[*at / 8] | ((code >> i) & 1u) << *at % 8);
 }
 
 /* 17 MiB of one letter in about 110 KB: a gzip header and one deflate block with the fixed codes. */
@@ -184,8 +189,7 @@ static struct http_step bomb(void) {
   memcpy(out + start, gzip, sizeof gzip);
   put_bits(out, &bits, 6, 3);    /* the last block: 1, then the type, low bit first: 10 */
   put_bits(out, &bits, 0x91, 8); /* the letter 'a' */
-  for (size_t made = 0; made < 17 * MIB; made += 258)
-    put_bits(out, &bits, 0xc5 << 5, 13); /* length 258, distance 1 */
+  for (size_t made = 0; made < 17 * MIB; made += 258) put_bits(out, &bits, 0xc5 << 5, 13); /* length 258, distance 1 */
   put_bits(out, &bits, 0, 7);
   return (struct http_step){(char *)out, bits / 8 + 1, HTTP_CLOSE};
 }
@@ -254,7 +258,8 @@ static void test_unknown_host(void) {
 }
 
 static void test_circuit(void) {
-  char *broken = with_body(HEAD("500 Internal Server Error", ""), "{}"), *good = with_body(HEAD("200 OK", ""), "{\"feeds\":[]}");
+  char *broken = with_body(HEAD("500 Internal Server Error", ""), "{}"),
+       *good = with_body(HEAD("200 OK", ""), "{\"feeds\":[]}");
   struct http_step steps[] = {answer(broken), answer(broken), answer(good)};
   struct cds_client_stats stats;
   struct fixture f;
@@ -294,10 +299,8 @@ static void test_rate_limit(void) {
   f.config.rate_limit = 50;
   clock_gettime(CLOCK_MONOTONIC, &before);
   for (int round = 0; round < 5; round++) {
-    for (int i = 0; i < 12; i++)
-      calls[i] = start_call(&f, CDS_GET_FEEDS, 0);
-    for (int i = 0; i < 12; i++)
-      ok(finish_call(calls[i]).status == CDS_OK, "call %d", round * 12 + i);
+    for (int i = 0; i < 12; i++) calls[i] = start_call(&f, CDS_GET_FEEDS, 0);
+    for (int i = 0; i < 12; i++) ok(finish_call(calls[i]).status == CDS_OK, "call %d", round * 12 + i);
   }
   clock_gettime(CLOCK_MONOTONIC, &after);
   double seconds = (double)(after.tv_sec - before.tv_sec) + (double)(after.tv_nsec - before.tv_nsec) / 1e9;
@@ -318,8 +321,7 @@ static void test_dropped(void) {
   struct pollfd fd = {cds_call_fd(retrying), POLLIN, 0};
   ok(poll(&fd, 1, WAIT_MS) == 1 && !cds_call_is_done(retrying), "a warning comes before the retry");
   cds_call_free(retrying);
-  for (int i = 0; i < 20; i++)
-    cds_call_free(start_call(&f, CDS_GET_LATEST_REPORT, 1));
+  for (int i = 0; i < 20; i++) cds_call_free(start_call(&f, CDS_GET_LATEST_REPORT, 1));
   end(&f);
   free(broken);
 }

@@ -10,10 +10,8 @@ static enum cds_status run_once(struct fixture *f, long after) {
   struct cds_error err;
   cds_alloc_fail_after(after);
   enum cds_status status = cds_client_new(&f->client, &f->config, &err);
-  if (status == CDS_OK)
-    status = cds_call_start(&call, f->client, &args, &err);
-  if (status == CDS_OK)
-    status = finish_call(call).status;
+  if (status == CDS_OK) status = cds_call_start(&call, f->client, &args, &err);
+  if (status == CDS_OK) status = finish_call(call).status;
   cds_alloc_fail_after(-1);
   return status;
 }

@@ -7,8 +7,7 @@
 static void accepts(const char *text, bool tls, const char *host, int port, const char *base) {
   struct cds_url url;
   struct cds_error err;
-  if (!ok(cds_url_parse(&url, text, "rest_url", &err) == CDS_OK, "%s is accepted", text))
-    return;
+  if (!ok(cds_url_parse(&url, text, "rest_url", &err) == CDS_OK, "%s is accepted", text)) return;
   ok(url.tls == tls, "%s: tls", text);
   is_string(url.host, host, text);
   is_number(url.port, port, text);
@@ -21,8 +20,7 @@ static void refuses(const char *text, const char *reason) {
   struct cds_url url;
   struct cds_error err;
   ok(cds_url_parse(&url, text, "rest_url", &err) == CDS_E_CONFIG, "\"%.60s\" is refused", text);
-  if (!ok(strstr(err.message, reason) != NULL, "… because %s", reason))
-    printf("#   got: %s\n", err.message);
+  if (!ok(strstr(err.message, reason) != NULL, "… because %s", reason)) printf("#   got: %s\n", err.message);
   ok(strncmp(err.message, "rest_url: ", 10) == 0, "… naming the option");
   ok(strstr(err.message, "hunter2") == NULL, "… and not the password");
   ok(url.host == NULL && url.base == NULL, "… leaving nothing to free");

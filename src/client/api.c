@@ -35,7 +35,8 @@ enum cds_status cds_api_check(const struct cds_call_args *args, struct cds_error
   if (endpoint->wants_feeds && !endpoint->many_feeds && args->feed_count != 1)
     return cds_error_set(err, CDS_E_CONFIG, "%s takes one feed", endpoint->path);
   if (endpoint->many_feeds && (args->feed_count == 0 || args->feed_count > CDS_MAX_FEEDS))
-    return cds_error_set(err, CDS_E_CONFIG, "%s takes 1 to %d feeds, not %zu", endpoint->path, CDS_MAX_FEEDS, args->feed_count);
+    return cds_error_set(err, CDS_E_CONFIG, "%s takes 1 to %d feeds, not %zu", endpoint->path, CDS_MAX_FEEDS,
+                         args->feed_count);
   if (args->limit > CDS_MAX_PAGE_LIMIT)
     return cds_error_set(err, CDS_E_CONFIG, "limit: expected at most %d", CDS_MAX_PAGE_LIMIT);
   return CDS_OK;
@@ -44,8 +45,7 @@ enum cds_status cds_api_check(const struct cds_call_args *args, struct cds_error
 static size_t write_feeds(char *out, const struct cds_call_args *args) {
   char *at = out;
   for (size_t i = 0; i < args->feed_count; i++) {
-    if (i > 0)
-      *at++ = ',';
+    if (i > 0) *at++ = ',';
     cds_feed_id_format(at, &args->feeds[i]);
     at += CDS_FEED_ID_TEXT;
   }
@@ -56,17 +56,12 @@ static void write_tail(char *out, const struct cds_call_args *args) {
   *out = 0;
   switch (args->operation) {
   case CDS_GET_FEEDS:
-  case CDS_GET_LATEST_REPORT:
-    break;
+  case CDS_GET_LATEST_REPORT: break;
   case CDS_GET_REPORT:
-  case CDS_GET_REPORTS:
-    snprintf(out, PART_TEXT, "&timestamp=%u", (unsigned)args->timestamp);
-    break;
+  case CDS_GET_REPORTS: snprintf(out, PART_TEXT, "&timestamp=%u", (unsigned)args->timestamp); break;
   case CDS_GET_REPORT_PAGE:
-    if (args->limit == 0)
-      snprintf(out, PART_TEXT, "&startTimestamp=%u", (unsigned)args->timestamp);
-    else
-      snprintf(out, PART_TEXT, "&startTimestamp=%u&limit=%u", (unsigned)args->timestamp, (unsigned)args->limit);
+    if (args->limit == 0) snprintf(out, PART_TEXT, "&startTimestamp=%u", (unsigned)args->timestamp);
+    else snprintf(out, PART_TEXT, "&startTimestamp=%u&limit=%u", (unsigned)args->timestamp, (unsigned)args->limit);
   }
 }
 
@@ -75,10 +70,11 @@ enum cds_status cds_api_target(char **out, const char *base, const struct cds_ca
   size_t head = strlen(base) + strlen(endpoint->path);
   char *text = cds_malloc(head + 2 * PART_TEXT + args->feed_count * (CDS_FEED_ID_TEXT + 1));
   *out = text;
-  if (text == NULL)
-    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  if (text == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   snprintf(text, head + PART_TEXT, "%s%s%s", base, endpoint->path,
-           !endpoint->wants_feeds ? "" : endpoint->many_feeds ? "?feedIDs=" : "?feedID=");
+           !endpoint->wants_feeds ? ""
+           : endpoint->many_feeds ? "?feedIDs="
+                                  : "?feedID=");
   text += strlen(text);
   text += write_feeds(text, args);
   write_tail(text, args);
@@ -91,10 +87,10 @@ static int compare_feeds(const void *a, const void *b) {
   return cds_feed_id_compare(a, b);
 }
 
-static enum cds_status check_asked(const struct cds_question *question, const struct cds_feed_id *feed, struct cds_error *err) {
+static enum cds_status check_asked(const struct cds_question *question, const struct cds_feed_id *feed,
+                                   struct cds_error *err) {
   char text[CDS_FEED_ID_TEXT + 1];
-  if (bsearch(feed, question->feeds, question->feed_count, sizeof *feed, compare_feeds) != NULL)
-    return CDS_OK;
+  if (bsearch(feed, question->feeds, question->feed_count, sizeof *feed, compare_feeds) != NULL) return CDS_OK;
   cds_feed_id_format(text, feed);
   return cds_error_set(err, CDS_E_DECODE, "the answer has a report of feed %s, which was not asked for", text);
 }
@@ -102,20 +98,17 @@ static enum cds_status check_asked(const struct cds_question *question, const st
 static enum cds_status add_report(struct cds_answer *answer, const struct cds_question *question,
                                   const struct cds_envelope *envelope, int64_t received_at_ms, struct cds_error *err) {
   enum cds_status status = check_asked(question, &envelope->feed_id, err);
-  if (status != CDS_OK)
-    return status;
+  if (status != CDS_OK) return status;
   struct cds_report *report = NULL;
   status = cds_envelope_report(&report, envelope, err);
-  if (status != CDS_OK)
-    return status;
+  if (status != CDS_OK) return status;
   report->received_at_ms = received_at_ms;
   answer->reports[answer->count++] = report;
   return CDS_OK;
 }
 
 static enum cds_status make_room(struct cds_answer *answer, size_t count, struct cds_error *err) {
-  if (count == 0)
-    return CDS_OK;
+  if (count == 0) return CDS_OK;
   answer->reports = cds_calloc(count, sizeof(struct cds_report *));
   return answer->reports == NULL ? cds_error_set(err, CDS_E_MEMORY, "out of memory") : CDS_OK;
 }
@@ -124,10 +117,8 @@ static enum cds_status read_one(struct cds_answer *answer, const struct cds_ques
                                 const struct cds_exchange *exchange, struct cds_error *err) {
   struct cds_envelope envelope;
   enum cds_status status = cds_envelope_parse(&envelope, exchange->body.data, exchange->body.length, err);
-  if (status == CDS_OK)
-    status = make_room(answer, 1, err);
-  if (status == CDS_OK)
-    status = add_report(answer, question, &envelope, exchange->received_at_ms, err);
+  if (status == CDS_OK) status = make_room(answer, 1, err);
+  if (status == CDS_OK) status = add_report(answer, question, &envelope, exchange->received_at_ms, err);
   return status;
 }
 
@@ -135,8 +126,7 @@ static enum cds_status read_many(struct cds_answer *answer, const struct cds_que
                                  const struct cds_exchange *exchange, struct cds_error *err) {
   struct cds_envelope_list list;
   enum cds_status status = cds_envelope_list_parse(&list, exchange->body.data, exchange->body.length, err);
-  if (status != CDS_OK)
-    return status;
+  if (status != CDS_OK) return status;
   answer->has_next_page = list.has_next_page_timestamp;
   answer->next_page_timestamp = list.next_page_timestamp;
   status = make_room(answer, list.count, err);
@@ -150,14 +140,15 @@ static enum cds_status read_many(struct cds_answer *answer, const struct cds_que
 static enum cds_status check_json(const struct cds_exchange *exchange, const char *path, struct cds_error *err) {
   const char *body = exchange->body.data;
   size_t start = body == NULL ? 0 : strspn(body, " \t\r\n");
-  if (body != NULL && start < exchange->body.length && body[start] == '{')
-    return CDS_OK;
-  const char *got = exchange->body.length == 0 ? "nothing" : start < exchange->body.length && body[start] == '<' ? "markup" : "text";
+  if (body != NULL && start < exchange->body.length && body[start] == '{') return CDS_OK;
+  const char *got = exchange->body.length == 0                            ? "nothing"
+                    : start < exchange->body.length && body[start] == '<' ? "markup"
+                                                                          : "text";
   return cds_error_decode(err, start, "JSON", "GET %s answered %d with %s", path, exchange->http_status, got);
 }
 
-enum cds_status cds_api_answer(struct cds_answer *out, const struct cds_question *question, struct cds_exchange *exchange,
-                               struct cds_error *err) {
+enum cds_status cds_api_answer(struct cds_answer *out, const struct cds_question *question,
+                               struct cds_exchange *exchange, struct cds_error *err) {
   const char *path = cds_api_path(question->operation);
   *out = (struct cds_answer){.http_status = exchange->http_status};
   if (exchange->http_status != 200 && !(exchange->http_status == 206 && question->operation == CDS_GET_REPORTS))
@@ -179,8 +170,7 @@ enum cds_status cds_api_answer(struct cds_answer *out, const struct cds_question
 }
 
 void cds_answer_clear(struct cds_answer *answer) {
-  for (size_t i = answer->taken; i < answer->count; i++)
-    cds_report_unref(answer->reports[i]);
+  for (size_t i = answer->taken; i < answer->count; i++) cds_report_unref(answer->reports[i]);
   cds_free(answer->reports);
   cds_buf_clear(&answer->body);
   *answer = (struct cds_answer){0};

@@ -10,37 +10,28 @@
 
 static const char *reason_phrase(int status) {
   switch (status) {
-  case 400:
-    return " (bad request)";
-  case 401:
-    return " (unauthorized)";
-  case 403:
-    return " (forbidden)";
-  case 404:
-    return " (not found)";
-  case 429:
-    return " (too many requests)";
-  case 500:
-    return " (internal server error)";
-  case 502:
-    return " (bad gateway)";
-  case 503:
-    return " (service unavailable)";
-  case 504:
-    return " (gateway timeout)";
-  default:
-    return "";
+  case 400: return " (bad request)";
+  case 401: return " (unauthorized)";
+  case 403: return " (forbidden)";
+  case 404: return " (not found)";
+  case 429: return " (too many requests)";
+  case 500: return " (internal server error)";
+  case 502: return " (bad gateway)";
+  case 503: return " (service unavailable)";
+  case 504: return " (gateway timeout)";
+  default: return "";
   }
 }
 
 /* Bytes of the UTF-8 sequence at text, 0 when it is none. */
 static size_t utf8_length(const unsigned char *text, size_t left) {
-  size_t length = text[0] < 0x80 ? 1 : text[0] >= 0xc2 && text[0] < 0xe0 ? 2 : text[0] >= 0xe0 && text[0] < 0xf0 ? 3 : 4;
-  if (text[0] > 0xf4 || (text[0] >= 0x80 && text[0] < 0xc2) || length > left)
-    return 0;
+  size_t length = text[0] < 0x80                      ? 1
+                  : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
+                  : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
+                                                      : 4;
+  if (text[0] > 0xf4 || (text[0] >= 0x80 && text[0] < 0xc2) || length > left) return 0;
   for (size_t i = 1; i < length; i++)
-    if ((text[i] & 0xc0) != 0x80)
-      return 0;
+    if ((text[i] & 0xc0) != 0x80) return 0;
   return length;
 }
 
@@ -53,14 +44,10 @@ static void copy_text(char *out, size_t size, const char *body, size_t length) {
     bool is_space = c == '\t' || c == '\r' || c == '\n';
     bool is_plain = step > 0 && (c >= ' ' && c != 0x7f);
     size_t need = is_space ? 1 : is_plain ? step : 4;
-    if (used + need >= size)
-      break;
-    if (is_space)
-      out[used] = ' ';
-    else if (is_plain)
-      memcpy(out + used, body + i, step);
-    else
-      snprintf(out + used, 5, "\\x%02x", c);
+    if (used + need >= size) break;
+    if (is_space) out[used] = ' ';
+    else if (is_plain) memcpy(out + used, body + i, step);
+    else snprintf(out + used, 5, "\\x%02x", c);
     used += need;
     i += is_plain ? step : 1;
   }
@@ -70,12 +57,12 @@ static void copy_text(char *out, size_t size, const char *body, size_t length) {
 static enum cds_status auth_error(struct cds_error *err, const char *path, const struct cds_exchange *exchange) {
   double server_seconds, skew = 0;
   bool has_skew = cds_http_date(&server_seconds, exchange->headers.data);
-  if (has_skew)
-    skew = (double)exchange->received_at_ms / 1000 - server_seconds;
+  if (has_skew) skew = (double)exchange->received_at_ms / 1000 - server_seconds;
   if (has_skew && fabs(skew) > SKEW_WORTH_TELLING)
     cds_error_set(err, CDS_E_AUTH,
-                  "GET %s answered %d%s; the local clock is %.0f s %s the service's, which accepts 5 s: set the clock", path,
-                  exchange->http_status, reason_phrase(exchange->http_status), fabs(skew), skew > 0 ? "ahead of" : "behind");
+                  "GET %s answered %d%s; the local clock is %.0f s %s the service's, which accepts 5 s: set the clock",
+                  path, exchange->http_status, reason_phrase(exchange->http_status), fabs(skew),
+                  skew > 0 ? "ahead of" : "behind");
   else
     cds_error_set(err, CDS_E_AUTH, "GET %s answered %d%s: the key, the secret or the feed is refused", path,
                   exchange->http_status, reason_phrase(exchange->http_status));
@@ -86,10 +73,8 @@ static enum cds_status auth_error(struct cds_error *err, const char *path, const
 
 static enum cds_status status_error(struct cds_error *err, const char *path, const struct cds_exchange *exchange) {
   int status = exchange->http_status;
-  if (status == 401 || status == 403)
-    return auth_error(err, path, exchange);
-  if (status == 429)
-    return cds_error_set(err, CDS_E_RATE_LIMIT, "GET %s answered 429%s", path, reason_phrase(status));
+  if (status == 401 || status == 403) return auth_error(err, path, exchange);
+  if (status == 429) return cds_error_set(err, CDS_E_RATE_LIMIT, "GET %s answered 429%s", path, reason_phrase(status));
   if (status >= 300 && status < 400)
     return cds_error_set(err, CDS_E_API, "GET %s answered %d, a redirect, which is not followed", path, status);
   cds_error_set(err, CDS_E_API, "GET %s answered %d%s", path, status, reason_phrase(status));
@@ -101,7 +86,6 @@ enum cds_status cds_api_http_error(struct cds_error *err, const char *path, cons
   enum cds_status status = status_error(err, path, exchange);
   err->http_status = exchange->http_status;
   err->has_retry_after = cds_http_retry_after(&err->retry_after, exchange->headers.data, exchange->received_at_ms);
-  if (exchange->body.data != NULL)
-    copy_text(err->body, sizeof err->body, exchange->body.data, exchange->body.length);
+  if (exchange->body.data != NULL) copy_text(err->body, sizeof err->body, exchange->body.data, exchange->body.length);
   return status;
 }

@@ -18,9 +18,7 @@ double cds_backoff_delay(unsigned retry, double base, double max, double random)
 double cds_backoff_random(void) {
   uint64_t bits;
   unsigned char bytes[sizeof bits];
-  if (RAND_bytes(bytes, sizeof bytes) == 1)
-    memcpy(&bits, bytes, sizeof bits);
-  else
-    bits = (uint64_t)cds_clock_mono_ns() * 0x9e3779b97f4a7c15u; /* no entropy: the clock spreads well enough */
+  if (RAND_bytes(bytes, sizeof bytes) == 1) memcpy(&bits, bytes, sizeof bits);
+  else bits = (uint64_t)cds_clock_mono_ns() * 0x9e3779b97f4a7c15u; /* no entropy: the clock spreads well enough */
   return ldexp((double)(bits >> 11), -53);
 }

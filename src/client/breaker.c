@@ -12,8 +12,7 @@ int64_t cds_breaker_wait(const struct cds_breaker *breaker, int64_t now_ms) {
 }
 
 enum cds_circuit cds_breaker_state(const struct cds_breaker *breaker, int64_t now_ms) {
-  if (!breaker->is_open)
-    return CDS_CIRCUIT_CLOSED;
+  if (!breaker->is_open) return CDS_CIRCUIT_CLOSED;
   return cds_breaker_wait(breaker, now_ms) > 0 ? CDS_CIRCUIT_OPEN : CDS_CIRCUIT_HALF_OPEN;
 }
 
@@ -38,12 +37,9 @@ void cds_breaker_success(struct cds_breaker *breaker) {
 }
 
 void cds_breaker_failure(struct cds_breaker *breaker, int64_t now_ms) {
-  if (breaker->limit == 0)
-    return;
-  if (breaker->failures < breaker->limit)
-    breaker->failures++;
-  if (breaker->failures < breaker->limit)
-    return;
+  if (breaker->limit == 0) return;
+  if (breaker->failures < breaker->limit) breaker->failures++;
+  if (breaker->failures < breaker->limit) return;
   breaker->is_open = true;
   breaker->is_trying = false;
   breaker->opened_at_ms = now_ms;

@@ -21,8 +21,7 @@ static void free_call(struct cds_call *call) {
 }
 
 void cds_call_unref(struct cds_call *call) {
-  if (atomic_fetch_sub(&call->refs, 1) == 1)
-    free_call(call);
+  if (atomic_fetch_sub(&call->refs, 1) == 1) free_call(call);
 }
 
 /* ---- start ---- */
@@ -31,13 +30,12 @@ static int compare_feeds(const void *a, const void *b) {
   return cds_feed_id_compare(a, b);
 }
 
-static enum cds_status copy_question(struct cds_question *question, const struct cds_call_args *args, struct cds_error *err) {
+static enum cds_status copy_question(struct cds_question *question, const struct cds_call_args *args,
+                                     struct cds_error *err) {
   question->operation = args->operation;
-  if (args->feed_count == 0)
-    return CDS_OK;
+  if (args->feed_count == 0) return CDS_OK;
   question->feeds = cds_calloc(args->feed_count, sizeof *question->feeds);
-  if (question->feeds == NULL)
-    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  if (question->feeds == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   question->feed_count = args->feed_count;
   memcpy(question->feeds, args->feeds, args->feed_count * sizeof *question->feeds);
   qsort(question->feeds, question->feed_count, sizeof *question->feeds, compare_feeds);
@@ -67,18 +65,13 @@ enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client,
                                struct cds_error *err) {
   *out = NULL;
   enum cds_status status = cds_client_check(client, err);
-  if (status == CDS_OK)
-    status = cds_api_check(args, err);
-  if (status != CDS_OK)
-    return status;
+  if (status == CDS_OK) status = cds_api_check(args, err);
+  if (status != CDS_OK) return status;
   struct cds_call *call = new_call(client, err);
-  if (call == NULL)
-    return CDS_E_MEMORY;
+  if (call == NULL) return CDS_E_MEMORY;
   status = copy_question(&call->question, args, err);
-  if (status == CDS_OK)
-    status = cds_api_target(&call->target, client->config.rest.base, args, err);
-  if (status == CDS_OK)
-    status = cds_rest_thread_submit(client->rest, call, err);
+  if (status == CDS_OK) status = cds_api_target(&call->target, client->config.rest.base, args, err);
+  if (status == CDS_OK) status = cds_rest_thread_submit(client->rest, call, err);
   if (status != CDS_OK) {
     cds_call_unref(call);
     return status;
@@ -109,8 +102,7 @@ bool cds_call_wants_log(const struct cds_call *call, enum cds_log_level level) {
 }
 
 void cds_call_emit(struct cds_call *call, struct cds_event *event) {
-  if (event == NULL)
-    return;
+  if (event == NULL) return;
   pthread_mutex_lock(&call->mu);
   cds_event_push(&call->events, event);
   cds_notify_raise(&call->notify);
@@ -124,8 +116,7 @@ int cds_call_fd(const struct cds_call *call) {
 }
 
 bool cds_call_is_done(struct cds_call *call) {
-  if (cds_client_is_foreign(call->client))
-    return true;
+  if (cds_client_is_foreign(call->client)) return true;
   pthread_mutex_lock(&call->mu);
   bool done = call->done;
   pthread_mutex_unlock(&call->mu);
@@ -133,8 +124,7 @@ bool cds_call_is_done(struct cds_call *call) {
 }
 
 enum cds_status cds_call_error(struct cds_call *call, struct cds_error *err) {
-  if (cds_client_is_foreign(call->client))
-    return cds_client_check(call->client, err);
+  if (cds_client_is_foreign(call->client)) return cds_client_check(call->client, err);
   pthread_mutex_lock(&call->mu);
   *err = call->err;
   pthread_mutex_unlock(&call->mu);
@@ -148,8 +138,7 @@ static struct cds_answer *answer_of(struct cds_call *call) {
 
 struct cds_report *cds_call_take_report(struct cds_call *call) {
   struct cds_answer *answer = answer_of(call);
-  if (answer == NULL || answer->taken == answer->count)
-    return NULL;
+  if (answer == NULL || answer->taken == answer->count) return NULL;
   struct cds_report *report = answer->reports[answer->taken];
   answer->reports[answer->taken++] = NULL;
   return report;
@@ -170,25 +159,21 @@ bool cds_call_next_page(const struct cds_call *call, int64_t *timestamp) {
 }
 
 struct cds_event *cds_call_take_event(struct cds_call *call) {
-  if (cds_client_is_foreign(call->client))
-    return NULL;
+  if (cds_client_is_foreign(call->client)) return NULL;
   pthread_mutex_lock(&call->mu);
   struct cds_event *event = cds_event_pop(&call->events);
-  if (call->events.count == 0 && !call->done)
-    cds_notify_clear(&call->notify);
+  if (call->events.count == 0 && !call->done) cds_notify_clear(&call->notify);
   pthread_mutex_unlock(&call->mu);
   return event;
 }
 
 void cds_call_free(struct cds_call *call) {
-  if (call == NULL)
-    return;
+  if (call == NULL) return;
   if (cds_client_is_foreign(call->client)) { /* its memory is leaked on purpose: a parent's thread may have held it */
     cds_notify_close(&call->notify);
     return;
   }
   atomic_store(&call->cancelled, true);
-  if (!cds_call_is_done(call))
-    cds_rest_thread_wake(call->client->rest);
+  if (!cds_call_is_done(call)) cds_rest_thread_wake(call->client->rest);
   cds_call_unref(call);
 }

@@ -43,8 +43,7 @@ struct cds_client *cds_client_ref(struct cds_client *client) {
 }
 
 void cds_client_unref(struct cds_client *client) {
-  if (client == NULL || atomic_fetch_sub(&client->refs, 1) != 1 || cds_client_is_foreign(client))
-    return;
+  if (client == NULL || atomic_fetch_sub(&client->refs, 1) != 1 || cds_client_is_foreign(client)) return;
   cds_rest_thread_free(client->rest);
   pthread_mutex_destroy(&client->mu);
   cds_config_clear(&client->config);
@@ -59,22 +58,19 @@ enum cds_status cds_client_check(const struct cds_client *client, struct cds_err
   if (cds_client_is_foreign(client))
     return cds_error_set(err, CDS_E_CLOSED,
                          "the client was created before fork(); create it in the child (in nginx: init_worker_by_lua)");
-  if (cds_client_is_closed(client))
-    return cds_error_set(err, CDS_E_CLOSED, "the client is closed");
+  if (cds_client_is_closed(client)) return cds_error_set(err, CDS_E_CLOSED, "the client is closed");
   return CDS_OK;
 }
 
-enum cds_status cds_client_add_stream(struct cds_client *client, struct cds_stream_hook *hook, struct cds_stream *stream,
-                                      struct cds_error *err) {
+enum cds_status cds_client_add_stream(struct cds_client *client, struct cds_stream_hook *hook,
+                                      struct cds_stream *stream, struct cds_error *err) {
   enum cds_status status = cds_client_check(client, err);
-  if (status != CDS_OK)
-    return status;
+  if (status != CDS_OK) return status;
   pthread_mutex_lock(&client->mu);
   hook->stream = stream;
   hook->previous = NULL;
   hook->next = client->streams;
-  if (hook->next != NULL)
-    hook->next->previous = hook;
+  if (hook->next != NULL) hook->next->previous = hook;
   client->streams = hook;
   pthread_mutex_unlock(&client->mu);
   return CDS_OK;
@@ -82,21 +78,16 @@ enum cds_status cds_client_add_stream(struct cds_client *client, struct cds_stre
 
 /* client->mu is held. */
 static void unlink_stream(struct cds_client *client, struct cds_stream_hook *hook) {
-  if (hook->previous != NULL)
-    hook->previous->next = hook->next;
-  else
-    client->streams = hook->next;
-  if (hook->next != NULL)
-    hook->next->previous = hook->previous;
+  if (hook->previous != NULL) hook->previous->next = hook->next;
+  else client->streams = hook->next;
+  if (hook->next != NULL) hook->next->previous = hook->previous;
   *hook = (struct cds_stream_hook){0};
 }
 
 void cds_client_remove_stream(struct cds_client *client, struct cds_stream_hook *hook) {
-  if (cds_client_is_foreign(client))
-    return;
+  if (cds_client_is_foreign(client)) return;
   pthread_mutex_lock(&client->mu);
-  if (hook->stream != NULL)
-    unlink_stream(client, hook);
+  if (hook->stream != NULL) unlink_stream(client, hook);
   pthread_mutex_unlock(&client->mu);
 }
 
@@ -113,11 +104,9 @@ static struct cds_stream *take_stream(struct cds_client *client) {
 
 void cds_client_close(struct cds_client *client) {
   struct cds_stream *stream;
-  if (atomic_exchange(&client->closed, true))
-    return;
+  if (atomic_exchange(&client->closed, true)) return;
   if (!cds_client_is_foreign(client)) {
-    while ((stream = take_stream(client)) != NULL)
-      cds_stream_close(stream);
+    while ((stream = take_stream(client)) != NULL) cds_stream_close(stream);
     cds_rest_thread_stop(client->rest);
   }
   cds_free_secret(client->config.api_secret, strlen(client->config.api_secret));
@@ -129,14 +118,12 @@ bool cds_client_is_closed(const struct cds_client *client) {
 }
 
 void cds_client_free(struct cds_client *client) {
-  if (client == NULL)
-    return;
+  if (client == NULL) return;
   cds_client_close(client);
   cds_client_unref(client);
 }
 
 void cds_client_stats(struct cds_client_stats *out, struct cds_client *client) {
   *out = (struct cds_client_stats){.circuit = "closed"};
-  if (!cds_client_is_foreign(client))
-    cds_rest_thread_stats(out, client->rest);
+  if (!cds_client_is_foreign(client)) cds_rest_thread_stats(out, client->rest);
 }

@@ -14,7 +14,8 @@ struct cds_call;
 struct cds_stream;
 
 /* Takes the contents of *config (it is left cleared), also when it fails. Starts no thread and opens no socket. */
-CDS_MUST_CHECK enum cds_status cds_client_new(struct cds_client **out, struct cds_config *config, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_client_new(struct cds_client **out, struct cds_config *config,
+                                              struct cds_error *err);
 
 /* Ends every call (CDS_E_CLOSED) and stream, joins the threads, wipes the secret. Idempotent; returns within a second. */
 void cds_client_close(struct cds_client *client);
@@ -24,7 +25,7 @@ bool cds_client_is_closed(const struct cds_client *client);
 void cds_client_free(struct cds_client *client);
 
 struct cds_client_stats {
-  uint64_t requests;    /* attempts sent, retries included */
+  uint64_t requests; /* attempts sent, retries included */
   uint64_t retries;
   uint64_t failures;    /* calls that ended in an error */
   uint64_t connections; /* TCP connections opened; requests - connections were reused */
@@ -50,8 +51,8 @@ struct cds_call_args {
   uint32_t limit;
 };
 
-CDS_MUST_CHECK enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client, const struct cds_call_args *args,
-                                              struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client,
+                                              const struct cds_call_args *args, struct cds_error *err);
 
 int cds_call_fd(const struct cds_call *call); /* readable once the call is done or an event waits */
 bool cds_call_is_done(struct cds_call *call);
@@ -63,16 +64,17 @@ enum cds_status cds_call_error(struct cds_call *call, struct cds_error *err);
 struct cds_report *cds_call_take_report(struct cds_call *call);
 /* The answer's body (CDS_GET_FEEDS only, else NULL); belongs to the call. */
 const char *cds_call_body(const struct cds_call *call, size_t *length);
-int cds_call_http_status(const struct cds_call *call);                     /* 200, 206 */
-bool cds_call_next_page(const struct cds_call *call, int64_t *timestamp);  /* as the service gave it */
+int cds_call_http_status(const struct cds_call *call);                    /* 200, 206 */
+bool cds_call_next_page(const struct cds_call *call, int64_t *timestamp); /* as the service gave it */
 
 struct cds_event *cds_call_take_event(struct cds_call *call); /* any time; NULL when none; caller frees */
 void cds_call_free(struct cds_call *call);                    /* cancels it when it is not done */
 
 /* ---- Streams ---- */
 
-CDS_MUST_CHECK enum cds_status cds_stream_open(struct cds_stream **out, struct cds_client *client, const struct cds_feed_id *feeds,
-                                               size_t feed_count, const struct cds_stream_config *config, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_stream_open(struct cds_stream **out, struct cds_client *client,
+                                               const struct cds_feed_id *feeds, size_t feed_count,
+                                               const struct cds_stream_config *config, struct cds_error *err);
 
 int cds_stream_fd(const struct cds_stream *stream); /* readable while a report, an event or the end waits */
 

@@ -34,20 +34,19 @@ void cds_config_init(struct cds_config *config) {
 
 static bool has_control(const char *text) {
   for (; *text != 0; text++)
-    if ((unsigned char)*text < ' ' || *text == 0x7f)
-      return true;
+    if ((unsigned char)*text < ' ' || *text == 0x7f) return true;
   return false;
 }
 
 /* Printable ASCII without spaces: a header value that also stands alone in the signed text. */
 static bool is_visible_ascii(const char *text) {
   for (; *text != 0; text++)
-    if (*text <= ' ' || *text > '~')
-      return false;
+    if (*text <= ' ' || *text > '~') return false;
   return true;
 }
 
-static enum cds_status check_credential(const char *text, const char *option, bool visible_only, struct cds_error *err) {
+static enum cds_status check_credential(const char *text, const char *option, bool visible_only,
+                                        struct cds_error *err) {
   if (text == NULL || *text == 0)
     return cds_error_set(err, CDS_E_CONFIG, "%s: missing; expected the text given with the account", option);
   if (strlen(text) > CDS_MAX_CREDENTIAL_BYTES)
@@ -66,22 +65,22 @@ static bool is_token(const char *name) {
 /* The headers that carry the protocol itself. A trailing '-' marks a prefix. */
 static bool is_reserved(const char *name) {
   static const char *const reserved[] = {
-    "Authorization", "X-Authorization-", "X-Cll-",  "Host",       "Connection",      "Upgrade",
-    "User-Agent",    "Sec-WebSocket-",   "Expect",  "Trailer",    "Accept-Encoding", "Content-Length",
+    "Authorization", "X-Authorization-",  "X-Cll-", "Host",       "Connection",      "Upgrade",
+    "User-Agent",    "Sec-WebSocket-",    "Expect", "Trailer",    "Accept-Encoding", "Content-Length",
     "Content-Type",  "Transfer-Encoding", "TE",     "Keep-Alive", "HTTP2-Settings",  "Proxy-",
   };
   for (size_t i = 0; i < sizeof reserved / sizeof *reserved; i++) {
     size_t length = strlen(reserved[i]);
     bool prefix = reserved[i][length - 1] == '-';
-    if (prefix ? strncasecmp(name, reserved[i], length) == 0 : strcasecmp(name, reserved[i]) == 0)
-      return true;
+    if (prefix ? strncasecmp(name, reserved[i], length) == 0 : strcasecmp(name, reserved[i]) == 0) return true;
   }
   return false;
 }
 
 static enum cds_status check_header(const struct cds_header *header, struct cds_error *err) {
   if (header->name == NULL || !is_token(header->name))
-    return cds_error_set(err, CDS_E_CONFIG, "headers: a name is empty or has a character that header names may not have");
+    return cds_error_set(err, CDS_E_CONFIG,
+                         "headers: a name is empty or has a character that header names may not have");
   if (is_reserved(header->name))
     return cds_error_set(err, CDS_E_CONFIG, "headers: %s is set by the library and cannot be given", header->name);
   if (header->value == NULL || has_control(header->value))
@@ -95,8 +94,7 @@ static enum cds_status check_headers(const struct cds_config *config, struct cds
     return cds_error_set(err, CDS_E_CONFIG, "headers: expected at most %d", MAX_HEADERS);
   for (size_t i = 0; i < config->header_count; i++) {
     enum cds_status status = check_header(&config->headers[i], err);
-    if (status != CDS_OK)
-      return status;
+    if (status != CDS_OK) return status;
     total += strlen(config->headers[i].name) + strlen(config->headers[i].value);
   }
   if (total > MAX_HEADERS_TEXT)
@@ -105,13 +103,11 @@ static enum cds_status check_headers(const struct cds_config *config, struct cds
 }
 
 static enum cds_status check_urls(const struct cds_config *config, struct cds_error *err) {
-  if (config->rest.host == NULL)
-    return cds_error_set(err, CDS_E_CONFIG, "rest_url: missing");
+  if (config->rest.host == NULL) return cds_error_set(err, CDS_E_CONFIG, "rest_url: missing");
   if (config->ws_count == 0 || config->ws_count > CDS_MAX_ORIGINS)
     return cds_error_set(err, CDS_E_CONFIG, "ws_url: expected 1 to %d URLs", CDS_MAX_ORIGINS);
   for (size_t i = 0; i < config->ws_count; i++)
-    if (config->ws[i].host == NULL)
-      return cds_error_set(err, CDS_E_CONFIG, "ws_url: missing");
+    if (config->ws[i].host == NULL) return cds_error_set(err, CDS_E_CONFIG, "ws_url: missing");
   return CDS_OK;
 }
 
@@ -119,8 +115,7 @@ static enum cds_status check_urls(const struct cds_config *config, struct cds_er
 static enum cds_status check_proxy(const char *proxy, struct cds_error *err) {
   static const char scheme[] = "http://";
   size_t length = sizeof scheme - 1;
-  if (proxy == NULL || *proxy == 0)
-    return CDS_OK;
+  if (proxy == NULL || *proxy == 0) return CDS_OK;
   if (strncasecmp(proxy, scheme, length) != 0 || !is_visible_ascii(proxy) || strlen(proxy) > CDS_MAX_URL_BYTES)
     return cds_error_set(err, CDS_E_CONFIG, "proxy: expected http://[user:password@]host:port");
   const char *at = strrchr(proxy, '@');
@@ -138,16 +133,11 @@ static enum cds_status check_proxy(const char *proxy, struct cds_error *err) {
 enum cds_status cds_config_check(const struct cds_config *config, struct cds_error *err) {
   struct cds_tls tls = cds_config_tls(config);
   enum cds_status status = check_credential(config->api_key, "api_key", true, err);
-  if (status == CDS_OK)
-    status = check_credential(config->api_secret, "api_secret", false, err);
-  if (status == CDS_OK)
-    status = check_urls(config, err);
-  if (status == CDS_OK)
-    status = check_headers(config, err);
-  if (status == CDS_OK)
-    status = check_proxy(config->proxy, err);
-  if (status == CDS_OK)
-    status = cds_tls_check(&tls, err);
+  if (status == CDS_OK) status = check_credential(config->api_secret, "api_secret", false, err);
+  if (status == CDS_OK) status = check_urls(config, err);
+  if (status == CDS_OK) status = check_headers(config, err);
+  if (status == CDS_OK) status = check_proxy(config->proxy, err);
+  if (status == CDS_OK) status = cds_tls_check(&tls, err);
   return status;
 }
 
@@ -162,16 +152,14 @@ struct cds_tls cds_config_tls(const struct cds_config *config) {
 }
 
 static void free_secret_text(char *text) {
-  if (text != NULL)
-    cds_free_secret(text, strlen(text));
+  if (text != NULL) cds_free_secret(text, strlen(text));
 }
 
 void cds_config_clear(struct cds_config *config) {
   cds_free(config->api_key);
   free_secret_text(config->api_secret);
   cds_url_clear(&config->rest);
-  for (size_t i = 0; i < CDS_MAX_ORIGINS; i++)
-    cds_url_clear(&config->ws[i]);
+  for (size_t i = 0; i < CDS_MAX_ORIGINS; i++) cds_url_clear(&config->ws[i]);
   for (size_t i = 0; i < config->header_count; i++) {
     cds_free(config->headers[i].name);
     free_secret_text(config->headers[i].value); /* people put tokens into headers */

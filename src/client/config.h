@@ -14,8 +14,8 @@ enum cds_overflow { CDS_OVERFLOW_BLOCK, CDS_OVERFLOW_LATEST, CDS_OVERFLOW_DROP_O
 
 /* The options a stream may override. Plain values: copied by assignment. */
 struct cds_stream_config {
-  int ping_interval, pong_timeout; /* whole seconds, 1 to 3600 */
-  double max_reconnects;           /* consecutive failures; infinity allowed */
+  int ping_interval, pong_timeout;             /* whole seconds, 1 to 3600 */
+  double max_reconnects;                       /* consecutive failures; infinity allowed */
   double reconnect_delay, reconnect_max_delay; /* seconds */
   size_t queue_size;
   enum cds_overflow overflow;
@@ -38,7 +38,7 @@ struct cds_config {
   size_t header_count;
   char *ca_file, *ca_path, *cert_file, *key_file; /* NULL: not set */
   bool insecure_skip_verify;
-  char *proxy;        /* NULL: from the environment; "": none; http://[user:password@]host:port */
+  char *proxy;         /* NULL: from the environment; "": none; http://[user:password@]host:port */
   bool want_responses; /* record CDS_EVENT_RESPONSE for on_response */
   struct cds_stream_config stream;
 };

@@ -16,8 +16,7 @@ const char *cds_link_state_name(enum cds_link_state state) {
 
 struct cds_event *cds_event_new(enum cds_event_kind kind) {
   struct cds_event *event = cds_calloc(1, sizeof *event);
-  if (event == NULL)
-    return NULL;
+  if (event == NULL) return NULL;
   event->kind = kind;
   event->at_ms = cds_clock_wall_ms();
   return event;
@@ -25,8 +24,7 @@ struct cds_event *cds_event_new(enum cds_event_kind kind) {
 
 struct cds_event *cds_event_log(enum cds_log_level level, const char *format, ...) {
   struct cds_event *event = cds_event_new(CDS_EVENT_LOG);
-  if (event == NULL)
-    return NULL;
+  if (event == NULL) return NULL;
   char line[sizeof event->message];
   struct cds_error escaped; /* its message is the line with control characters escaped */
   va_list arguments;
@@ -40,8 +38,7 @@ struct cds_event *cds_event_log(enum cds_log_level level, const char *format, ..
 }
 
 void cds_event_free(struct cds_event *event) {
-  if (event == NULL)
-    return;
+  if (event == NULL) return;
   cds_free(event->method);
   cds_free(event->url);
   cds_free(event->headers);
@@ -54,21 +51,17 @@ void cds_event_push(struct cds_event_queue *queue, struct cds_event *event) {
     queue->dropped++;
   }
   event->next = NULL;
-  if (queue->tail == NULL)
-    queue->head = event;
-  else
-    queue->tail->next = event;
+  if (queue->tail == NULL) queue->head = event;
+  else queue->tail->next = event;
   queue->tail = event;
   queue->count++;
 }
 
 struct cds_event *cds_event_pop(struct cds_event_queue *queue) {
   struct cds_event *event = queue->head;
-  if (event == NULL)
-    return NULL;
+  if (event == NULL) return NULL;
   queue->head = event->next;
-  if (queue->head == NULL)
-    queue->tail = NULL;
+  if (queue->head == NULL) queue->tail = NULL;
   queue->count--;
   event->next = NULL;
   return event;
@@ -76,7 +69,6 @@ struct cds_event *cds_event_pop(struct cds_event_queue *queue) {
 
 void cds_event_clear(struct cds_event_queue *queue) {
   struct cds_event *event;
-  while ((event = cds_event_pop(queue)) != NULL)
-    cds_event_free(event);
+  while ((event = cds_event_pop(queue)) != NULL) cds_event_free(event);
   queue->dropped = 0;
 }

@@ -3,8 +3,8 @@
 #ifndef CDS_EVENT_H
 #define CDS_EVENT_H
 
-#include "base/limits.h"
 #include "base/error.h"
+#include "base/limits.h"
 
 enum cds_log_level { CDS_LOG_DEBUG, CDS_LOG_INFO, CDS_LOG_WARN, CDS_LOG_ERROR, CDS_LOG_NONE };
 
@@ -14,7 +14,13 @@ enum cds_event_kind {
   CDS_EVENT_RESPONSE /* one REST answer: for on_response */
 };
 
-enum cds_link_state { CDS_LINK_CONNECTING, CDS_LINK_CONNECTED, CDS_LINK_DISCONNECTED, CDS_LINK_RECONNECTING, CDS_LINK_FAILED };
+enum cds_link_state {
+  CDS_LINK_CONNECTING,
+  CDS_LINK_CONNECTED,
+  CDS_LINK_DISCONNECTED,
+  CDS_LINK_RECONNECTING,
+  CDS_LINK_FAILED
+};
 
 /* "connecting", … */
 const char *cds_link_state_name(enum cds_link_state state);

@@ -10,9 +10,9 @@
 #define CDS_RATE_SLOTS 64
 
 struct cds_rate {
-  size_t slots;        /* N; 0: no limit */
-  int64_t window_ms;   /* N / rate */
-  size_t next;         /* the slot that holds the oldest start, once all are in use */
+  size_t slots;      /* N; 0: no limit */
+  int64_t window_ms; /* N / rate */
+  size_t next;       /* the slot that holds the oldest start, once all are in use */
   size_t used;
   int64_t starts[CDS_RATE_SLOTS]; /* monotonic milliseconds */
 };

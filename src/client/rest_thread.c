@@ -54,8 +54,7 @@ static void list_append(struct call_list *list, struct cds_call *call) {
 static struct cds_call *list_take(struct call_list *list, struct cds_call **link) {
   struct cds_call *call = *link;
   *link = call->next;
-  if (call->next == NULL)
-    list->end = link;
+  if (call->next == NULL) list->end = link;
   return call;
 }
 
@@ -74,8 +73,7 @@ static void log_line(struct cds_call *call, enum cds_log_level level, const char
 static void log_line(struct cds_call *call, enum cds_log_level level, const char *format, ...) {
   char line[384];
   va_list arguments;
-  if (!cds_call_wants_log(call, level))
-    return;
+  if (!cds_call_wants_log(call, level)) return;
   va_start(arguments, format);
   vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
@@ -84,11 +82,9 @@ static void log_line(struct cds_call *call, enum cds_log_level level, const char
 
 static void emit_response(struct cds_rest_thread *thread, struct cds_call *call) {
   const struct cds_exchange *exchange = &call->exchange;
-  if (!thread->client->config.want_responses || exchange->http_status == 0)
-    return;
+  if (!thread->client->config.want_responses || exchange->http_status == 0) return;
   struct cds_event *event = cds_event_new(CDS_EVENT_RESPONSE);
-  if (event == NULL)
-    return;
+  if (event == NULL) return;
   const char *origin = cds_rest_origin(thread->rest);
   size_t size = strlen(origin) + strlen(call->target) + 1;
   event->method = cds_strdup("GET");
@@ -127,7 +123,8 @@ static void end_closed(struct cds_rest_thread *thread, struct cds_call *call) {
 
 /* ---- sending ---- */
 
-static enum cds_status refuse_open(struct cds_error *err, const struct cds_breaker *breaker, const char *path, int64_t now_ms) {
+static enum cds_status refuse_open(struct cds_error *err, const struct cds_breaker *breaker, const char *path,
+                                   int64_t now_ms) {
   double seconds = (double)cds_breaker_wait(breaker, now_ms) / 1000;
   cds_error_set(err, CDS_E_CIRCUIT_OPEN, "GET %s: not sent after %d failures in a row; next try in %.1f s", path,
                 breaker->failures, seconds);
@@ -137,12 +134,12 @@ static enum cds_status refuse_open(struct cds_error *err, const struct cds_break
 }
 
 /* May the call be sent now? False: *err says that the circuit is open. */
-static bool enter_circuit(struct cds_rest_thread *thread, struct cds_call *call, int64_t now_ms, bool begin, struct cds_error *err) {
+static bool enter_circuit(struct cds_rest_thread *thread, struct cds_call *call, int64_t now_ms, bool begin,
+                          struct cds_error *err) {
   struct cds_breaker *breaker = &thread->breakers[call->question.operation];
   pthread_mutex_lock(&thread->mu);
   bool allowed = cds_breaker_allows(breaker, now_ms);
-  if (!allowed)
-    refuse_open(err, breaker, cds_api_path(call->question.operation), now_ms);
+  if (!allowed) refuse_open(err, breaker, cds_api_path(call->question.operation), now_ms);
   else if (begin) {
     cds_breaker_begin(breaker);
     thread->stats.requests++;
@@ -178,16 +175,14 @@ static int64_t step_waiting(struct cds_rest_thread *thread, struct cds_call **li
     end_closed(thread, list_take(&thread->waiting, link));
     return -1;
   }
-  if (call->not_before_ms > now_ms)
-    return call->not_before_ms - now_ms;
+  if (call->not_before_ms > now_ms) return call->not_before_ms - now_ms;
   int64_t wait = cds_rate_wait(rate, now_ms);
   if (!enter_circuit(thread, call, now_ms, wait == 0, &err)) {
     list_take(&thread->waiting, link);
     end_call(thread, call, call->attempts > 0 ? &call->last : &err, NULL); /* its own failure tells more */
     return -1;
   }
-  if (wait > 0)
-    return wait;
+  if (wait > 0) return wait;
   cds_rate_take(rate, now_ms);
   list_take(&thread->waiting, link);
   send_call(thread, call);
@@ -199,8 +194,7 @@ static int step_all_waiting(struct cds_rest_thread *thread) {
   int64_t now_ms = cds_clock_mono_ms(), sleep_ms = MAX_WAIT_MS;
   for (struct cds_call **link = &thread->waiting.head; *link != NULL;) {
     int64_t wait_ms = step_waiting(thread, link, now_ms);
-    if (wait_ms < 0)
-      continue;
+    if (wait_ms < 0) continue;
     sleep_ms = wait_ms < sleep_ms ? wait_ms : sleep_ms;
     link = &(*link)->next;
   }
@@ -210,7 +204,8 @@ static int step_all_waiting(struct cds_rest_thread *thread) {
 /* ---- after an attempt ---- */
 
 static bool is_service_failure(const struct cds_error *err) {
-  return err->status == CDS_E_NETWORK || err->status == CDS_E_TIMEOUT || (err->status == CDS_E_API && err->http_status >= 500);
+  return err->status == CDS_E_NETWORK || err->status == CDS_E_TIMEOUT ||
+         (err->status == CDS_E_API && err->http_status >= 500);
 }
 
 /* Counts the attempt; true when the circuit lets another one follow. */
@@ -218,31 +213,27 @@ static bool count_attempt(struct cds_rest_thread *thread, struct cds_call *call,
   struct cds_breaker *breaker = &thread->breakers[call->question.operation];
   pthread_mutex_lock(&thread->mu);
   thread->stats.connections += call->exchange.connections;
-  if (err->status == CDS_E_MEMORY)
-    cds_breaker_cancel(breaker); /* our own trouble, not the service's */
-  else if (is_service_failure(err))
-    cds_breaker_failure(breaker, cds_clock_mono_ms());
-  else
-    cds_breaker_success(breaker);
+  if (err->status == CDS_E_MEMORY) cds_breaker_cancel(breaker); /* our own trouble, not the service's */
+  else if (is_service_failure(err)) cds_breaker_failure(breaker, cds_clock_mono_ms());
+  else cds_breaker_success(breaker);
   bool allowed = cds_breaker_allows(breaker, cds_clock_mono_ms());
   pthread_mutex_unlock(&thread->mu);
   return allowed;
 }
 
 static bool may_retry(const struct cds_rest_thread *thread, const struct cds_call *call, const struct cds_error *err) {
-  if (!err->retryable || (err->status != CDS_E_RATE_LIMIT && !is_service_failure(err)))
-    return false;
-  if (err->has_retry_after && err->retry_after > MAX_RETRY_AFTER)
-    return false;
+  if (!err->retryable || (err->status != CDS_E_RATE_LIMIT && !is_service_failure(err))) return false;
+  if (err->has_retry_after && err->retry_after > MAX_RETRY_AFTER) return false;
   return call->attempts <= (unsigned)thread->client->config.max_retries && !atomic_load(&call->cancelled);
 }
 
 static void retry_later(struct cds_rest_thread *thread, struct cds_call *call, const struct cds_error *err) {
   const struct cds_config *config = &thread->client->config;
   double delay = err->has_retry_after ? err->retry_after
-                                      : cds_backoff_delay(call->attempts - 1, config->retry_delay, config->retry_max_delay,
-                                                          cds_backoff_random());
-  log_line(call, CDS_LOG_WARN, "%s; retry %u of %d in %.3f s", err->message, call->attempts, config->max_retries, delay);
+                                      : cds_backoff_delay(call->attempts - 1, config->retry_delay,
+                                                          config->retry_max_delay, cds_backoff_random());
+  log_line(call, CDS_LOG_WARN, "%s; retry %u of %d in %.3f s", err->message, call->attempts, config->max_retries,
+           delay);
   call->last = *err;
   call->not_before_ms = cds_clock_mono_ms() + (int64_t)(delay * 1000);
   list_append(&thread->waiting, call);
@@ -254,22 +245,16 @@ static void finish_attempt(struct cds_rest_thread *thread, struct cds_call *call
   struct cds_answer answer = {0};
   list_remove(&thread->sent, call);
   cds_error_clear(&err);
-  if (exchange->status != CDS_OK)
-    err = exchange->err;
-  else if (cds_api_answer(&answer, &call->question, exchange, &err) == CDS_OK)
-    cds_error_clear(&err);
+  if (exchange->status != CDS_OK) err = exchange->err;
+  else if (cds_api_answer(&answer, &call->question, exchange, &err) == CDS_OK) cds_error_clear(&err);
   if (exchange->status == CDS_OK)
     log_line(call, CDS_LOG_DEBUG, "GET %.200s: %d in %.3f s", call->target, exchange->http_status, exchange->elapsed);
-  else
-    log_line(call, CDS_LOG_DEBUG, "GET %.200s: failed in %.3f s", call->target, exchange->elapsed);
+  else log_line(call, CDS_LOG_DEBUG, "GET %.200s: failed in %.3f s", call->target, exchange->elapsed);
   emit_response(thread, call);
   bool circuit_allows = count_attempt(thread, call, &err);
-  if (err.status == CDS_OK)
-    end_call(thread, call, NULL, &answer);
-  else if (circuit_allows && may_retry(thread, call, &err))
-    retry_later(thread, call, &err);
-  else
-    end_call(thread, call, &err, NULL);
+  if (err.status == CDS_OK) end_call(thread, call, NULL, &answer);
+  else if (circuit_allows && may_retry(thread, call, &err)) retry_later(thread, call, &err);
+  else end_call(thread, call, &err, NULL);
 }
 
 static void drop_cancelled(struct cds_rest_thread *thread, bool all) {
@@ -309,12 +294,10 @@ static void *run(void *context) {
   while (take_submitted(thread)) {
     drop_cancelled(thread, false);
     cds_rest_wait(thread->rest, step_all_waiting(thread));
-    while ((exchange = cds_rest_take_done(thread->rest)) != NULL)
-      finish_attempt(thread, exchange->owner);
+    while ((exchange = cds_rest_take_done(thread->rest)) != NULL) finish_attempt(thread, exchange->owner);
   }
   drop_cancelled(thread, true);
-  while (thread->waiting.head != NULL)
-    end_closed(thread, list_take(&thread->waiting, &thread->waiting.head));
+  while (thread->waiting.head != NULL) end_closed(thread, list_take(&thread->waiting, &thread->waiting.head));
   pthread_mutex_lock(&thread->mu);
   struct cds_rest *rest = thread->rest;
   thread->rest = NULL;
@@ -360,8 +343,7 @@ static enum cds_status start_thread(struct cds_rest_thread *thread, struct cds_e
   };
   sigset_t all, before;
   enum cds_status status = cds_rest_new(&thread->rest, &options, err);
-  if (status != CDS_OK)
-    return status;
+  if (status != CDS_OK) return status;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   int failed = pthread_create(&thread->thread, NULL, run, thread);
@@ -378,10 +360,8 @@ static enum cds_status start_thread(struct cds_rest_thread *thread, struct cds_e
 enum cds_status cds_rest_thread_submit(struct cds_rest_thread *thread, struct cds_call *call, struct cds_error *err) {
   enum cds_status status = CDS_OK;
   pthread_mutex_lock(&thread->mu);
-  if (thread->stopping)
-    status = cds_error_set(err, CDS_E_CLOSED, "the client is closed");
-  else if (!thread->started)
-    status = start_thread(thread, err);
+  if (thread->stopping) status = cds_error_set(err, CDS_E_CLOSED, "the client is closed");
+  else if (!thread->started) status = start_thread(thread, err);
   if (status == CDS_OK) {
     atomic_fetch_add(&call->refs, 1);
     list_append(&thread->submitted, call);
@@ -393,8 +373,7 @@ enum cds_status cds_rest_thread_submit(struct cds_rest_thread *thread, struct cd
 
 void cds_rest_thread_wake(struct cds_rest_thread *thread) {
   pthread_mutex_lock(&thread->mu);
-  if (thread->rest != NULL)
-    cds_rest_wake(thread->rest);
+  if (thread->rest != NULL) cds_rest_wake(thread->rest);
   pthread_mutex_unlock(&thread->mu);
 }
 
@@ -403,16 +382,13 @@ void cds_rest_thread_stop(struct cds_rest_thread *thread) {
   thread->stopping = true;
   bool joins = thread->started;
   thread->started = false;
-  if (thread->rest != NULL)
-    cds_rest_wake(thread->rest);
+  if (thread->rest != NULL) cds_rest_wake(thread->rest);
   pthread_mutex_unlock(&thread->mu);
-  if (joins)
-    pthread_join(thread->thread, NULL);
+  if (joins) pthread_join(thread->thread, NULL);
 }
 
 void cds_rest_thread_free(struct cds_rest_thread *thread) {
-  if (thread == NULL)
-    return;
+  if (thread == NULL) return;
   pthread_mutex_destroy(&thread->mu);
   cds_free(thread);
 }

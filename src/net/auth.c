@@ -13,7 +13,6 @@ enum cds_status cds_auth_sign(struct cds_auth *out, const char *method, const ch
   snprintf(out->timestamp, sizeof out->timestamp, "%" PRId64, now_ms);
   enum cds_status status =
     cds_sign_request(out->signature, method, target, "", 0, api_key, api_secret, strlen(api_secret), now_ms);
-  if (status != CDS_OK)
-    return cds_error_set(err, status, "the request could not be signed");
+  if (status != CDS_OK) return cds_error_set(err, status, "the request could not be signed");
   return CDS_OK;
 }

@@ -20,7 +20,8 @@ struct cds_auth {
 };
 
 /* method is "GET" or "HEAD" (the body is empty); target is the exact request target: base path, path and query. */
-CDS_MUST_CHECK enum cds_status cds_auth_sign(struct cds_auth *out, const char *method, const char *target, const char *api_key,
-                                             const char *api_secret, int64_t now_ms, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_auth_sign(struct cds_auth *out, const char *method, const char *target,
+                                             const char *api_key, const char *api_secret, int64_t now_ms,
+                                             struct cds_error *err);
 
 #endif

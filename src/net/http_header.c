@@ -19,10 +19,8 @@ bool cds_http_header(const char **value, size_t *length, const char *headers, co
     const char *end = line + strcspn(line, "\n");
     if ((size_t)(end - line) > name_length && line[name_length] == ':' && strncasecmp(line, name, name_length) == 0) {
       const char *start = line + name_length + 1;
-      while (start < end && is_blank(*start))
-        start++;
-      while (end > start && is_blank(end[-1]))
-        end--;
+      while (start < end && is_blank(*start)) start++;
+      while (end > start && is_blank(end[-1])) end--;
       *value = start;
       *length = (size_t)(end - start);
       return true;
@@ -34,13 +32,11 @@ bool cds_http_header(const char **value, size_t *length, const char *headers, co
 
 static bool read_date(double *seconds, const char *text, size_t length) {
   char copy[MAX_DATE_TEXT];
-  if (length == 0 || length >= sizeof copy)
-    return false;
+  if (length == 0 || length >= sizeof copy) return false;
   memcpy(copy, text, length);
   copy[length] = 0;
   time_t time = curl_getdate(copy, NULL); /* whatever the locale */
-  if (time == -1)
-    return false;
+  if (time == -1) return false;
   *seconds = (double)time;
   return true;
 }
@@ -53,11 +49,9 @@ bool cds_http_date(double *seconds, const char *headers) {
 
 static bool read_seconds(double *seconds, const char *text, size_t length) {
   double value = 0;
-  if (length == 0 || length > MAX_SECONDS_DIGITS)
-    return false;
+  if (length == 0 || length > MAX_SECONDS_DIGITS) return false;
   for (size_t i = 0; i < length; i++) {
-    if (text[i] < '0' || text[i] > '9')
-      return false;
+    if (text[i] < '0' || text[i] > '9') return false;
     value = value * 10 + (text[i] - '0');
   }
   *seconds = value;
@@ -68,15 +62,13 @@ bool cds_http_retry_after(double *seconds, const char *headers, int64_t now_ms) 
   const char *text;
   size_t length;
   double at, now = (double)now_ms / 1000;
-  if (!cds_http_header(&text, &length, headers, "Retry-After"))
-    return false;
-  if (read_seconds(seconds, text, length))
-    return true;
-  if (memchr(text, ',', length) == NULL || !read_date(&at, text, length)) /* every HTTP date has a comma or is obsolete */
+  if (!cds_http_header(&text, &length, headers, "Retry-After")) return false;
+  if (read_seconds(seconds, text, length)) return true;
+  if (memchr(text, ',', length) == NULL ||
+      !read_date(&at, text, length)) /* every HTTP date has a comma or is obsolete */
     return false;
   double server_now;
-  if (cds_http_date(&server_now, headers))
-    now = server_now;
+  if (cds_http_date(&server_now, headers)) now = server_now;
   *seconds = at > now ? at - now : 0;
   return true;
 }

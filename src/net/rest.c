@@ -46,8 +46,7 @@ enum cds_status cds_rest_new(struct cds_rest **out, const struct cds_rest_option
   if (global_code != CURLE_OK)
     return cds_error_set(err, CDS_E_MEMORY, "libcurl could not start: %s", curl_easy_strerror(global_code));
   struct cds_rest *rest = cds_calloc(1, sizeof *rest);
-  if (rest == NULL)
-    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  if (rest == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   rest->options = *options;
   cds_url_host_port(host, options->url);
   snprintf(rest->origin, sizeof rest->origin, "%s%s", options->url->tls ? "https://" : "http://", host);
@@ -61,8 +60,7 @@ enum cds_status cds_rest_new(struct cds_rest **out, const struct cds_rest_option
 }
 
 void cds_rest_free(struct cds_rest *rest) {
-  if (rest == NULL)
-    return;
+  if (rest == NULL) return;
   curl_multi_cleanup(rest->multi);
   cds_free(rest);
 }
@@ -76,11 +74,9 @@ const char *cds_rest_origin(const struct cds_rest *rest) {
 /* Appends and returns the new node, or NULL. */
 static struct curl_slist *add_line(struct cds_transfer *transfer, const char *line) {
   struct curl_slist *lines = curl_slist_append(transfer->lines, line);
-  if (lines == NULL)
-    return NULL;
+  if (lines == NULL) return NULL;
   transfer->lines = lines;
-  while (lines->next != NULL)
-    lines = lines->next;
+  while (lines->next != NULL) lines = lines->next;
   return lines;
 }
 
@@ -88,8 +84,7 @@ static struct curl_slist *add_header(struct cds_transfer *transfer, const char *
   char line[CDS_MAX_CREDENTIAL_BYTES + 8192];
   if (*value == 0) /* libcurl's notation for a header without a value */
     snprintf(line, sizeof line, "%s;", name);
-  else
-    snprintf(line, sizeof line, "%s: %s", name, value);
+  else snprintf(line, sizeof line, "%s: %s", name, value);
   return add_line(transfer, line);
 }
 
@@ -99,8 +94,7 @@ static bool add_headers(struct cds_transfer *transfer, const char *target, struc
   if (cds_auth_sign(&auth, "GET", target, options->api_key, options->api_secret, cds_clock_wall_ms(), err) != CDS_OK)
     return false;
   for (size_t i = 0; i < options->header_count; i++)
-    if (add_header(transfer, options->headers[i].name, options->headers[i].value) == NULL)
-      return false;
+    if (add_header(transfer, options->headers[i].name, options->headers[i].value) == NULL) return false;
   transfer->timestamp_line = add_header(transfer, CDS_HEADER_TIMESTAMP, auth.timestamp);
   transfer->signature_line = add_header(transfer, CDS_HEADER_SIGNATURE, auth.signature);
   return transfer->timestamp_line != NULL && transfer->signature_line != NULL &&
@@ -112,8 +106,7 @@ static bool add_headers(struct cds_transfer *transfer, const char *target, struc
 static bool rewrite_line(struct curl_slist *line, const char *name, const char *value) {
   char text[HEADER_LINE_TEXT];
   int length = snprintf(text, sizeof text, "%s: %s", name, value);
-  if (length < 0 || strlen(line->data) != (size_t)length)
-    return false;
+  if (length < 0 || strlen(line->data) != (size_t)length) return false;
   memcpy(line->data, text, (size_t)length);
   return true;
 }
@@ -126,7 +119,8 @@ static int sign_again(void *context, char *remote_ip, char *local_ip, int remote
   const struct cds_rest_options *options = &transfer->rest->options;
   struct cds_auth auth;
   (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
-  if (cds_auth_sign(&auth, "GET", exchange->target, options->api_key, options->api_secret, cds_clock_wall_ms(), NULL) != CDS_OK ||
+  if (cds_auth_sign(&auth, "GET", exchange->target, options->api_key, options->api_secret, cds_clock_wall_ms(), NULL) !=
+        CDS_OK ||
       !rewrite_line(transfer->timestamp_line, CDS_HEADER_TIMESTAMP, auth.timestamp) ||
       !rewrite_line(transfer->signature_line, CDS_HEADER_SIGNATURE, auth.signature))
     return CURL_PREREQFUNC_ABORT;
@@ -149,8 +143,7 @@ static size_t on_header(char *data, size_t size, size_t count, void *context) {
     cds_buf_reset(&exchange->headers);
     return length;
   }
-  if (length > 0 && (data[0] == '\r' || data[0] == '\n'))
-    return length;
+  if (length > 0 && (data[0] == '\r' || data[0] == '\n')) return length;
   result->append_status = cds_buf_append(&exchange->headers, data, length);
   return result->append_status == CDS_OK ? length : 0;
 }
@@ -159,8 +152,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
   struct cds_exchange *exchange = context;
   struct cds_rest_result *result = &exchange->transfer->result;
   result->append_status = cds_buf_append(&exchange->body, data, size * count);
-  if (result->append_status == CDS_E_DECODE)
-    result->excess = "body";
+  if (result->append_status == CDS_E_DECODE) result->excess = "body";
   return result->append_status == CDS_OK ? size * count : 0;
 }
 
@@ -191,8 +183,7 @@ static int set_security(CURL *easy, const struct cds_rest_options *options) {
     failed |= (int)curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file);
     failed |= (int)curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key_file);
   }
-  if (options->proxy != NULL)
-    failed |= (int)curl_easy_setopt(easy, CURLOPT_PROXY, options->proxy);
+  if (options->proxy != NULL) failed |= (int)curl_easy_setopt(easy, CURLOPT_PROXY, options->proxy);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   return failed;
 }
@@ -239,10 +230,8 @@ static int set_callbacks(CURL *easy, struct cds_exchange *exchange) {
 /* ---- the life of an exchange ---- */
 
 static void free_transfer(struct cds_transfer *transfer) {
-  if (transfer == NULL)
-    return;
-  if (transfer->easy != NULL)
-    curl_easy_cleanup(transfer->easy);
+  if (transfer == NULL) return;
+  if (transfer->easy != NULL) curl_easy_cleanup(transfer->easy);
   curl_slist_free_all(transfer->lines);
   cds_free(transfer);
 }
@@ -270,8 +259,7 @@ enum cds_status cds_rest_start(struct cds_rest *rest, struct cds_exchange *excha
   exchange->transfer = cds_calloc(1, sizeof *exchange->transfer);
   if (exchange->transfer != NULL) {
     exchange->transfer->rest = rest;
-    if (prepare(exchange, err))
-      return CDS_OK;
+    if (prepare(exchange, err)) return CDS_OK;
   }
   free_transfer(exchange->transfer);
   exchange->transfer = NULL;
@@ -282,8 +270,7 @@ void cds_rest_wait(struct cds_rest *rest, int timeout_ms) {
   int running;
   /* a handle just added makes the poll return at once */
   CURLMcode code = curl_multi_poll(rest->multi, NULL, 0, timeout_ms, NULL);
-  if (code == CURLM_OK)
-    code = curl_multi_perform(rest->multi, &running);
+  if (code == CURLM_OK) code = curl_multi_perform(rest->multi, &running);
   if (code != CURLM_OK) /* memory or descriptors ran out: do not spin until that passes */
     poll(NULL, 0, 10);
 }
@@ -314,21 +301,20 @@ struct cds_exchange *cds_rest_take_done(struct cds_rest *rest) {
   int left;
   do {
     message = curl_multi_info_read(rest->multi, &left);
-    if (message == NULL)
-      return NULL;
+    if (message == NULL) return NULL;
   } while (message->msg != CURLMSG_DONE);
   CURL *easy = message->easy_handle;
   CURLcode code = message->data.result;
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
   read_info(exchange, easy);
-  exchange->status = cds_rest_error(&exchange->err, (int)code, &exchange->transfer->result, &rest->options, rest->origin);
+  exchange->status =
+    cds_rest_error(&exchange->err, (int)code, &exchange->transfer->result, &rest->options, rest->origin);
   cds_rest_cancel(rest, exchange); /* the handle is done with */
   return exchange;
 }
 
 void cds_rest_cancel(struct cds_rest *rest, struct cds_exchange *exchange) {
-  if (exchange->transfer == NULL)
-    return;
+  if (exchange->transfer == NULL) return;
   curl_multi_remove_handle(rest->multi, exchange->transfer->easy);
   free_transfer(exchange->transfer);
   exchange->transfer = NULL;

@@ -29,18 +29,20 @@ struct cds_exchange {
   enum cds_status status; /* CDS_OK: a whole answer came, whatever its HTTP status */
   struct cds_error err;
   int http_status;
-  struct cds_buf headers; /* raw lines of the final answer */
-  struct cds_buf body;    /* decompressed */
-  double elapsed;         /* seconds */
-  uint64_t connections;   /* opened for this attempt; 0: one was reused */
-  int64_t received_at_ms; /* wall clock */
+  struct cds_buf headers;        /* raw lines of the final answer */
+  struct cds_buf body;           /* decompressed */
+  double elapsed;                /* seconds */
+  uint64_t connections;          /* opened for this attempt; 0: one was reused */
+  int64_t received_at_ms;        /* wall clock */
   struct cds_transfer *transfer; /* private */
 };
 
-CDS_MUST_CHECK enum cds_status cds_rest_new(struct cds_rest **out, const struct cds_rest_options *options, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_rest_new(struct cds_rest **out, const struct cds_rest_options *options,
+                                            struct cds_error *err);
 
 /* Sends a signed GET. The exchange is busy until it is taken or cancelled; its out members are reset first. */
-CDS_MUST_CHECK enum cds_status cds_rest_start(struct cds_rest *rest, struct cds_exchange *exchange, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_rest_start(struct cds_rest *rest, struct cds_exchange *exchange,
+                                              struct cds_error *err);
 
 /* Works on the exchanges until something happened, at most timeout_ms. */
 void cds_rest_wait(struct cds_rest *rest, int timeout_ms);

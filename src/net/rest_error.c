@@ -10,12 +10,12 @@
 
 _Static_assert(CDS_REST_REASON_TEXT >= CURL_ERROR_SIZE, "libcurl writes CURL_ERROR_SIZE bytes");
 
-static enum cds_status certificate_error(struct cds_error *err, const struct cds_rest_result *result, const char *origin) {
+static enum cds_status certificate_error(struct cds_error *err, const struct cds_rest_result *result,
+                                         const char *origin) {
   const char *reason = cds_tls_verify_reason(result->verify_result);
   if (strstr(result->reason, "target host") != NULL) /* libcurl compares names before it asks OpenSSL for its verdict */
     reason = "host name does not match certificate";
-  else if (*reason == 0 || result->verify_result == X509_V_ERR_UNSPECIFIED)
-    reason = result->reason;
+  else if (*reason == 0 || result->verify_result == X509_V_ERR_UNSPECIFIED) reason = result->reason;
   cds_error_set(err, CDS_E_NETWORK, "%s: TLS: %s", origin, reason);
   err->retryable = false; /* the same certificate will come again */
   return CDS_E_NETWORK;
@@ -45,49 +45,39 @@ static enum cds_status excess_error(struct cds_error *err, const char *part, con
 }
 
 static enum cds_status write_error(struct cds_error *err, const struct cds_rest_result *result, const char *origin) {
-  if (result->excess != NULL)
-    return excess_error(err, result->excess, origin);
+  if (result->excess != NULL) return excess_error(err, result->excess, origin);
   if (result->append_status == CDS_E_MEMORY)
     return cds_error_set(err, CDS_E_MEMORY, "%s: out of memory while an answer came in", origin);
   return cds_error_set(err, CDS_E_NETWORK, "%s: %s", origin, result->reason);
 }
 
 static enum cds_status proxy_error(struct cds_error *err, const char *origin) {
-  return cds_error_set(err, CDS_E_NETWORK, "%s: the proxy's name could not be resolved, or its URL is not understood", origin);
+  return cds_error_set(err, CDS_E_NETWORK, "%s: the proxy's name could not be resolved, or its URL is not understood",
+                       origin);
 }
 
 enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds_rest_result *result,
                                const struct cds_rest_options *options, const char *origin) {
   const char *reason = result->reason[0] != 0 ? result->reason : curl_easy_strerror((CURLcode)code);
   switch ((CURLcode)code) {
-  case CURLE_OK:
-    return CDS_OK;
-  case CURLE_OPERATION_TIMEDOUT:
-    return timeout_error(err, result, options, origin);
-  case CURLE_PEER_FAILED_VERIFICATION:
-    return certificate_error(err, result, origin);
+  case CURLE_OK: return CDS_OK;
+  case CURLE_OPERATION_TIMEDOUT: return timeout_error(err, result, options, origin);
+  case CURLE_PEER_FAILED_VERIFICATION: return certificate_error(err, result, origin);
   case CURLE_SSL_CERTPROBLEM:
   case CURLE_SSL_CACERT_BADFILE:
-  case CURLE_SSL_CIPHER:
-    return own_tls_error(err, reason, origin);
-  case CURLE_FILESIZE_EXCEEDED:
-    return excess_error(err, "body", origin);
-  case CURLE_WRITE_ERROR:
-    return write_error(err, result, origin);
+  case CURLE_SSL_CIPHER: return own_tls_error(err, reason, origin);
+  case CURLE_FILESIZE_EXCEEDED: return excess_error(err, "body", origin);
+  case CURLE_WRITE_ERROR: return write_error(err, result, origin);
   case CURLE_BAD_CONTENT_ENCODING:
     return cds_error_set(err, CDS_E_DECODE, "%s: the answer could not be decompressed: %s", origin, reason);
-  case CURLE_PARTIAL_FILE:
-    return cds_error_set(err, CDS_E_NETWORK, "%s: the answer was cut short: %s", origin, reason);
-  case CURLE_OUT_OF_MEMORY:
-    return cds_error_set(err, CDS_E_MEMORY, "%s: out of memory", origin);
+  case CURLE_PARTIAL_FILE: return cds_error_set(err, CDS_E_NETWORK, "%s: the answer was cut short: %s", origin, reason);
+  case CURLE_OUT_OF_MEMORY: return cds_error_set(err, CDS_E_MEMORY, "%s: out of memory", origin);
   case CURLE_ABORTED_BY_CALLBACK: /* signing, for lack of memory */
     return cds_error_set(err, CDS_E_MEMORY, "%s: the request could not be signed", origin);
-  case CURLE_COULDNT_RESOLVE_PROXY:
-    return proxy_error(err, origin);
+  case CURLE_COULDNT_RESOLVE_PROXY: return proxy_error(err, origin);
   default:
     /* libcurl quotes a proxy URL it cannot use, password and all */
-    if (strstr(reason, "Unsupported proxy") != NULL)
-      return proxy_error(err, origin);
+    if (strstr(reason, "Unsupported proxy") != NULL) return proxy_error(err, origin);
     return cds_error_set(err, CDS_E_NETWORK, "%s: %s", origin, reason);
   }
 }

@@ -13,7 +13,7 @@ struct cds_rest_result {
   long verify_result;                /* OpenSSL's, 0 when the certificate chain was good */
   bool connected;                    /* the connection stood, TLS included */
   size_t header_bytes;
-  const char *excess;                /* "headers" or "body" when that passed its cap, else NULL */
+  const char *excess; /* "headers" or "body" when that passed its cap, else NULL */
   enum cds_status append_status;
 };
 

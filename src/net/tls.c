@@ -12,19 +12,15 @@
 #include <unistd.h>
 
 static enum cds_status check_readable(const char *path, const char *option, int mode, struct cds_error *err) {
-  if (path == NULL || access(path, mode) == 0)
-    return CDS_OK;
+  if (path == NULL || access(path, mode) == 0) return CDS_OK;
   return cds_error_set(err, CDS_E_CONFIG, "%s: cannot read \"%s\": %s", option, path, strerror(errno));
 }
 
 enum cds_status cds_tls_check(const struct cds_tls *tls, struct cds_error *err) {
   enum cds_status status = check_readable(tls->ca_file, "tls.ca_file", R_OK, err);
-  if (status == CDS_OK)
-    status = check_readable(tls->ca_path, "tls.ca_path", R_OK | X_OK, err);
-  if (status == CDS_OK)
-    status = check_readable(tls->cert_file, "tls.cert_file", R_OK, err);
-  if (status == CDS_OK)
-    status = check_readable(tls->key_file, "tls.key_file", R_OK, err);
+  if (status == CDS_OK) status = check_readable(tls->ca_path, "tls.ca_path", R_OK | X_OK, err);
+  if (status == CDS_OK) status = check_readable(tls->cert_file, "tls.cert_file", R_OK, err);
+  if (status == CDS_OK) status = check_readable(tls->key_file, "tls.key_file", R_OK, err);
   if (status == CDS_OK && (tls->cert_file == NULL) != (tls->key_file == NULL))
     return cds_error_set(err, CDS_E_CONFIG, "tls.cert_file and tls.key_file: expected both or neither");
   return status;
@@ -33,11 +29,13 @@ enum cds_status cds_tls_check(const struct cds_tls *tls, struct cds_error *err) 
 enum cds_status cds_tls_check_library(struct cds_error *err) {
   unsigned long major = OpenSSL_version_num() >> 28;
   if (major != OPENSSL_VERSION_MAJOR)
-    return cds_error_set(err, CDS_E_CONFIG, "built for OpenSSL %d, but the process has %s; rebuild the module or the host",
+    return cds_error_set(err, CDS_E_CONFIG,
+                         "built for OpenSSL %d, but the process has %s; rebuild the module or the host",
                          OPENSSL_VERSION_MAJOR, OpenSSL_version(OPENSSL_VERSION));
   Dl_info info;
   void *symbol = dlsym(RTLD_DEFAULT, "SSL_CTX_new");
-  if (symbol == NULL || dladdr(symbol, &info) == 0 || info.dli_fname == NULL || strstr(info.dli_fname, "libssl") != NULL)
+  if (symbol == NULL || dladdr(symbol, &info) == 0 || info.dli_fname == NULL ||
+      strstr(info.dli_fname, "libssl") != NULL)
     return CDS_OK;
   return cds_error_set(err, CDS_E_CONFIG,
                        "\"%s\" exports an OpenSSL of its own, which the shared libraries would call by mistake; "

@@ -28,56 +28,46 @@ static enum cds_status refuse(const struct parse *parse, const char *reason) {
 
 static const struct scheme *find_scheme(const char *text) {
   for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-    if (strncasecmp(text, schemes[i].prefix, strlen(schemes[i].prefix)) == 0)
-      return &schemes[i];
+    if (strncasecmp(text, schemes[i].prefix, strlen(schemes[i].prefix)) == 0) return &schemes[i];
   return NULL;
 }
 
 static enum cds_status check_characters(const struct parse *parse, const char *text) {
-  if (strlen(text) > CDS_MAX_URL_BYTES)
-    return refuse(parse, "the URL is too long");
+  if (strlen(text) > CDS_MAX_URL_BYTES) return refuse(parse, "the URL is too long");
   for (const char *at = text; *at != 0; at++) {
-    if (*at <= ' ' || *at > '~')
-      return refuse(parse, "the URL has a space, control or non-ASCII character");
-    if (strchr("\"<>\\^`{|}", *at) != NULL)
-      return refuse(parse, "the URL has a character that no URL may have");
+    if (*at <= ' ' || *at > '~') return refuse(parse, "the URL has a space, control or non-ASCII character");
+    if (strchr("\"<>\\^`{|}", *at) != NULL) return refuse(parse, "the URL has a character that no URL may have");
   }
-  if (strchr(text, '?') != NULL)
-    return refuse(parse, "the URL has a query");
-  if (strchr(text, '#') != NULL)
-    return refuse(parse, "the URL has a fragment");
+  if (strchr(text, '?') != NULL) return refuse(parse, "the URL has a query");
+  if (strchr(text, '#') != NULL) return refuse(parse, "the URL has a fragment");
   return CDS_OK;
 }
 
 static bool is_host(const char *host, size_t length, const char *extra) {
   static const char alphanumeric[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
-  if (length == 0 || length > MAX_HOST)
-    return false;
+  if (length == 0 || length > MAX_HOST) return false;
   for (size_t i = 0; i < length; i++)
-    if (strchr(alphanumeric, host[i]) == NULL && strchr(extra, host[i]) == NULL)
-      return false;
+    if (strchr(alphanumeric, host[i]) == NULL && strchr(extra, host[i]) == NULL) return false;
   return true;
 }
 
 /* text is the digits after ':', end its end. */
 static bool read_port(uint16_t *port, const char *text, const char *end) {
   unsigned long value = 0;
-  if (text == end || end - text > 5)
-    return false;
+  if (text == end || end - text > 5) return false;
   for (; text < end; text++) {
-    if (*text < '0' || *text > '9')
-      return false;
+    if (*text < '0' || *text > '9') return false;
     value = value * 10 + (unsigned long)(*text - '0');
   }
   *port = (uint16_t)value;
   return value >= 1 && value <= UINT16_MAX;
 }
 
-static enum cds_status read_authority(struct cds_url *url, const char *text, const char *end, const struct parse *parse) {
+static enum cds_status read_authority(struct cds_url *url, const char *text, const char *end,
+                                      const struct parse *parse) {
   const char *host_end, *colon;
   bool bracketed = *text == '[';
-  if (memchr(text, '@', (size_t)(end - text)) != NULL)
-    return refuse(parse, "the URL has a user name or password");
+  if (memchr(text, '@', (size_t)(end - text)) != NULL) return refuse(parse, "the URL has a user name or password");
   if (bracketed) {
     text++;
     host_end = memchr(text, ']', (size_t)(end - text));
@@ -87,8 +77,7 @@ static enum cds_status read_authority(struct cds_url *url, const char *text, con
   } else {
     colon = memchr(text, ':', (size_t)(end - text));
     host_end = colon == NULL ? end : colon;
-    if (!is_host(text, (size_t)(host_end - text), "-._"))
-      return refuse(parse, "the host name is missing or malformed");
+    if (!is_host(text, (size_t)(host_end - text), "-._")) return refuse(parse, "the host name is missing or malformed");
   }
   if (colon != NULL && colon != end && (*colon != ':' || !read_port(&url->port, colon + 1, end)))
     return refuse(parse, "the port is not a number from 1 to 65535");
@@ -100,24 +89,19 @@ enum cds_status cds_url_parse(struct cds_url *out, const char *text, const char 
   struct parse parse = {option, err};
   *out = (struct cds_url){0};
   const struct scheme *scheme = find_scheme(text);
-  if (scheme == NULL)
-    return refuse(&parse, "the URL does not begin with https://, wss://, http:// or ws://");
+  if (scheme == NULL) return refuse(&parse, "the URL does not begin with https://, wss://, http:// or ws://");
   enum cds_status status = check_characters(&parse, text);
-  if (status != CDS_OK)
-    return status;
+  if (status != CDS_OK) return status;
   const char *authority = text + strlen(scheme->prefix);
   const char *path = authority + strcspn(authority, "/");
   size_t path_length = strlen(path);
-  while (path_length > 0 && path[path_length - 1] == '/')
-    path_length--;
+  while (path_length > 0 && path[path_length - 1] == '/') path_length--;
   out->tls = scheme->tls;
   out->port = scheme->tls ? 443 : 80;
   status = read_authority(out, authority, path, &parse);
-  if (status != CDS_OK)
-    return status;
+  if (status != CDS_OK) return status;
   out->base = cds_strndup(path, path_length);
-  if (out->base != NULL)
-    return CDS_OK;
+  if (out->base != NULL) return CDS_OK;
   cds_url_clear(out);
   return cds_error_set(err, CDS_E_MEMORY, "out of memory");
 }
@@ -132,8 +116,7 @@ enum cds_status cds_url_copy(struct cds_url *out, const struct cds_url *from) {
   *out = *from;
   out->host = cds_strdup(from->host);
   out->base = cds_strdup(from->base);
-  if ((from->host == NULL || out->host != NULL) && (from->base == NULL || out->base != NULL))
-    return CDS_OK;
+  if ((from->host == NULL || out->host != NULL) && (from->base == NULL || out->base != NULL)) return CDS_OK;
   cds_url_clear(out);
   return CDS_E_MEMORY;
 }

@@ -14,7 +14,8 @@ struct cds_url {
 
 /* Accepts http, https, ws and wss; user info, query, fragment, control characters and spaces are refused.
  * CDS_E_CONFIG with the reason; option names the option in the message. */
-CDS_MUST_CHECK enum cds_status cds_url_parse(struct cds_url *out, const char *text, const char *option, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_url_parse(struct cds_url *out, const char *text, const char *option,
+                                             struct cds_error *err);
 void cds_url_clear(struct cds_url *url);
 CDS_MUST_CHECK enum cds_status cds_url_copy(struct cds_url *out, const struct cds_url *from);
 
