@@ -94,7 +94,7 @@ enum cds_status cds_ws_new(struct cds_ws **out, const struct cds_ws_settings *se
   ws->handler = *handler;
   ws->latency_ms = -1;
   cds_buf_init(&ws->message, CDS_MAX_MESSAGE_BYTES);
-  enum cds_status status = cds_ws_tls_new(&ws->ssl, &settings->tls, err);
+  enum cds_status status = cds_ws_tls_new(&ws->ssl, &ws->tls_failure, &settings->tls, err);
   if (status == CDS_OK) status = make_context(ws, err);
   if (status != CDS_OK) {
     cds_ws_free(ws);
@@ -226,6 +226,7 @@ static void start_next_address(struct cds_ws *ws) {
   format_host(host, sizeof host, ws->url);
   ws->has_outcome = ws->tcp_open = ws->lost_at_start = false;
   ws->verify_error = X509_V_OK;
+  ws->tls_failure = 0;
   fill_connect(&info, ws, host);
   ws->starting = true;
   errno = 0;

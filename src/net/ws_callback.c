@@ -103,7 +103,7 @@ static void describe_refusal(struct cds_error *err, struct lws *wsi, int status)
 /* libwebsockets keeps the socket's own reason to itself; a connection that just takes too long ends elsewhere. */
 static void describe_failure(struct cds_error *err, const struct cds_ws *ws, const char *in, size_t length) {
   const struct cds_url *url = ws->url;
-  const char *tls = url->tls && ws->tcp_open ? cds_ws_tls_reason(ws->verify_error) : "";
+  const char *tls = url->tls && ws->tcp_open ? cds_ws_tls_reason(ws->verify_error, ws->tls_failure) : "";
   if (!ws->tcp_open)
     cds_error_set(err, CDS_E_NETWORK, "cannot connect to %s:%u: refused or unreachable", url->host, url->port);
   else if (*tls != 0) cds_error_set(err, CDS_E_NETWORK, "TLS to %s:%u failed: %s", url->host, url->port, tls);

@@ -35,7 +35,8 @@ struct cds_ws {
   bool starting;       /* inside lws_client_connect_via_info */
   bool lost_at_start;  /* the connection was destroyed in there */
   bool tcp_open;
-  long verify_error;
+  long verify_error;         /* X509_V_ERR_… of this attempt */
+  unsigned long tls_failure; /* OpenSSL's code, likewise */
   bool has_outcome;
   struct cds_error outcome; /* the first reason known is kept: later ones are its consequences */
   bool paused;
