@@ -6,7 +6,7 @@
 
 static void accepts(const char *text, bool tls, const char *host, int port, const char *base) {
   struct cds_url url;
-  struct cds_error err;
+  struct cds_error err = {0};
   if (!ok(cds_url_parse(&url, text, "rest_url", &err) == CDS_OK, "%s is accepted", text)) return;
   ok(url.tls == tls, "%s: tls", text);
   is_string(url.host, host, text);
@@ -18,7 +18,7 @@ static void accepts(const char *text, bool tls, const char *host, int port, cons
 
 static void refuses(const char *text, const char *reason) {
   struct cds_url url;
-  struct cds_error err;
+  struct cds_error err = {0};
   ok(cds_url_parse(&url, text, "rest_url", &err) == CDS_E_CONFIG, "\"%.60s\" is refused", text);
   if (!ok(strstr(err.message, reason) != NULL, "… because %s", reason)) printf("#   got: %s\n", err.message);
   ok(strncmp(err.message, "rest_url: ", 10) == 0, "… naming the option");

@@ -90,7 +90,7 @@ static struct curl_slist *add_header(struct cds_transfer *transfer, const char *
 
 static bool add_headers(struct cds_transfer *transfer, const char *target, struct cds_error *err) {
   const struct cds_rest_options *options = &transfer->rest->options;
-  struct cds_auth auth;
+  struct cds_auth auth = {0};
   if (cds_auth_sign(&auth, "GET", target, options->api_key, options->api_secret, cds_clock_wall_ms(), err) != CDS_OK)
     return false;
   for (size_t i = 0; i < options->header_count; i++)
@@ -117,7 +117,7 @@ static int sign_again(void *context, char *remote_ip, char *local_ip, int remote
   struct cds_exchange *exchange = context;
   struct cds_transfer *transfer = exchange->transfer;
   const struct cds_rest_options *options = &transfer->rest->options;
-  struct cds_auth auth;
+  struct cds_auth auth = {0};
   (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
   if (cds_auth_sign(&auth, "GET", exchange->target, options->api_key, options->api_secret, cds_clock_wall_ms(), NULL) !=
         CDS_OK ||
