@@ -87,13 +87,14 @@ enum cds_status cds_sim_presign(struct cds_sim_source *source, unsigned seconds,
   struct cds_sim_presigned cache = {0};
   cache.data = cds_malloc((size_t)size);
   if (!cache.data) return cds_error_set(err, CDS_E_MEMORY, "no memory for signatures made ahead");
-  int64_t first_ms = now_ms + estimate_ms(source, reports) + 1500;
+  int64_t first_ms = now_ms + estimate_ms(source, reports) * 5 / 4 + 1500, start_ms = cds_clock_mono_ms();
   cache.first = (uint64_t)(first_ms / 1000) * source->rate;
   cache.count = (uint64_t)seconds * source->rate;
   struct job jobs[MAX_THREADS];
   size_t threads = thread_count();
   for (size_t i = 0; i < threads; i++) jobs[i] = (struct job){source, &cache, stop, i, threads};
   run_jobs(jobs, threads);
+  while (!*stop && now_ms + cds_clock_mono_ms() - start_ms < first_ms) usleep(20000);
   if (*stop) {
     cds_free(cache.data);
     return CDS_OK;
