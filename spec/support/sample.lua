@@ -41,6 +41,8 @@ end
 -- benchmark price 3.5, bid -3.25, ask 2^191 - 1 at 18 decimals
 sample.v3 = blob(3, uint(3.5e18), ("f"):rep(64 - 16) .. "d2e5ae381ffb0000", padded("7f" .. ("f"):rep(46)))
 sample.ask_raw = "3138550867693340381917894711603833208051177722232017256447"
+-- the same with ask 4
+sample.v3_ask_4 = sample.v3:gsub("7f" .. ("f"):rep(46), padded((uint(4e18):gsub("^0+", ""))):sub(-48))
 
 -- last update 2^63 + 1 ns, mid price 1, market status open
 sample.v8 = blob(8, padded "8000000000000001", uint(1e18), uint(2))

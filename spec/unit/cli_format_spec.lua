@@ -33,8 +33,9 @@ describe("tables", function()
   end)
 
   it("show a report in a row", function()
-    local row = format.report_row(v8, "a name")
-    assert.matches("^2023%-11%-14T22:13:21Z  a name            v8 +1%.0000 *$", row)
+    assert.matches("^2023%-11%-14T22:13:21Z  a name            v8 +1%.0000$", format.report_row(v8, "a name"))
+    local row = format.report_row(chainlink.decode(sample.v3_ask_4), "a name that is too long")
+    assert.matches("  a name that is t  v3 +3%.5000 +%-3%.2500 +4%.0000$", row)
     assert.are.equal(#format.report_heading, #row)
   end)
 
@@ -51,7 +52,9 @@ describe("tables", function()
 
   it("list feeds in each format", function()
     local feeds = { { id = sample.feed_id(3), version = 3, name = "ETH/USD, \27x", extra = true } }
-    assert.are.same(feeds[1], cjson.decode(format.feeds(feeds, "json", schemas)[1]))
+    local json = format.feeds(feeds, "json", schemas)[1]
+    assert.are.same(feeds[1], cjson.decode(json))
+    assert.matches("ETH/USD", json, 1, true)
     assert.are.same({ "id,version,name,extra", feeds[1].id .. ',3,"ETH/USD, \27x",true' },
       format.feeds(feeds, "csv", schemas))
     assert.matches("Crypto Advanced  ETH/USD, %?x$", format.feeds(feeds, nil, schemas)[2])

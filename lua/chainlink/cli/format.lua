@@ -77,9 +77,10 @@ format.report_heading = ("%-20s  %-16s  %-4s%18s%18s%18s"):format("observed", "f
 --- One row of the table of reports. name: what to call the feed.
 function format.report_row(report, name, paint)
   local price = ("%18s"):format(number(report.price))
-  return ("%-20s  %-16s  %-4s%s%18s%18s"):format(format.time(report.observations_timestamp),
+  local row = ("%-20s  %-16s  %-4s%s%18s%18s"):format(format.time(report.observations_timestamp),
     format.plain(name):sub(1, 16), "v" .. report.version, paint and paint(price, report) or price,
     number(report.bid or report.best_bid), number(report.ask or report.best_ask))
+  return (row:gsub(" +$", ""))
 end
 
 --- Every field of one report, a line each, exact.
@@ -117,11 +118,16 @@ local function feed_members(feeds)
   return { "id", "version", "name", (table.unpack or unpack)(names) } -- luacheck: ignore 113 143
 end
 
+-- lua-cjson writes "/" as "\\/", which is right and hard to read.
+local function plain_slashes(json)
+  return (json:gsub("\\(.)", function(c) return c == "/" and "/" or nil end))
+end
+
 --- All feeds, as an array of lines.
 function format.feeds(feeds, kind, schemas, bold)
   local lines = {}
   if kind == "json" then
-    for i, feed in ipairs(feeds) do lines[i] = cjson.encode(feed) end
+    for i, feed in ipairs(feeds) do lines[i] = plain_slashes(cjson.encode(feed)) end
     return lines
   end
   if kind == "csv" then

@@ -1,0 +1,373 @@
+---@meta chainlink
+-- SPDX-License-Identifier: MIT
+-- Declarations for the Lua language server. Nothing here runs.
+
+---@class chainlink
+---@field _VERSION string
+---@field schemas table<integer, chainlink.Schema> the report schemas by version
+local chainlink = {}
+
+---Makes a client. Wrong options raise a ConfigError.
+---@param options chainlink.Options
+---@return chainlink.Client? client
+---@return chainlink.Error? err
+function chainlink.client(options) end
+
+---Makes a client from CHAINLINK_STREAMS_API_KEY, …_API_SECRET, …_REST_URL, …_WS_URL, …_CA_FILE, …_NETWORK.
+---@param overrides? chainlink.Options options that win over the environment
+---@return chainlink.Client? client
+---@return chainlink.Error? err
+function chainlink.client_from_env(overrides) end
+
+---Decodes a full report: hex text with or without 0x, or the bytes.
+---@param full_report string
+---@return chainlink.Report? report
+---@return chainlink.Error? err a DecodeError
+function chainlink.decode(full_report) end
+
+---The schema version of a feed, the first two bytes of its id.
+---@param feed_id string
+---@return integer version
+function chainlink.feed_version(feed_id) end
+
+---Is the value an error of this module (of that kind)?
+---@param value any
+---@param kind? chainlink.Kind
+---@return boolean
+function chainlink.is_error(value, kind) end
+
+---@class chainlink.Options
+---@field api_key? string required, unless the environment has it
+---@field api_secret? string required, unless the environment has it; wiped from memory on close
+---@field network? "mainnet"|"testnet" default "mainnet"
+---@field rest_url? string
+---@field ws_url? string one or several with commas between them
+---@field timeout? number seconds for a whole request, default 30
+---@field connect_timeout? number seconds, default 5
+---@field max_retries? integer default 3
+---@field retry_delay? number seconds, default 0.5
+---@field retry_max_delay? number seconds, default 10
+---@field rate_limit? number|false requests per second and endpoint, default 10
+---@field circuit_breaker? chainlink.Breaker|false
+---@field ping_interval? integer whole seconds, default 5
+---@field pong_timeout? integer whole seconds, default 5
+---@field max_reconnects? number default math.huge
+---@field reconnect_delay? number seconds, default 0.2
+---@field reconnect_max_delay? number seconds, default 10
+---@field queue_size? integer default 4096
+---@field overflow? "block"|"latest"|"drop_oldest" default "block"
+---@field logger? fun(level: chainlink.Level, message: string, fields: table)
+---@field log_level? chainlink.Level|"none" default "info"
+---@field on_status? fun(event: chainlink.Status)
+---@field on_response? fun(response: chainlink.Response)
+---@field headers? table<string, string>
+---@field tls? chainlink.Tls
+---@field proxy? string|false default: from the environment
+
+---@alias chainlink.Level "debug"|"info"|"warn"|"error"
+
+---@class chainlink.Breaker
+---@field failures? integer default 5
+---@field cooldown? number seconds, default 10
+
+---@class chainlink.Tls
+---@field ca_file? string
+---@field ca_path? string
+---@field cert_file? string client certificate, PEM
+---@field key_file? string
+---@field insecure_skip_verify? boolean
+
+---@class chainlink.StreamOptions
+---@field ping_interval? integer
+---@field pong_timeout? integer
+---@field max_reconnects? number
+---@field reconnect_delay? number
+---@field reconnect_max_delay? number
+---@field queue_size? integer
+---@field overflow? "block"|"latest"|"drop_oldest"
+---@field logger? fun(level: chainlink.Level, message: string, fields: table)
+---@field log_level? chainlink.Level|"none"
+---@field on_status? fun(event: chainlink.Status)
+
+---@class chainlink.Status
+---@field state "connecting"|"connected"|"disconnected"|"reconnecting"|"failed"
+---@field origin? string
+---@field host string host:port
+---@field reason? string
+---@field attempt integer
+---@field delay number seconds until the next attempt
+---@field time number Unix seconds
+
+---@class chainlink.Response
+---@field method string
+---@field url string
+---@field status integer
+---@field headers table<string, string> names in lower case
+---@field elapsed number seconds
+---@field time number Unix seconds
+
+---@class chainlink.Client
+local Client = {}
+
+---The feeds that the credentials may read.
+---@return chainlink.Feed[]? feeds
+---@return chainlink.Error? err
+function Client:get_feeds() end
+
+---@param feed_id string
+---@return chainlink.Report? report
+---@return chainlink.Error? err
+function Client:get_latest_report(feed_id) end
+
+---@param feed_id string
+---@param timestamp integer Unix seconds
+---@return chainlink.Report? report
+---@return chainlink.Error? err
+function Client:get_report(feed_id, timestamp) end
+
+---@param feed_ids string[]
+---@param timestamp integer Unix seconds
+---@return chainlink.Report[]? reports
+---@return string[]|chainlink.Error missing the feed ids without a report then, or the error
+function Client:get_reports(feed_ids, timestamp) end
+
+---@param feed_id string
+---@param start integer Unix seconds
+---@param limit? integer
+---@return chainlink.Page? page
+---@return chainlink.Error? err
+function Client:get_report_page(feed_id, start, limit) end
+
+---An iterator over a range, both ends included. A failure raises its error object.
+---@param feed_id string
+---@param from integer Unix seconds
+---@param to? integer Unix seconds, default: now
+---@return fun(): chainlink.Report?
+function Client:reports(feed_id, from, to) end
+
+---Opens a stream; connecting goes on in the background.
+---@param feed_ids string[]
+---@param options? chainlink.StreamOptions
+---@return chainlink.Stream? stream
+---@return chainlink.Error? err
+function Client:stream(feed_ids, options) end
+
+---@return chainlink.ClientStats
+function Client:stats() end
+
+---Ends streams, calls and connections. Again is harmless.
+function Client:close() end
+
+---@class chainlink.Feed
+---@field id string
+---@field version integer
+---@field name? string
+---@field [string] any what else the service tells
+
+---@class chainlink.Page
+---@field reports chainlink.Report[]
+---@field next_page_timestamp? integer nil when the page is empty
+
+---@class chainlink.ClientStats
+---@field requests integer
+---@field retries integer
+---@field failures integer
+---@field connections integer
+---@field reused integer
+---@field circuit "closed"|"open"|"half_open"
+
+---@class chainlink.Stream
+---@overload fun(): chainlink.Report?
+local Stream = {}
+
+---The next report; waits, at most `timeout` seconds.
+---@param timeout? number
+---@return chainlink.Report? report
+---@return chainlink.Error? err
+function Stream:read(timeout) end
+
+---The next report if one waits. Never waits itself.
+---@return chainlink.Report? report
+---@return chainlink.Error? err when the stream is over
+function Stream:poll() end
+
+---The newest report seen of a feed, without taking it from the queue.
+---@param feed_id string
+---@return chainlink.Report?
+function Stream:latest(feed_id) end
+
+---Waits until every feed is subscribed.
+---@param timeout? number seconds
+---@return chainlink.Stream? stream
+---@return chainlink.Error? err
+function Stream:connect(timeout) end
+
+---The descriptor that is readable exactly while something waits.
+---@return integer
+function Stream:pollfd() end
+
+---@return chainlink.StreamStats
+function Stream:stats() end
+
+function Stream:close() end
+
+---@class chainlink.StreamStats
+---@field total_received integer
+---@field accepted integer
+---@field deduplicated integer
+---@field out_of_order integer
+---@field gaps integer
+---@field dropped integer
+---@field rejected integer
+---@field decode_errors integer
+---@field partial_reconnects integer
+---@field full_reconnects integer
+---@field configured_connections integer
+---@field active_connections integer
+---@field queue_length integer
+---@field messages_received integer
+---@field bytes_received integer
+---@field errors_count integer
+---@field reconnect_count integer
+---@field connection_uptime number seconds
+---@field last_message_time? number Unix seconds
+---@field latency chainlink.Latency
+---@field origins chainlink.OriginStats[]
+
+---@class chainlink.Latency receive minus observation, milliseconds
+---@field count integer
+---@field min? number
+---@field mean? number
+---@field max? number
+
+---@class chainlink.OriginStats
+---@field origin? string
+---@field host string
+---@field state string
+---@field messages_received integer
+---@field bytes_received integer
+---@field errors_count integer
+---@field reconnect_count integer
+---@field connection_uptime number seconds
+---@field last_message_time? number Unix seconds
+---@field ping_latency? number milliseconds
+
+---@class chainlink.Report
+---@field feed_id string
+---@field version integer
+---@field observations_timestamp integer Unix seconds
+---@field valid_from_timestamp? integer
+---@field expires_at? integer
+---@field native_fee? number
+---@field link_fee? number
+---@field price? number the schema's main price
+---@field decimals? integer of the main price, 18
+---@field benchmark_price? number
+---@field bid? number
+---@field ask? number
+---@field mid? number
+---@field mid_price? number
+---@field last_traded_price? number
+---@field market_status? integer
+---@field nav_per_share? number
+---@field full_report string hex
+---@field report_blob string hex
+---@field report_context string[] three words
+---@field config_digest string
+---@field signatures chainlink.Signature[]
+---@field received_at? number Unix seconds; nil when it did not come from the network
+---@field origin? string
+---@field backfilled boolean
+---@field [string] any the fields of its schema
+---@operator len: integer
+local Report = {}
+
+---Exact decimal text of a field; nil when the schema has no such field.
+---@param field string
+---@param decimals? integer in place of the schema's
+---@return string?
+function Report:exact(field, decimals) end
+
+---The integer as it was signed, as text.
+---@param field string
+---@return string?
+function Report:raw(field) end
+
+---The nearest number.
+---@param field string
+---@param decimals? integer in place of the schema's
+---@return number?
+function Report:number(field, decimals) end
+
+---The full report as bytes.
+---@return string
+function Report:bytes() end
+
+---@return string? name "open", "closed", …
+function Report:market_status_name() end
+
+---Is it too late to verify the report on chain?
+---@param now? number Unix seconds
+---@return boolean?
+function Report:is_expired(now) end
+
+---A plain table; fields wider than 32 bits are exact text.
+---@return table<string, string|number>
+function Report:to_table() end
+
+---One line of JSON with the values of to_table.
+---@return string
+function Report:to_json() end
+
+---@class chainlink.Signature
+---@field r? string
+---@field s? string
+---@field v? integer 27 or 28
+
+---@class chainlink.Schema
+---@field version integer
+---@field name string
+---@field price? string the name of the main price
+---@field fields chainlink.Field[] in ABI order
+
+---@class chainlink.Field
+---@field name string
+---@field abi_name string
+---@field type string "bytes32", "uint32", "int192", …
+---@field unit? string "seconds", "price", …
+---@field decimals integer
+---@field meaning string
+
+---@alias chainlink.Kind
+---| "ConfigError"
+---| "AuthenticationError"
+---| "InvalidFeedIDError"
+---| "APIError"
+---| "RateLimitError"
+---| "NetworkError"
+---| "TimeoutError"
+---| "DecodeError"
+---| "StreamClosedError"
+---| "VerificationError"
+---| "CircuitOpenError"
+---| "MemoryError"
+---| "ChainlinkError" every error
+
+---@class chainlink.Error
+---@field kind chainlink.Kind
+---@field message string
+---@field retryable boolean can trying again help
+---@field status? integer HTTP status
+---@field body? string start of the answer's body
+---@field retry_after? number seconds
+---@field clock_skew? number local clock minus the service's, seconds
+---@field offset? integer of the fault in the input
+---@field expected? string what was expected there
+---@field where? string "file:line" of a mistake in the program
+local Error = {}
+
+---@param kind chainlink.Kind
+---@return boolean
+function Error:is(kind) end
+
+return chainlink
