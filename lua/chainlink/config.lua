@@ -246,7 +246,7 @@ local function engine_options(values, tls, breaker)
   engine.ws_urls = split_urls(values.ws_url or network.ws_url)
   engine.rate_limit = values.rate_limit or 0
   engine.breaker_failures = breaker and breaker.failures or 0
-  engine.breaker_cooldown = breaker and breaker.cooldown
+  engine.breaker_cooldown = breaker and breaker.cooldown or nil
   engine.headers = header_list(values.headers)
   engine.proxy = values.proxy == false and "" or values.proxy
   engine.want_responses = values.on_response ~= nil
