@@ -1,0 +1,100 @@
+-- SPDX-License-Identifier: MIT
+-- client:reports over pages that end within a second, repeat, are empty or out of order.
+
+local errors = require "chainlink.errors"
+local history = require "chainlink.history"
+
+local function report(time, blob)
+  return { observations_timestamp = time, report_blob = blob or tostring(time) }
+end
+
+-- A service whose pages hold `limit` reports; counts what is asked.
+local function service(all, limit, asked)
+  return function(start)
+    asked[#asked + 1] = start
+    local page = {}
+    for _, item in ipairs(all) do
+      if item.observations_timestamp >= start and #page < limit then page[#page + 1] = item end
+    end
+    return { reports = page }
+  end
+end
+
+local function finish(page) return page end
+
+local function collect(begin, from, to)
+  local got = {}
+  for item in history.iterate(begin, finish, from, to) do got[#got + 1] = item.report_blob end
+  return table.concat(got, " ")
+end
+
+describe("a range of history", function()
+  local all = { report(10), report(11, "11a"), report(11, "11b"), report(11, "11c"), report(12), report(15) }
+
+  for limit = 1, 7 do
+    -- Three reports of one second cannot be had in pages of fewer.
+    local expected = limit == 1 and "10 11a 12 15" or limit == 2 and "10 11a 11b 12 15" or "10 11a 11b 11c 12 15"
+    it("comes whole, in order and once, in pages of " .. limit, function()
+      local asked = {}
+      assert.are.equal(expected, collect(service(all, limit, asked), 10, 100))
+      assert.is_true(#asked < 20)
+    end)
+  end
+
+  it("includes both ends and nothing beyond", function()
+    assert.are.equal("11a 11b 11c 12", collect(service(all, 3, {}), 11, 12))
+    assert.are.equal("11a 11b 11c 12", collect(service(all, 100, {}), 11, 14))
+    assert.are.equal("", collect(service(all, 3, {}), 13, 14))
+    assert.are.equal("", collect(service(all, 3, {}), 12, 11))
+  end)
+
+  it("asks for the next page before the script wants it", function()
+    local asked = {}
+    local next_report = history.iterate(service(all, 3, asked), finish, 10, 100)
+    assert.are.same({ 10 }, asked)
+    next_report()
+    assert.are.same({ 10, 11 }, asked)
+  end)
+
+  it("ends though the service repeats itself", function()
+    local asked = {}
+    local function begin(start)
+      asked[#asked + 1] = start
+      return { reports = { report(10), report(11) } }
+    end
+    assert.are.equal("10 11", collect(begin, 10, 20))
+    assert.is_true(#asked < 20)
+  end)
+
+  it("leaves out what comes out of order", function()
+    local pages = { { reports = { report(10), report(9), report(12), report(11) } } }
+    assert.are.equal("10 12", collect(function() return table.remove(pages, 1) or { reports = {} } end, 10, 20))
+  end)
+
+  it("follows the service over an empty page", function()
+    local pages = { [10] = { reports = {}, next_page_timestamp = 50 }, [50] = { reports = { report(50) } } }
+    assert.are.equal("50", collect(function(start) return pages[start] or { reports = {} } end, 10, 60))
+    local back = { [10] = { reports = {}, next_page_timestamp = 10 } }
+    assert.are.equal("", collect(function(start) return back[start] end, 10, 60))
+  end)
+
+  it("raises the error object of a page that fails, after the reports before it", function()
+    local pages = { { reports = { report(10) } } }
+    local next_report = history.iterate(function() return true end, function()
+      local page = table.remove(pages, 1)
+      if page then return page end
+      return nil, errors.new("NetworkError", "cut")
+    end, 10, 20)
+    assert.are.equal(10, next_report().observations_timestamp)
+    local ok, err = pcall(next_report)
+    assert.is_false(ok)
+    assert.are.equal("NetworkError", err.kind)
+  end)
+
+  it("raises the error object of a request that cannot begin", function()
+    local ok, err = pcall(history.iterate(function() return nil, errors.new("StreamClosedError", "closed") end,
+      finish, 10, 20))
+    assert.is_false(ok)
+    assert.are.equal("StreamClosedError", err.kind)
+  end)
+end)
