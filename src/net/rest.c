@@ -288,6 +288,7 @@ static void read_info(struct cds_exchange *exchange, CURL *easy) {
   curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total);
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
   curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result->verify_result);
+  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &result->os_error);
   exchange->received_at_ms = cds_clock_wall_ms();
   exchange->elapsed = (double)total / 1e6;
   exchange->connections = (uint64_t)connects;

@@ -70,6 +70,9 @@ enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds
   case CURLE_WRITE_ERROR: return write_error(err, result, origin);
   case CURLE_BAD_CONTENT_ENCODING:
     return cds_error_set(err, CDS_E_DECODE, "%s: the answer could not be decompressed: %s", origin, reason);
+  case CURLE_COULDNT_CONNECT: /* libcurl itself does not say whether it was refused or unreachable */
+    if (result->os_error != 0) reason = strerror((int)result->os_error);
+    return cds_error_set(err, CDS_E_NETWORK, "%s: cannot connect: %s", origin, reason);
   case CURLE_PARTIAL_FILE: return cds_error_set(err, CDS_E_NETWORK, "%s: the answer was cut short: %s", origin, reason);
   case CURLE_OUT_OF_MEMORY: return cds_error_set(err, CDS_E_MEMORY, "%s: out of memory", origin);
   case CURLE_ABORTED_BY_CALLBACK: /* signing, for lack of memory */

@@ -11,6 +11,7 @@
 struct cds_rest_result {
   char reason[CDS_REST_REASON_TEXT]; /* libcurl's own words, "" when it has none */
   long verify_result;                /* OpenSSL's, 0 when the certificate chain was good */
+  long os_error;                     /* errno of the attempt to connect, 0 when it worked or is not known */
   bool connected;                    /* the connection stood, TLS included */
   size_t header_bytes;
   const char *excess; /* "headers" or "body" when that passed its cap, else NULL */
