@@ -196,7 +196,9 @@ describe("REST", function()
     local clients = {}
     for i = 1, 4 do clients[i] = sim:client { rate_limit = false } end
     for _ = 1, 3 do
-      for _, one in ipairs(clients) do assert.are.equal(PAST, assert(one:get_report(ids[2], PAST)).observations_timestamp) end
+      for _, one in ipairs(clients) do
+        assert.are.equal(PAST, assert(one:get_report(ids[2], PAST)).observations_timestamp)
+      end
     end
     for _, one in ipairs(clients) do
       assert.are.equal(1, one:stats().connections)
@@ -208,22 +210,27 @@ end)
 describe("the client's own rate limit", function()
   it("keeps it below the service's", function()
     local sim = simulator.start { rate_limit = 20, feeds = 1 }
+    finally(function() sim:stop() end)
     local client = sim:client { rate_limit = 20, max_retries = 0 }
     local id = assert(client:get_feeds())[1].id
     for _ = 1, 30 do assert(client:get_report(id, PAST)) end
     assert.are.equal(30, sim:answered("/api/v1/reports", 200))
     assert.are.equal(30, sim:answered "/api/v1/reports")
     client:close()
-    sim:stop()
   end)
 end)
 
 describe("several feeds at a time of which some have no report", function()
   it("answers the reports there are, and the ids of the others", function()
     local file, remove = recording.file {
-      recording.report(3, 1, PAST), recording.report(3, 2, PAST + 1), recording.report(8, 3, PAST), recording.report(13, 4, PAST + 2),
+      recording.report(3, 1, PAST), recording.report(3, 2, PAST + 1),
+      recording.report(8, 3, PAST), recording.report(13, 4, PAST + 2),
     }
     local sim = simulator.start { replay = file, rate_limit = 0 }
+    finally(function()
+      sim:stop()
+      remove()
+    end)
     local client = sim:client {}
     local responses = {}
     local watched = sim:client { on_response = function(response) responses[#responses + 1] = response.status end }
@@ -243,7 +250,5 @@ describe("several feeds at a time of which some have no report", function()
     assert.are.same(ids, missing)
     client:close()
     watched:close()
-    sim:stop()
-    remove()
   end)
 end)

@@ -41,6 +41,19 @@ local function read_environment(pipe)
   return nil
 end
 
+-- Closing the pipe waits for the process: one that a failed test left running must be stopped before.
+Simulator.__gc = function(self) self:stop() end
+
+local newproxy = rawget(_G, "newproxy") -- Lua 5.1 and LuaJIT, where tables have no finalizers
+
+local function guarded(self)
+  if newproxy then
+    self.guard = newproxy(true)
+    getmetatable(self.guard).__gc = function() Simulator.stop(self) end
+  end
+  return setmetatable(self, Simulator)
+end
+
 --- Starts a simulator and waits until it listens. Raises when it does not start.
 function simulator.start(options)
   local command = command_line(options or {})
@@ -50,7 +63,7 @@ function simulator.start(options)
     pipe:close()
     error("the simulator did not start: " .. command, 2)
   end
-  return setmetatable({
+  return guarded {
     pipe = pipe,
     env = env,
     pid = env.CHAINLINK_SIMULATOR_PID,
@@ -59,7 +72,7 @@ function simulator.start(options)
     ca_file = env.CHAINLINK_STREAMS_CA_FILE,
     api_key = env.CHAINLINK_STREAMS_API_KEY,
     api_secret = env.CHAINLINK_STREAMS_API_SECRET,
-  }, Simulator)
+  }
 end
 
 --- The options of a client of this simulator, with the caller's on top.
