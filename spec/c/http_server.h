@@ -123,7 +123,7 @@ static struct http_server *http_start(const struct http_step *steps, size_t coun
   struct http_server *server = calloc(1, sizeof *server);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   socklen_t length = sizeof address;
-  if (server == NULL || steps == NULL || count > HTTP_MAX_STEPS) exit(2);
+  if (server == NULL || count > HTTP_MAX_STEPS) exit(2);
   memcpy(server->steps, steps, count * sizeof *steps);
   server->step_count = count;
   server->listener = socket(AF_INET, SOCK_STREAM, 0);

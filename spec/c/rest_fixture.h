@@ -25,6 +25,8 @@ struct fixture {
   struct cds_config config; /* set up by begin; start_client takes it */
 };
 
+__attribute__((unused)) static const struct http_step no_step;
+
 /* What a finished call left. */
 struct outcome {
   enum cds_status status;

@@ -170,7 +170,7 @@ static void test_arguments(void) {
   struct cds_call_args bad[] = {{CDS_GET_FEEDS, feeds, 1, 0, 0},         {CDS_GET_LATEST_REPORT, feeds, 0, 0, 0},
                                 {CDS_GET_LATEST_REPORT, feeds, 2, 0, 0}, {CDS_GET_REPORTS, feeds, 0, 0, 0},
                                 {CDS_GET_REPORTS, feeds, 1001, 0, 0},    {CDS_GET_REPORT_PAGE, feeds, 1, 0, 10001}};
-  begin(&f, NULL, 0);
+  begin(&f, &no_step, 0);
   start_client(&f);
   for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
     ok(cds_call_start(&call, f.client, &bad[i], &err) == CDS_E_CONFIG && call == NULL, "refused: %s", err.message);
