@@ -11,6 +11,7 @@
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <string.h>
+#include <time.h>
 
 #define RECORD 16384 /* a TLS record's payload */
 #define PROTOCOL "data-streams"
@@ -20,6 +21,7 @@ struct server {
   const struct cds_sim_certificate *certificate; /* NULL: plain */
   struct lws_vhost *vhost;
   lws_sorted_usec_list_t timer;
+  int64_t due_ns; /* of the timer, monotonic */
 };
 
 static struct server *loading; /* whose vhost is being made: that callback comes without a context */
@@ -81,7 +83,18 @@ static void tick(lws_sorted_usec_list_t *timer) {
   }
   cds_sim_stream(sim);
   int64_t wait = busy ? 0 : cds_sim_stream_wait(sim);
+  server->due_ns = cds_clock_mono_ns() + wait * 1000000;
   lws_sul_schedule(sim->context, 0, timer, tick, wait * LWS_US_PER_MS + 1);
+}
+
+/* libwebsockets waits in whole milliseconds, rounded down, and polls without a pause in the last one before a timer.
+ * Sleep through that where nothing waits to be sent. */
+static void rest_until_due(const struct server *server) {
+  int64_t left = server->due_ns - cds_clock_mono_ns();
+  if (left <= 0 || left >= 1000000) return;
+  for (const struct cds_sim_conn *conn = server->sim->connections; conn; conn = conn->next)
+    if (conn->out_sent < conn->out.length || conn->finish) return;
+  nanosleep(&(struct timespec){0, (long)left}, NULL);
 }
 
 static const struct lws_protocols protocols[] = {
@@ -132,7 +145,7 @@ enum cds_status cds_sim_serve(struct cds_sim *sim, const struct cds_sim_certific
   if (status == CDS_OK) {
     listening(lws_get_vhost_listen_port(server.vhost), context);
     lws_sul_schedule(sim->context, 0, &server.timer, tick, 1);
-    while (!*sim->stop && lws_service(sim->context, 0) >= 0) continue;
+    while (!*sim->stop && lws_service(sim->context, 0) >= 0) rest_until_due(&server);
   }
   if (sim->context) lws_context_destroy(sim->context);
   sim->context = NULL;
