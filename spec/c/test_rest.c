@@ -162,6 +162,27 @@ static void test_events(void) {
   free(body), free(one), free(interim);
 }
 
+static void test_proxy(void) {
+  char *feeds = with_body(HEAD("200 OK", ""), "{\"feeds\":[]}"), proxy[64], credentials[64] = "";
+  struct http_step steps[] = {answer(feeds)};
+  struct fixture f;
+  begin(&f, steps, 1);
+  cds_url_clear(&f.config.rest);
+  http_check(cds_url_parse(&f.config.rest, "http://service.invalid:81/x", "rest_url", NULL) == CDS_OK, "rest_url");
+  snprintf(proxy, sizeof proxy, "http://user:pass@127.0.0.1:%d", f.server->port);
+  cds_free(f.config.proxy);
+  f.config.proxy = cds_strdup(proxy);
+  struct outcome got = run_call(&f, CDS_GET_FEEDS, 0);
+  ok(got.status == CDS_OK, "through a proxy %s", got.err.message);
+  const char *request = f.server->requests[0].text;
+  static const char line[] = "GET http://service.invalid:81/x/api/v1/feeds HTTP/1.1\r\n";
+  ok(strncmp(request, line, sizeof line - 1) == 0, "%.*s", (int)strcspn(request, "\r"), request);
+  ok(header_of(credentials, sizeof credentials, request, "Proxy-Authorization"), "with credentials for it");
+  is_string(credentials, "Basic dXNlcjpwYXNz", "its own");
+  end(&f);
+  free(feeds);
+}
+
 static void test_arguments(void) {
   struct fixture f;
   struct cds_call *call;
@@ -239,6 +260,7 @@ int main(void) {
   test_untaken();
   test_connections();
   test_events();
+  test_proxy();
   test_arguments();
   test_close();
   test_fork();
