@@ -273,6 +273,24 @@ static void test_oversize(void) {
   finish(&fixture);
 }
 
+static void serve_a_while(struct ws_server *server, int number, int fd) {
+  if (!ws_accept(server, fd)) return;
+  ws_send_message(fd, next_message(1, (uint32_t)number));
+  if (number > 1) ws_attend(fd);
+  else usleep(1200 * 1000); /* longer than it takes to have worked */
+}
+
+static void test_immediate_retry(void) {
+  struct fixture fixture;
+  struct seen_events seen = {.last_delay = -1};
+  begin(&fixture, serve_a_while, NULL);
+  fixture.config.stream.reconnect_delay = fixture.config.stream.reconnect_max_delay = 1e6;
+  open_stream(&fixture, 1);
+  is_number(take_in_order(&fixture, &seen, 1, 2), 2, "a connection that worked is replaced");
+  ok(seen.last_delay == 0, "at once");
+  finish(&fixture);
+}
+
 /* ---- the heartbeat ---- */
 
 static void serve_frozen(struct ws_server *server, int number, int fd) {
@@ -412,6 +430,7 @@ int main(void) {
   test_proxy();
   test_endings();
   test_oversize();
+  test_immediate_retry();
   test_frozen();
   test_close_states();
   test_lifetimes();

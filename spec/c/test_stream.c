@@ -112,6 +112,7 @@ static void serve_many(struct ws_server *server, int number, int fd) {
 
 static void test_order(void) {
   struct fixture fixture;
+  struct seen_events seen = {0};
   uint32_t next[4] = {0};
   size_t right = 0;
   begin(&fixture, serve_many, NULL);
@@ -125,6 +126,7 @@ static void test_order(void) {
     cds_report_unref(report);
   }
   is_number(right, 3000, "3000 reports of three feeds arrive once, in order per feed");
+  WAIT_FOR(&fixture, &seen, stats.deduplicated == 300);
   struct cds_stream_stats stats = stats_of(&fixture);
   is_number(stats.accepted, 3000, "3000 were accepted");
   is_number(stats.gaps + stats.dropped + stats.rejected + stats.decode_errors + stats.out_of_order, 0,

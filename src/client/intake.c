@@ -81,7 +81,7 @@ static struct leftover accept(struct cds_stream *stream, struct cds_queue_node *
   if (gap) stream->counts.gaps++;
   count_latency(stream, node->report);
   gone.node = cds_queue_push(&stream->queue, node);
-  stream->paused = stream->paused || cds_queue_is_full(&stream->queue);
+  if (cds_queue_is_full(&stream->queue)) atomic_store(&stream->paused, true);
   cds_stream_settle(stream);
   return gone;
 }

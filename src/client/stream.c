@@ -65,6 +65,7 @@ static struct cds_stream *allocate(struct cds_client *client, const struct cds_s
   }
   atomic_init(&stream->refs, 1);
   atomic_init(&stream->closed, false);
+  atomic_init(&stream->paused, false);
   stream->notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
   stream->config = *config;
   stream->client = cds_client_ref(client);
@@ -122,8 +123,8 @@ enum cds_pop cds_stream_pop(struct cds_report **report, struct cds_stream *strea
   }
   pthread_mutex_lock(&stream->mu);
   struct cds_queue_node *node = cds_queue_pop(&stream->queue);
-  bool ended = stream->ended, resume = stream->paused && cds_queue_is_drained(&stream->queue);
-  if (resume) stream->paused = false;
+  bool ended = stream->ended, resume = atomic_load(&stream->paused) && cds_queue_is_drained(&stream->queue);
+  if (resume) atomic_store(&stream->paused, false);
   if (node == NULL && ended && err != NULL) *err = stream->end;
   cds_stream_settle(stream);
   pthread_mutex_unlock(&stream->mu);

@@ -33,7 +33,7 @@ struct cds_stream {
   /* guarded by mu */
   bool stopping, ended;
   struct cds_error end; /* why, once ended */
-  bool paused;          /* the links were told to stop reading */
+  atomic_bool paused;   /* the links are to stop reading; written under mu, read anywhere */
   struct cds_merge merge;
   struct cds_queue queue;
   struct cds_notify notify;

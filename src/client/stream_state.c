@@ -15,10 +15,7 @@ bool cds_stream_is_stopping(struct cds_stream *stream) {
 }
 
 bool cds_stream_is_paused(struct cds_stream *stream) {
-  pthread_mutex_lock(&stream->mu);
-  bool paused = stream->paused;
-  pthread_mutex_unlock(&stream->mu);
-  return paused;
+  return atomic_load(&stream->paused);
 }
 
 void cds_stream_link_host(struct cds_stream *stream, size_t link, const struct cds_url *url) {

@@ -285,7 +285,7 @@ static void timer_due(struct lws_sorted_usec_list *sul) {
 }
 
 void cds_ws_timer(struct cds_ws *ws, double seconds) {
-  lws_usec_t delay = (lws_usec_t)(seconds * 1e6);
+  lws_usec_t delay = (lws_usec_t)((seconds < 1e9 ? seconds : 1e9) * 1e6);
   lws_sul_schedule(ws->lws, 0, &ws->timer_sul, timer_due, delay > 0 ? delay : 1);
 }
 
