@@ -3,6 +3,7 @@
 #include "tap.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <openssl/x509_vfy.h>
 
 #include "net/rest_error.h"
@@ -56,6 +57,9 @@ static void test_others(void) {
   expect(
     CURLE_BAD_CONTENT_ENCODING, CDS_E_DECODE, false,
     "https://h:1: the answer could not be decompressed: Error while processing content unencoding: invalid block type");
+  result.os_error = ECONNREFUSED;
+  reason("Failed to connect to h port 1 after 0 ms: Couldn't connect to server");
+  expect(CURLE_COULDNT_CONNECT, CDS_E_NETWORK, true, "https://h:1: cannot connect: Connection refused");
   expect(CURLE_OUT_OF_MEMORY, CDS_E_MEMORY, true, "https://h:1: out of memory");
   expect(CURLE_RECV_ERROR, CDS_E_NETWORK, true, "https://h:1: Failure when receiving data from the peer");
   reason("Connection reset\r\nby peer");

@@ -56,6 +56,14 @@ static enum cds_status proxy_error(struct cds_error *err, const char *origin) {
                        origin);
 }
 
+static enum cds_status connect_error(struct cds_error *err, const struct cds_rest_result *result, const char *reason,
+                                     const char *origin) {
+  if (strstr(reason, "Unsupported proxy") != NULL) /* libcurl quotes the URL, password and all */
+    return proxy_error(err, origin);
+  if (result->os_error != 0) reason = strerror((int)result->os_error); /* refused or unreachable */
+  return cds_error_set(err, CDS_E_NETWORK, "%s: cannot connect: %s", origin, reason);
+}
+
 enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds_rest_result *result,
                                const struct cds_rest_options *options, const char *origin) {
   const char *reason = result->reason[0] != 0 ? result->reason : curl_easy_strerror((CURLcode)code);
@@ -70,17 +78,12 @@ enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds
   case CURLE_WRITE_ERROR: return write_error(err, result, origin);
   case CURLE_BAD_CONTENT_ENCODING:
     return cds_error_set(err, CDS_E_DECODE, "%s: the answer could not be decompressed: %s", origin, reason);
-  case CURLE_COULDNT_CONNECT: /* libcurl itself does not say whether it was refused or unreachable */
-    if (result->os_error != 0) reason = strerror((int)result->os_error);
-    return cds_error_set(err, CDS_E_NETWORK, "%s: cannot connect: %s", origin, reason);
+  case CURLE_COULDNT_CONNECT: return connect_error(err, result, reason, origin);
   case CURLE_PARTIAL_FILE: return cds_error_set(err, CDS_E_NETWORK, "%s: the answer was cut short: %s", origin, reason);
   case CURLE_OUT_OF_MEMORY: return cds_error_set(err, CDS_E_MEMORY, "%s: out of memory", origin);
   case CURLE_ABORTED_BY_CALLBACK: /* signing, for lack of memory */
     return cds_error_set(err, CDS_E_MEMORY, "%s: the request could not be signed", origin);
   case CURLE_COULDNT_RESOLVE_PROXY: return proxy_error(err, origin);
-  default:
-    /* libcurl quotes a proxy URL it cannot use, password and all */
-    if (strstr(reason, "Unsupported proxy") != NULL) return proxy_error(err, origin);
-    return cds_error_set(err, CDS_E_NETWORK, "%s: %s", origin, reason);
+  default: return cds_error_set(err, CDS_E_NETWORK, "%s: %s", origin, reason);
   }
 }
