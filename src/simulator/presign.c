@@ -87,7 +87,7 @@ enum cds_status cds_sim_presign(struct cds_sim_source *source, unsigned seconds,
   struct cds_sim_presigned cache = {0};
   cache.data = cds_malloc((size_t)size);
   if (!cache.data) return cds_error_set(err, CDS_E_MEMORY, "no memory for signatures made ahead");
-  int64_t first_ms = now_ms + estimate_ms(source, reports) * 5 / 4 + 1500, start_ms = cds_clock_mono_ms();
+  int64_t first_ms = now_ms + estimate_ms(source, reports) * 3 / 2 + 1500, start_ms = cds_clock_mono_ms();
   cache.first = (uint64_t)(first_ms / 1000) * source->rate;
   cache.count = (uint64_t)seconds * source->rate;
   struct job jobs[MAX_THREADS];
