@@ -114,7 +114,7 @@ function methods.stats(stream)
   return stats
 end
 
---- Ends the stream. Reports that wait in its queue can still be read.
+--- Ends the stream; reports that wait in its queue are given up. May be called again.
 function methods.close(stream)
   local state = check.self(stream, "stream", "close")
   core.stream_close(stream)

@@ -180,6 +180,14 @@ void cds_stream_link_failed(struct cds_stream *stream, size_t link, const struct
   pthread_mutex_unlock(&stream->mu);
 }
 
+/* The connections' ends are no events any more, but statistics tell them. */
+static void count_closed(struct cds_stream *stream) {
+  pthread_mutex_lock(&stream->mu);
+  stream->counts.active_connections = 0;
+  for (size_t i = 0; i < stream->link_count; i++) stream->counts.links[i].state = CDS_LINK_DISCONNECTED;
+  pthread_mutex_unlock(&stream->mu);
+}
+
 /* Reports not taken yet are given up; the memory goes back now rather than when the object is collected. */
 static void discard(struct cds_stream *stream) {
   struct cds_error why;
@@ -201,6 +209,7 @@ void cds_stream_close(struct cds_stream *stream) {
   stream->stopping = true;
   pthread_mutex_unlock(&stream->mu);
   for (size_t i = 0; i < stream->link_count; i++) cds_link_stop(stream->links[i]);
+  count_closed(stream);
   discard(stream);
 }
 
