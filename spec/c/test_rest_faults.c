@@ -250,10 +250,12 @@ static void test_unknown_host(void) {
   struct fixture f;
   begin(&f, &no_step, 0);
   cds_url_clear(&f.config.rest);
-  http_check(cds_url_parse(&f.config.rest, "http://no-such-host.invalid", "rest_url", NULL) == CDS_OK, "rest_url");
+  /* a label longer than DNS allows: no resolver is asked */
+  const char *url = "http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test";
+  http_check(cds_url_parse(&f.config.rest, url, "rest_url", NULL) == CDS_OK, "rest_url");
   f.config.max_retries = 0;
   struct outcome got = run_call(&f, CDS_GET_FEEDS, 0);
-  is_outcome(&got, CDS_E_NETWORK, true, "no-such-host.invalid");
+  is_outcome(&got, CDS_E_NETWORK, true, "Could not resolve host");
   end(&f);
 }
 
@@ -319,13 +321,13 @@ static void test_dropped(void) {
   f.config.retry_max_delay = 3600;
   struct cds_call *retrying = start_call(&f, CDS_GET_LATEST_REPORT, 1);
   struct pollfd fd = {cds_call_fd(retrying), POLLIN, 0};
-  ok(poll(&fd, 1, WAIT_MS) == 1 && !cds_call_is_done(retrying), "a warning comes before the retry");
-  struct cds_event *event = cds_call_take_event(retrying);
-  ok(event != NULL && poll(&fd, 1, 0) == 1, "readable while another event waits");
-  cds_event_free(event);
-  event = cds_call_take_event(retrying);
-  ok(event != NULL && poll(&fd, 1, 0) == 0, "and not after the last");
-  cds_event_free(event);
+  for (int i = 0; i < 2; i++) { /* a debug line, a warning */
+    ok(poll(&fd, 1, WAIT_MS) == 1 && !cds_call_is_done(retrying), "readable before the retry");
+    struct cds_event *event = cds_call_take_event(retrying);
+    ok(event != NULL, "an event");
+    cds_event_free(event);
+  }
+  ok(poll(&fd, 1, 0) == 0, "not readable after the last event");
   cds_call_free(retrying);
   for (int i = 0; i < 20; i++) cds_call_free(start_call(&f, CDS_GET_LATEST_REPORT, 1));
   end(&f);
