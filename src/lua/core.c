@@ -77,9 +77,8 @@ static void check_library(lua_State *L) {
   if (cds_tls_check_library(&err) != CDS_OK) luaL_error(L, "chainlink.core: %s", err.message);
 }
 
-static const luaL_Reg core_functions[] = {
-  {"wait", core_wait}, {"monotonic", core_monotonic}, {"time", core_time}, {"isatty", core_isatty},
-  {"uservalue", core_uservalue}, {NULL, NULL}};
+static const luaL_Reg core_functions[] = {{"wait", core_wait},     {"monotonic", core_monotonic}, {"time", core_time},
+                                          {"isatty", core_isatty}, {"uservalue", core_uservalue}, {NULL, NULL}};
 
 static const luaL_Reg no_functions[] = {{NULL, NULL}};
 
@@ -93,6 +92,7 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_metatable(L, CDS_L_ERROR, no_functions);
   lua_setfield(L, -2, "error_metatable");
   cds_l_open_report(L);
+  cds_l_open_decode(L);
   cds_l_open_client(L);
   cds_l_open_call(L);
   cds_l_open_stream(L);

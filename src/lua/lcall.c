@@ -15,8 +15,8 @@ static struct call *check_call(lua_State *L) {
   return self;
 }
 
-static const char *const operations[] = {"get_feeds", "get_latest_report", "get_report", "get_reports",
-                                         "get_report_page", NULL};
+static const char *const operations[] = {"get_feeds",   "get_latest_report", "get_report",
+                                         "get_reports", "get_report_page",   NULL};
 
 /* call(client, operation, ids, timestamp, limit) -> call | nil, err */
 static int call_start(lua_State *L) {
@@ -89,10 +89,9 @@ static int call_result(lua_State *L) {
 
 static const luaL_Reg metamethods[] = {{"__gc", call_gc}, {"__close", call_gc}, {NULL, NULL}};
 
-static const luaL_Reg functions[] = {{"call", call_start},         {"call_free", call_gc},
-                                     {"call_fd", call_fd},         {"call_done", call_done},
-                                     {"call_event", call_event},   {"call_result", call_result},
-                                     {NULL, NULL}};
+static const luaL_Reg functions[] = {
+  {"call", call_start},       {"call_free", call_gc},       {"call_fd", call_fd}, {"call_done", call_done},
+  {"call_event", call_event}, {"call_result", call_result}, {NULL, NULL}};
 
 void cds_l_open_call(lua_State *L) {
   cds_l_metatable(L, CDS_L_CALL, metamethods);

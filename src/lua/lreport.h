@@ -11,7 +11,8 @@
  * still holds the report, for whoever owns the slot. The metatable is the value at index `metatable`. */
 void cds_l_push_report(lua_State *L, struct cds_report **slot, int metatable);
 
-/* Registers the metatable and sets decode, schemas, feed_version … in the module table on the stack's top. */
+/* Register the metatable and set the functions in the module table on the stack's top. */
 void cds_l_open_report(lua_State *L);
+void cds_l_open_decode(lua_State *L);
 
 #endif
