@@ -124,6 +124,32 @@ describe("a client", function()
     client:close()
   end)
 
+  it("takes every option", function()
+    local function nothing() end
+    for _, options in ipairs {
+      { rate_limit = false, circuit_breaker = false, proxy = false, ha = false, backfill = false, max_reconnects = 0,
+        queue_size = 1, log_level = "none" },
+      { rate_limit = 0.5, circuit_breaker = { failures = 1 }, proxy = "http://127.0.0.1:1", network = "testnet",
+        timeout = 0.1, connect_timeout = 0.1, retry_delay = 0, retry_max_delay = 0, ping_interval = 1,
+        pong_timeout = 3600, reconnect_delay = 0, reconnect_max_delay = 0, overflow = "drop_oldest",
+        logger = nothing, log_level = "debug", on_status = nothing,
+        on_response = setmetatable({}, { __call = nothing }),
+        headers = { ["X-Test"] = "1" }, tls = { insecure_skip_verify = false }, max_reconnects = math.huge,
+        ws_url = "wss://127.0.0.1:1, wss://127.0.0.1:2" },
+    } do
+      local client = new_client(options)
+      assert.are.equal("chainlink.client (127.0.0.1)", tostring(client))
+      client:close()
+    end
+  end)
+
+  it("refuses headers that are its own to set", function()
+    for _, name in ipairs { "Authorization", "x-authorization-timestamp", "Host", "bad name", "" } do
+      raises("ConfigError", "headers…", { new = function(_, options) new_client(options) end }, "new",
+        { headers = { [name] = "1" } })
+    end
+  end)
+
   it("logs its warnings", function()
     local lines = {}
     local client = new_client { tls = { insecure_skip_verify = true },
