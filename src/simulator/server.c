@@ -52,6 +52,14 @@ static int write_out(struct cds_sim_conn *conn) {
   return 0;
 }
 
+static void tick(lws_sorted_usec_list_t *timer);
+
+/* A page or a stream has begun, which the timer set before did not know of. */
+static void tick_soon(struct server *server) {
+  server->due_ns = cds_clock_mono_ns();
+  lws_sul_schedule(server->sim->context, 0, &server->timer, tick, 1);
+}
+
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
   struct cds_sim_conn *conn = user;
   switch (reason) {
@@ -65,6 +73,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   case LWS_CALLBACK_RAW_RX:
     lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* the library's own, left over from the TLS handshake */
     cds_sim_conn_receive(conn, in, length);
+    if (conn->state != CDS_SIM_HTTP) tick_soon(lws_context_user(lws_get_context(wsi)));
     return 0;
   case LWS_CALLBACK_RAW_WRITEABLE: return conn->sim ? write_out(conn) : -1;
   case LWS_CALLBACK_RAW_CLOSE: cds_sim_conn_close(conn); return 0;
