@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT
+ * Recordings: what is read, how it is ordered, what is refused. */
+#define _GNU_SOURCE
+#include "simulator/replay.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "tap.h"
+
+/* A file of this text; the caller unlinks path. */
+static void write_file(char path[64], const char *text) {
+  snprintf(path, 64, "/tmp/test_sim_replay.XXXXXX");
+  int fd = mkstemp(path);
+  FILE *file = fd >= 0 ? fdopen(fd, "w") : NULL;
+  if (!file) abort();
+  fputs(text, file);
+  fclose(file);
+}
+
+static void put_word(char **at, unsigned long value) {
+  *at += sprintf(*at, "%064lx", value);
+}
+
+/* One line: a report of v3 feed `feed` observed at `second`, as far as the loader looks at it. */
+static void add_line(char *out, unsigned feed, unsigned long second) {
+  char *at = out + strlen(out);
+  at += sprintf(at, "{\"feedID\": \"x\", \"fullReport\" : \"0x");
+  for (int i = 0; i < 3; i++) put_word(&at, 0);
+  put_word(&at, 224);
+  for (int i = 0; i < 3; i++) put_word(&at, 0);
+  put_word(&at, 96);
+  at += sprintf(at, "0003%060x", feed);
+  put_word(&at, second - 1);
+  put_word(&at, second);
+  sprintf(at, "\", \"other\": 1}\n");
+}
+
+static void order(void) {
+  static char text[16384];
+  char path[64];
+  struct cds_sim_replay replay;
+  struct cds_error err = {0};
+  add_line(text, 1, 300);
+  add_line(text, 2, 50);
+  strcat(text, "\n");
+  add_line(text, 1, 100);
+  add_line(text, 1, 200);
+  write_file(path, text);
+  if (!ok(cds_sim_replay_load(&replay, path, &err) == CDS_OK, "a recording is read")) printf("# %s\n", err.message);
+  unlink(path);
+  is_number(replay.record_count, 4, "four reports");
+  is_number(replay.feed_count, 2, "of two feeds");
+  is_number(replay.feeds[0].count, 3, "three of the first");
+  is_number(cds_sim_replay_get(&replay, 0, 0)->observed, 100, "by time, oldest first");
+  is_number(cds_sim_replay_get(&replay, 0, 2)->observed, 300, "newest last");
+  is_number(cds_sim_replay_get(&replay, 0, 2)->valid_from, 299, "with its valid-from time");
+  is_number(replay.records[replay.feeds[0].by_file[0]].observed, 300, "by file, as it came");
+  is_number(cds_sim_replay_seek(&replay, 0, 150), 1, "the first at or after a second");
+  is_number(cds_sim_replay_seek(&replay, 0, 301), 3, "none after the last");
+  cds_sim_replay_clear(&replay);
+}
+
+static void refused(const char *text, const char *reason) {
+  char path[64];
+  struct cds_sim_replay replay;
+  struct cds_error err = {0};
+  write_file(path, text);
+  is_number(cds_sim_replay_load(&replay, path, &err), CDS_E_CONFIG, reason);
+  unlink(path);
+  ok(strstr(err.message, reason) != NULL, "says so: %s", err.message);
+}
+
+int main(void) {
+  order();
+  refused("", "there are no reports");
+  refused("{}\n", "line 1 has no member fullReport");
+  refused("\n{\"fullReport\" 1}\n", "line 2 is not a JSON object");
+  refused("{\"fullReport\":\"12\"}\n", "does not start with 0x");
+  refused("{\"fullReport\":\"0x12}\n", "without an end");
+  refused("{\"fullReport\":\"0x1g\"}\n", "is not hex");
+  refused("{\"fullReport\":\"0x123\"}\n", "is not hex");
+  refused("{\"fullReport\":\"0x12\"}\n", "shorter than a report's head");
+  static char outside[16384];
+  add_line(outside, 1, 1);
+  memset(strstr(outside, "fullReport") + 16 + 3 * 64, 'f', 64);
+  refused(outside, "blob outside");
+  struct cds_sim_replay replay;
+  struct cds_error err = {0};
+  is_number(cds_sim_replay_load(&replay, "/nonexistent/file", &err), CDS_E_CONFIG, "a file that is not there");
+  return done();
+}
