@@ -245,7 +245,11 @@ static void test_fork(void) {
   while (http_request_count(f.server) < 1) poll(NULL, 0, 1);
   fflush(stdout);
   pid_t child = fork();
-  if (child == 0) _exit(in_child(&f, call));
+  if (child == 0) { /* exec: a leak checker need not look at what is leaked on purpose */
+    const char *verdict = in_child(&f, call) == 0 ? "true" : "false";
+    execlp(verdict, verdict, (char *)NULL);
+    _exit(2);
+  }
   ok(waitpid(child, &status, 0) == child && WIFEXITED(status), "the child ends");
   is_number(WEXITSTATUS(status), 0, "with every answer as promised");
   ok(run_call(&f, CDS_GET_FEEDS, 0).status == CDS_OK, "the parent goes on");

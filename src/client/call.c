@@ -84,16 +84,14 @@ enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client,
 
 void cds_call_finish(struct cds_call *call, const struct cds_error *err, struct cds_answer *answer) {
   pthread_mutex_lock(&call->mu);
-  if (!call->done) {
-    call->done = true;
-    if (err != NULL) {
-      call->err = *err;
-    } else {
-      call->answer = *answer;
-      *answer = (struct cds_answer){0};
-    }
-    cds_notify_raise(&call->notify);
+  call->done = true;
+  if (err != NULL) {
+    call->err = *err;
+  } else {
+    call->answer = *answer;
+    *answer = (struct cds_answer){0};
   }
+  cds_notify_raise(&call->notify);
   pthread_mutex_unlock(&call->mu);
 }
 

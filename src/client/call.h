@@ -32,7 +32,7 @@ struct cds_call {
 
 void cds_call_unref(struct cds_call *call);
 
-/* The call is over with this error, or with what *answer holds (taken). Only the first finish counts. */
+/* The call is over with this error, or with what *answer holds (taken). Once per call. */
 void cds_call_finish(struct cds_call *call, const struct cds_error *err, struct cds_answer *answer);
 
 bool cds_call_wants_log(const struct cds_call *call, enum cds_log_level level);
