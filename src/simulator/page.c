@@ -28,7 +28,7 @@ static void finish(struct cds_sim_conn *conn, bool good) {
   conn->state = CDS_SIM_HTTP;
   if (good && page->count == 0) good = cds_buf_append(&page->body, "{\"reports\":[", 12) == CDS_OK;
   if (good) good = cds_buf_append(&page->body, "]", 1) == CDS_OK;
-  if (good && page->count > 0)
+  if (good && page->count > 0 && page->last_second < UINT32_MAX)
     good = cds_buf_printf(&page->body, ",\"nextPageTimestamp\":%llu", (unsigned long long)page->last_second + 1) == CDS_OK;
   if (good) good = cds_buf_append(&page->body, "}", 1) == CDS_OK;
   if (good)
