@@ -12,9 +12,10 @@ static struct cds_sim_fault parse(const char *text) {
 }
 
 static void good(void) {
-  struct cds_sim_fault fault = parse("on=rest,action=status,status=503,retry_after=2,body=html,times=3,path=/api/v1/feeds");
+  struct cds_sim_fault fault =
+    parse("on=rest,action=status,status=503,retry_after=2,body=html,times=3,path=/api/v1/feeds");
   ok(fault.on == CDS_SIM_ON_REST && fault.action == CDS_SIM_STATUS && fault.status == 503 && fault.times == 3 &&
-         fault.body == CDS_SIM_BODY_HTML,
+       fault.body == CDS_SIM_BODY_HTML,
      "all keys are read");
   is_string(fault.retry_after, "2", "retry_after");
   is_string(fault.path, "/api/v1/feeds", "path");

@@ -31,9 +31,11 @@ static void given(void) {
   is_string(feeds.list[0].name, "ETH/USD", "one has a name");
   is_string(feeds.list[1].name, "FEED-00000000", "the other is given one");
   cds_sim_feeds_clear(&feeds);
-  is_number(cds_sim_feeds_list(&feeds, 1, (const char *[]){eth, eth}, 2, true, &err), CDS_E_CONFIG, "twice the same id");
+  is_number(cds_sim_feeds_list(&feeds, 1, (const char *[]){eth, eth}, 2, true, &err), CDS_E_CONFIG,
+            "twice the same id");
   ok(strstr(err.message, "given twice") != NULL, "is refused: %s", err.message);
-  is_number(cds_sim_feeds_list(&feeds, 1, (const char *[]){unknown}, 1, true, &err), CDS_E_CONFIG, "an unknown version");
+  is_number(cds_sim_feeds_list(&feeds, 1, (const char *[]){unknown}, 1, true, &err), CDS_E_CONFIG,
+            "an unknown version");
   ok(strstr(err.message, "version 99") != NULL, "is refused: %s", err.message);
   is_number(cds_sim_feeds_list(&feeds, 1, (const char *[]){unknown}, 1, false, &err), CDS_OK, "except for a recording");
   cds_sim_feeds_clear(&feeds);

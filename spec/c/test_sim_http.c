@@ -20,7 +20,8 @@ static void whole(void) {
   is_string(request.target, "/api/v1/reports?feedID=0x%30&timestamp=12&x", "the target as it was sent");
   is_string(request.path, "/api/v1/reports", "path");
   ok(request.body_length == 3 && memcmp(request.body, "abc", 3) == 0, "body");
-  is_string(cds_sim_request_header(&request, "authorization"), "key", "a header, whatever its case, without its blanks");
+  is_string(cds_sim_request_header(&request, "authorization"), "key",
+            "a header, whatever its case, without its blanks");
   ok(cds_sim_request_header(&request, "Upgrade") == NULL, "a header that was not sent");
   ok(!request.keep_alive, "Connection: close");
   char *value = cds_sim_request_query(&request, "feedID", &status);

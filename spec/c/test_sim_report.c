@@ -109,7 +109,8 @@ static bool recovers(const struct cds_sim_report *report, size_t blob, size_t in
   memcpy(compact + 32, ss + 32 * index, 32);
   secp256k1_ecdsa_recoverable_signature signature;
   secp256k1_pubkey key;
-  if (!secp256k1_ecdsa_recoverable_signature_parse_compact(source.signer.curve, &signature, compact, report->full[192 + index]) ||
+  if (!secp256k1_ecdsa_recoverable_signature_parse_compact(source.signer.curve, &signature, compact,
+                                                           report->full[192 + index]) ||
       !secp256k1_ecdsa_recover(source.signer.curve, &key, &signature, digest))
     return false;
   secp256k1_ec_pubkey_serialize(source.signer.curve, text, &text_length, &key, SECP256K1_EC_UNCOMPRESSED);
@@ -160,7 +161,8 @@ static void numbers(void) {
   source.rate = 10;
   is_number(cds_sim_seek(&source, 0, 5), CDS_SIM_GENESIS * 10ull, "nothing before the beginning");
   is_number(cds_sim_seek(&source, 0, SECOND), SECOND * 10ull, "a second's first number");
-  is_number(cds_sim_end(&source, 0, SECOND * 1000ll), SECOND * 10ull + 1, "the first report of a second is due at once");
+  is_number(cds_sim_end(&source, 0, SECOND * 1000ll), SECOND * 10ull + 1,
+            "the first report of a second is due at once");
   is_number(cds_sim_end(&source, 0, SECOND * 1000ll + 99), SECOND * 10ull + 1, "the next not before a tenth");
   is_number(cds_sim_end(&source, 0, SECOND * 1000ll + 100), SECOND * 10ull + 2, "but then");
   is_number(cds_sim_end(&source, 0, 1000), 0, "none in 1970");

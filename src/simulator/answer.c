@@ -9,30 +9,44 @@
 
 #define HUGE_BODY (17u << 20)
 
-static const char html[] = "<!DOCTYPE html><html><head><title>Bad gateway</title></head><body>Bad gateway</body></html>\n";
+static const char html[] =
+  "<!DOCTYPE html><html><head><title>Bad gateway</title></head><body>Bad gateway</body></html>\n";
 
 static const char *reason(int status) {
   static const struct {
     int status;
     const char *text;
-  } reasons[] = {{200, "OK"}, {206, "Partial Content"}, {301, "Moved Permanently"}, {302, "Found"}, {400, "Bad Request"},
-                 {401, "Unauthorized"}, {403, "Forbidden"}, {404, "Not Found"}, {405, "Method Not Allowed"},
-                 {413, "Content Too Large"}, {429, "Too Many Requests"}, {431, "Request Header Fields Too Large"},
-                 {500, "Internal Server Error"}, {501, "Not Implemented"}, {502, "Bad Gateway"}, {503, "Service Unavailable"}};
+  } reasons[] = {{200, "OK"},
+                 {206, "Partial Content"},
+                 {301, "Moved Permanently"},
+                 {302, "Found"},
+                 {400, "Bad Request"},
+                 {401, "Unauthorized"},
+                 {403, "Forbidden"},
+                 {404, "Not Found"},
+                 {405, "Method Not Allowed"},
+                 {413, "Content Too Large"},
+                 {429, "Too Many Requests"},
+                 {431, "Request Header Fields Too Large"},
+                 {500, "Internal Server Error"},
+                 {501, "Not Implemented"},
+                 {502, "Bad Gateway"},
+                 {503, "Service Unavailable"}};
   for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
     if (reasons[i].status == status) return reasons[i].text;
   return "Status";
 }
 
-void cds_sim_answer(struct cds_sim_conn *conn, int status, const char *extra, const char *type, const char *body, size_t length) {
+void cds_sim_answer(struct cds_sim_conn *conn, int status, const char *extra, const char *type, const char *body,
+                    size_t length) {
   char date[40], head[1024];
   cds_sim_http_date(date, conn->sim);
-  cds_sim_count(conn->sim, conn->endpoint, status);
+  if (conn->endpoint != CDS_SIM_CONTROL) cds_sim_count(conn->sim, conn->endpoint, status);
   bool cut = conn->fault.action == CDS_SIM_CUT;
   if (cut) conn->keep_alive = false;
   int n = snprintf(head, sizeof head,
-                   "HTTP/1.1 %d %s\r\nDate: %s\r\n%sContent-Type: %s\r\nContent-Length: %zu\r\nConnection: %s\r\n\r\n", status,
-                   reason(status), date, extra, type, length, conn->keep_alive || cut ? "keep-alive" : "close");
+                   "HTTP/1.1 %d %s\r\nDate: %s\r\n%sContent-Type: %s\r\nContent-Length: %zu\r\nConnection: %s\r\n\r\n",
+                   status, reason(status), date, extra, type, length, conn->keep_alive || cut ? "keep-alive" : "close");
   cds_sim_conn_send(conn, head, n > 0 && (size_t)n < sizeof head ? (size_t)n : 0);
   if (!conn->head_only) cds_sim_conn_send(conn, body, cut ? length / 2 : length);
   if (!conn->keep_alive) cds_sim_conn_end(conn, 10000);
@@ -54,12 +68,9 @@ static void answer_status(struct cds_sim_conn *conn) {
   const struct cds_sim_fault *fault = &conn->fault;
   int status = (int)fault->status;
   if (fault->retry_after[0]) snprintf(extra, sizeof extra, "Retry-After: %s\r\n", fault->retry_after);
-  if (fault->body == CDS_SIM_BODY_HTML)
-    cds_sim_answer(conn, status, extra, "text/html", html, strlen(html));
-  else if (fault->body == CDS_SIM_BODY_EMPTY)
-    cds_sim_answer(conn, status, extra, "text/plain", "", 0);
-  else
-    cds_sim_answer_error(conn, status, extra, "as the fault list asked");
+  if (fault->body == CDS_SIM_BODY_HTML) cds_sim_answer(conn, status, extra, "text/html", html, strlen(html));
+  else if (fault->body == CDS_SIM_BODY_EMPTY) cds_sim_answer(conn, status, extra, "text/plain", "", 0);
+  else cds_sim_answer_error(conn, status, extra, "as the fault list asked");
 }
 
 void cds_sim_answer_fault(struct cds_sim_conn *conn) {

@@ -34,7 +34,8 @@ static struct cds_sim_account *find_account(struct cds_sim *sim, const char *key
 static int check_signature(const struct cds_sim_request *request, const struct cds_sim_account *account,
                            const char *signature, int64_t timestamp, const char **message) {
   char expected[65], given[64];
-  for (size_t i = 0; i < 64; i++) given[i] = (char)(signature[i] >= 'A' && signature[i] <= 'F' ? signature[i] + 32 : signature[i]);
+  for (size_t i = 0; i < 64; i++)
+    given[i] = (char)(signature[i] >= 'A' && signature[i] <= 'F' ? signature[i] + 32 : signature[i]);
   *message = "cannot check the signature";
   if (cds_sign_request(expected, request->method, request->target, request->body, request->body_length, account->key,
                        account->secret, strlen(account->secret), timestamp) != CDS_OK)
@@ -64,7 +65,8 @@ int cds_sim_authenticate(struct cds_sim *sim, const struct cds_sim_request *requ
 }
 
 /* A bucket per endpoint that holds one second's worth. */
-int cds_sim_throttle(struct cds_sim *sim, struct cds_sim_account *account, enum cds_sim_endpoint endpoint, int *retry_after) {
+int cds_sim_throttle(struct cds_sim *sim, struct cds_sim_account *account, enum cds_sim_endpoint endpoint,
+                     int *retry_after) {
   double rate = sim->options->rate_limit, size = rate < 1 ? 1 : rate;
   if (rate <= 0) return 0;
   int64_t now = cds_clock_mono_ms() + 1; /* never 0 */

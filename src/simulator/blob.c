@@ -11,12 +11,43 @@
 #define ONE ((cds_sim_int)1000000000000000000LL)
 
 enum kind {
-  FEED_ID, VALID_FROM, OBSERVED, NATIVE_FEE, LINK_FEE, EXPIRES,
-  PRICE, PRICE_2, PRICE_3, PRICE_4, PRICE_5, BID, ASK, TRADED,
-  STATUS, SESSION, RIPCORD, LAST_UPDATE_NS, DATE_MS, DATE_NS, HOUR, DURATION,
-  ASSETS, VOLUME_BID, VOLUME_ASK, COUNT_BID, COUNT_ASK,
-  MULTIPLIER, NEXT_MULTIPLIER, ACTIVATION, TOKENIZED, NEXT_NAV,
-  BLOCK, BLOCK_HASH, BLOCK_FROM, BLOCK_TIME, END
+  FEED_ID,
+  VALID_FROM,
+  OBSERVED,
+  NATIVE_FEE,
+  LINK_FEE,
+  EXPIRES,
+  PRICE,
+  PRICE_2,
+  PRICE_3,
+  PRICE_4,
+  PRICE_5,
+  BID,
+  ASK,
+  TRADED,
+  STATUS,
+  SESSION,
+  RIPCORD,
+  LAST_UPDATE_NS,
+  DATE_MS,
+  DATE_NS,
+  HOUR,
+  DURATION,
+  ASSETS,
+  VOLUME_BID,
+  VOLUME_ASK,
+  COUNT_BID,
+  COUNT_ASK,
+  MULTIPLIER,
+  NEXT_MULTIPLIER,
+  ACTIVATION,
+  TOKENIZED,
+  NEXT_NAV,
+  BLOCK,
+  BLOCK_HASH,
+  BLOCK_FROM,
+  BLOCK_TIME,
+  END
 };
 
 #define HEAD FEED_ID, VALID_FROM, OBSERVED, NATIVE_FEE, LINK_FEE, EXPIRES
@@ -27,19 +58,19 @@ struct cds_sim_layout {
 };
 
 static const struct cds_sim_layout layouts[] = {
-    {1, {FEED_ID, OBSERVED, PRICE, BID, ASK, BLOCK, BLOCK_HASH, BLOCK_FROM, BLOCK_TIME, END}},
-    {2, {HEAD, PRICE, END}},
-    {3, {HEAD, PRICE, BID, ASK, END}},
-    {4, {HEAD, PRICE, STATUS, END}},
-    {5, {HEAD, PRICE, HOUR, DURATION, END}},
-    {6, {HEAD, PRICE, PRICE_2, PRICE_3, PRICE_4, PRICE_5, END}},
-    {7, {HEAD, PRICE, END}},
-    {8, {HEAD, LAST_UPDATE_NS, PRICE, STATUS, END}},
-    {9, {HEAD, PRICE, DATE_MS, ASSETS, RIPCORD, END}},
-    {10, {HEAD, LAST_UPDATE_NS, PRICE, STATUS, MULTIPLIER, NEXT_MULTIPLIER, ACTIVATION, TOKENIZED, END}},
-    {11, {HEAD, PRICE, LAST_UPDATE_NS, BID, VOLUME_BID, ASK, VOLUME_ASK, TRADED, SESSION, END}},
-    {12, {HEAD, PRICE, NEXT_NAV, DATE_NS, RIPCORD, END}},
-    {13, {HEAD, ASK, BID, COUNT_ASK, COUNT_BID, TRADED, END}},
+  {1, {FEED_ID, OBSERVED, PRICE, BID, ASK, BLOCK, BLOCK_HASH, BLOCK_FROM, BLOCK_TIME, END}},
+  {2, {HEAD, PRICE, END}},
+  {3, {HEAD, PRICE, BID, ASK, END}},
+  {4, {HEAD, PRICE, STATUS, END}},
+  {5, {HEAD, PRICE, HOUR, DURATION, END}},
+  {6, {HEAD, PRICE, PRICE_2, PRICE_3, PRICE_4, PRICE_5, END}},
+  {7, {HEAD, PRICE, END}},
+  {8, {HEAD, LAST_UPDATE_NS, PRICE, STATUS, END}},
+  {9, {HEAD, PRICE, DATE_MS, ASSETS, RIPCORD, END}},
+  {10, {HEAD, LAST_UPDATE_NS, PRICE, STATUS, MULTIPLIER, NEXT_MULTIPLIER, ACTIVATION, TOKENIZED, END}},
+  {11, {HEAD, PRICE, LAST_UPDATE_NS, BID, VOLUME_BID, ASK, VOLUME_ASK, TRADED, SESSION, END}},
+  {12, {HEAD, PRICE, NEXT_NAV, DATE_NS, RIPCORD, END}},
+  {13, {HEAD, ASK, BID, COUNT_ASK, COUNT_BID, TRADED, END}},
 };
 
 /* One moment of one feed. */
@@ -117,7 +148,8 @@ static cds_sim_int time_value(const struct moment *m, enum kind kind) {
   case STATUS: return market_status(m->second);
   case SESSION: return market_session(m->second);
   case RIPCORD: return cds_sim_hash(m->feed->key, m->second / 600) % 16 == 0;
-  case LAST_UPDATE_NS: return second * 1000000000 + (cds_sim_int)m->step * 1000000 - (cds_sim_int)(draw(m, kind) % 1000000000);
+  case LAST_UPDATE_NS:
+    return second * 1000000000 + (cds_sim_int)m->step * 1000000 - (cds_sim_int)(draw(m, kind) % 1000000000);
   case DATE_MS: return (second - second % DAY) * 1000;
   case DATE_NS: return (second - second % DAY) * 1000000000;
   case HOUR: return second - second % 3600;
@@ -135,10 +167,8 @@ static void put_block_hash(uint8_t word[32], uint32_t block) {
 }
 
 static void put_field(uint8_t word[32], const struct moment *m, enum kind kind) {
-  if (kind == FEED_ID)
-    memcpy(word, m->feed->id, 32);
-  else if (kind == BLOCK_HASH)
-    put_block_hash(word, m->second / 12);
+  if (kind == FEED_ID) memcpy(word, m->feed->id, 32);
+  else if (kind == BLOCK_HASH) put_block_hash(word, m->second / 12);
   else /* a kind belongs to one of the two, the other gives 0 */
     cds_sim_put_int(word, market_value(m, kind) + time_value(m, kind));
 }
@@ -149,7 +179,8 @@ const struct cds_sim_layout *cds_sim_layout_find(uint16_t version) {
   return NULL;
 }
 
-size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint32_t second, unsigned step) {
+size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint32_t second,
+                    unsigned step) {
   const struct cds_sim_layout *layout = cds_sim_layout_find(feed->version);
   struct moment m = {feed, second, step, 0};
   m.price = walk_about(&m, PRICE, feed->base);

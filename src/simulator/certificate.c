@@ -99,7 +99,8 @@ enum cds_status cds_sim_certificate_write(const struct cds_sim_certificate *cert
                                           struct cds_error *err) {
   char temporary[4200];
   int n = snprintf(temporary, sizeof temporary, "%s.new", path);
-  if (n < 0 || (size_t)n >= sizeof temporary) return cds_error_set(err, CDS_E_CONFIG, "the certificate directory's name is too long");
+  if (n < 0 || (size_t)n >= sizeof temporary)
+    return cds_error_set(err, CDS_E_CONFIG, "the certificate directory's name is too long");
   FILE *file = fopen(temporary, "w");
   if (!file) return cds_error_set(err, CDS_E_CONFIG, "cannot write %.200s: %s", temporary, strerror(errno));
   bool good = PEM_write_X509(file, certificate->authority) == 1;

@@ -13,11 +13,12 @@ struct cds_sim_certificate {
 };
 
 /* kind: "good", "wrong_host", "expired", "not_yet_valid" or "self_signed". */
-CDS_MUST_CHECK enum cds_status cds_sim_certificate_init(struct cds_sim_certificate *out, const char *kind, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_sim_certificate_init(struct cds_sim_certificate *out, const char *kind,
+                                                        struct cds_error *err);
 void cds_sim_certificate_clear(struct cds_sim_certificate *certificate);
 
 /* Writes the authority's certificate as PEM, replacing path at once. */
-CDS_MUST_CHECK enum cds_status cds_sim_certificate_write(const struct cds_sim_certificate *certificate, const char *path,
-                                                         struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_sim_certificate_write(const struct cds_sim_certificate *certificate,
+                                                         const char *path, struct cds_error *err);
 
 #endif

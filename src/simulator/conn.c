@@ -67,11 +67,15 @@ static enum cds_sim_endpoint find_endpoint(const struct cds_sim_request *request
     const char *method, *path;
     enum cds_sim_endpoint endpoint;
   } routes[] = {
-      {"GET", "/api/v1/feeds", CDS_SIM_FEEDS},       {"GET", "/api/v1/reports/latest", CDS_SIM_LATEST},
-      {"GET", "/api/v1/reports", CDS_SIM_AT},        {"GET", "/api/v1/reports/bulk", CDS_SIM_BULK},
-      {"GET", "/api/v1/reports/page", CDS_SIM_PAGE}, {"HEAD", "/", CDS_SIM_ORIGINS},
-      {"GET", "/api/v1/ws", CDS_SIM_WS},
+    {"GET", "/api/v1/feeds", CDS_SIM_FEEDS},
+    {"GET", "/api/v1/reports/latest", CDS_SIM_LATEST},
+    {"GET", "/api/v1/reports", CDS_SIM_AT},
+    {"GET", "/api/v1/reports/bulk", CDS_SIM_BULK},
+    {"GET", "/api/v1/reports/page", CDS_SIM_PAGE},
+    {"HEAD", "/", CDS_SIM_ORIGINS},
+    {"GET", "/api/v1/ws", CDS_SIM_WS},
   };
+  if (strncmp(request->path, "/control/", 9) == 0) return CDS_SIM_CONTROL;
   for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
     if (strcmp(request->method, routes[i].method) == 0 && strcmp(request->path, routes[i].path) == 0)
       return routes[i].endpoint;
@@ -100,14 +104,10 @@ static void answer_request(struct cds_sim_conn *conn, const struct cds_sim_reque
     message = "too many requests";
   }
   if (status == 429) snprintf(extra, sizeof extra, "Retry-After: %d\r\n", retry_after);
-  if (status != 0)
-    cds_sim_answer_error(conn, status, extra, message);
-  else if (conn->endpoint == CDS_SIM_WS)
-    cds_sim_socket_open(conn, request, account);
-  else if (conn->endpoint == CDS_SIM_ORIGINS)
-    origins(conn);
-  else
-    cds_sim_rest(conn, request, account);
+  if (status != 0) cds_sim_answer_error(conn, status, extra, message);
+  else if (conn->endpoint == CDS_SIM_WS) cds_sim_socket_open(conn, request, account);
+  else if (conn->endpoint == CDS_SIM_ORIGINS) origins(conn);
+  else cds_sim_rest(conn, request, account);
 }
 
 /* True: the fault has dealt with the request, or holds it back for now. */
@@ -140,10 +140,8 @@ static void handle(struct cds_sim_conn *conn) {
   conn->head_only = strcmp(request->method, "HEAD") == 0;
   conn->keep_alive = request->keep_alive;
   conn->fault.action = CDS_SIM_NO_FAULT;
-  if (strncmp(request->path, "/control/", 9) == 0)
-    cds_sim_control(conn, request);
-  else if (!misbehave(conn))
-    answer_request(conn, request);
+  if (conn->endpoint == CDS_SIM_CONTROL) cds_sim_control(conn, request);
+  else if (!misbehave(conn)) answer_request(conn, request);
 }
 
 static void take_input(struct cds_sim_conn *conn, size_t length) {
@@ -184,10 +182,8 @@ void cds_sim_conn_input(struct cds_sim_conn *conn) {
 
 void cds_sim_conn_receive(struct cds_sim_conn *conn, const void *data, size_t length) {
   if (conn->state == CDS_SIM_SILENT || conn->finish) return;
-  if (cds_buf_append(&conn->in, data, length) != CDS_OK)
-    cds_sim_conn_end(conn, 0);
-  else
-    cds_sim_conn_input(conn);
+  if (cds_buf_append(&conn->in, data, length) != CDS_OK) cds_sim_conn_end(conn, 0);
+  else cds_sim_conn_input(conn);
 }
 
 static void answer_delayed(struct cds_sim_conn *conn) {
@@ -199,13 +195,9 @@ static void answer_delayed(struct cds_sim_conn *conn) {
 
 void cds_sim_conn_tick(struct cds_sim_conn *conn, int64_t mono_ms) {
   bool due = conn->deadline != 0 && mono_ms >= conn->deadline;
-  if (conn->state == CDS_SIM_PAGING)
-    cds_sim_page_work(conn);
-  else if (conn->state == CDS_SIM_DELAYED && due)
-    answer_delayed(conn);
-  else if (due)
-    lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-  else
-    return;
+  if (conn->state == CDS_SIM_PAGING) cds_sim_page_work(conn);
+  else if (conn->state == CDS_SIM_DELAYED && due) answer_delayed(conn);
+  else if (due) lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+  else return;
   if (!due || conn->state == CDS_SIM_HTTP) cds_sim_conn_input(conn);
 }

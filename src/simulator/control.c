@@ -9,9 +9,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-static const char *const endpoint_names[CDS_SIM_ENDPOINTS] = {
-    "/api/v1/feeds", "/api/v1/reports/latest", "/api/v1/reports", "/api/v1/reports/bulk", "/api/v1/reports/page",
-    "/", "/api/v1/ws", "other"};
+static const char *const endpoint_names[CDS_SIM_ENDPOINTS] = {"/api/v1/feeds",        "/api/v1/reports/latest",
+                                                              "/api/v1/reports",      "/api/v1/reports/bulk",
+                                                              "/api/v1/reports/page", "/",
+                                                              "/api/v1/ws",           "other"};
 
 bool cds_sim_is_local(const struct cds_sim_conn *conn) {
   struct sockaddr_storage peer;
@@ -53,12 +54,13 @@ static enum cds_status put_stats(struct cds_buf *body, const struct cds_sim *sim
   enum cds_status status = put_requests(body, stats);
   if (status == CDS_OK) status = put_origins(body, sim);
   if (status != CDS_OK) return status;
-  return cds_buf_printf(body,
-                        ",\"connections\":{\"open\":%zu},\"websockets\":{\"open\":%zu,\"total\":%llu,\"slow_closed\":%llu},"
-                        "\"reports_sent\":%llu,\"reports_skipped\":%llu,\"faults_waiting\":%zu,\"time_ms\":%lld}",
-                        sim->connection_count, sim->socket_count, (unsigned long long)stats->sockets_total,
-                        (unsigned long long)stats->slow_closed, (unsigned long long)stats->reports_sent,
-                        (unsigned long long)stats->skipped, sim->faults.count, (long long)cds_sim_now_ms(sim));
+  return cds_buf_printf(
+    body,
+    ",\"connections\":{\"open\":%zu},\"websockets\":{\"open\":%zu,\"total\":%llu,\"slow_closed\":%llu},"
+    "\"reports_sent\":%llu,\"reports_skipped\":%llu,\"faults_waiting\":%zu,\"time_ms\":%lld}",
+    sim->connection_count, sim->socket_count, (unsigned long long)stats->sockets_total,
+    (unsigned long long)stats->slow_closed, (unsigned long long)stats->reports_sent, (unsigned long long)stats->skipped,
+    sim->faults.count, (long long)cds_sim_now_ms(sim));
 }
 
 static enum cds_status put_hex(struct cds_buf *body, const uint8_t *bytes, size_t length) {
@@ -82,10 +84,8 @@ static enum cds_status put_oracles(struct cds_buf *body, const struct cds_sim *s
 static void answer_with(struct cds_sim_conn *conn, enum cds_status (*put)(struct cds_buf *, const struct cds_sim *)) {
   struct cds_buf body;
   cds_buf_init(&body, 1u << 16);
-  if (put(&body, conn->sim) == CDS_OK)
-    cds_sim_answer_json(conn, 200, &body);
-  else
-    cds_sim_answer_error(conn, 500, "", "out of memory");
+  if (put(&body, conn->sim) == CDS_OK) cds_sim_answer_json(conn, 200, &body);
+  else cds_sim_answer_error(conn, 500, "", "out of memory");
   cds_buf_clear(&body);
 }
 

@@ -11,12 +11,12 @@ static const struct {
   enum cds_sim_action action;
   bool rest, ws;
 } actions[] = {
-    {"status", CDS_SIM_STATUS, true, true},      {"delay", CDS_SIM_DELAY, true, false},
-    {"cut", CDS_SIM_CUT, true, false},           {"garbage", CDS_SIM_GARBAGE, true, true},
-    {"huge", CDS_SIM_HUGE, true, false},         {"silence", CDS_SIM_SILENCE, true, false},
-    {"fragment", CDS_SIM_FRAGMENT, false, true}, {"close", CDS_SIM_CLOSE, false, true},
-    {"drop", CDS_SIM_DROP, false, true},         {"oversize", CDS_SIM_OVERSIZE, false, true},
-    {"freeze", CDS_SIM_FREEZE, false, true},     {"duplicate", CDS_SIM_DUPLICATE, false, true},
+  {"status", CDS_SIM_STATUS, true, true},      {"delay", CDS_SIM_DELAY, true, false},
+  {"cut", CDS_SIM_CUT, true, false},           {"garbage", CDS_SIM_GARBAGE, true, true},
+  {"huge", CDS_SIM_HUGE, true, false},         {"silence", CDS_SIM_SILENCE, true, false},
+  {"fragment", CDS_SIM_FRAGMENT, false, true}, {"close", CDS_SIM_CLOSE, false, true},
+  {"drop", CDS_SIM_DROP, false, true},         {"oversize", CDS_SIM_OVERSIZE, false, true},
+  {"freeze", CDS_SIM_FREEZE, false, true},     {"duplicate", CDS_SIM_DUPLICATE, false, true},
 };
 
 static enum cds_status wrong(struct cds_error *err, const char *key, const char *expected) {
@@ -32,15 +32,19 @@ static bool read_number(long *out, const char *value, long low, long high) {
   return true;
 }
 
-static enum cds_status set_number(struct cds_sim_fault *fault, const char *key, const char *value, struct cds_error *err) {
+static enum cds_status set_number(struct cds_sim_fault *fault, const char *key, const char *value,
+                                  struct cds_error *err) {
   const struct {
     const char *key;
     long *out, low, high;
     const char *expected;
   } numbers[] = {
-      {"times", &fault->times, 0, 1000000000, "0 to 1000000000"}, {"status", &fault->status, 200, 599, "200 to 599"},
-      {"ms", &fault->ms, 0, 3600000, "0 to 3600000"},             {"bytes", &fault->bytes, 1, 65535, "1 to 65535"},
-      {"code", &fault->code, 1000, 4999, "1000 to 4999"},         {"after", &fault->after, 0, 1000000000, "0 to 1000000000"},
+    {"times", &fault->times, 0, 1000000000, "0 to 1000000000"},
+    {"status", &fault->status, 200, 599, "200 to 599"},
+    {"ms", &fault->ms, 0, 3600000, "0 to 3600000"},
+    {"bytes", &fault->bytes, 1, 65535, "1 to 65535"},
+    {"code", &fault->code, 1000, 4999, "1000 to 4999"},
+    {"after", &fault->after, 0, 1000000000, "0 to 1000000000"},
   };
   for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
     if (strcmp(key, numbers[i].key) != 0) continue;
@@ -133,7 +137,8 @@ enum cds_status cds_sim_fault_parse(struct cds_sim_fault *out, const char *text,
   return check(out, has_on, err);
 }
 
-enum cds_status cds_sim_faults_add(struct cds_sim_faults *faults, const char *text, size_t length, struct cds_error *err) {
+enum cds_status cds_sim_faults_add(struct cds_sim_faults *faults, const char *text, size_t length,
+                                   struct cds_error *err) {
   size_t before = faults->count;
   while (length > 0) {
     const char *newline = memchr(text, '\n', length);
@@ -156,7 +161,8 @@ enum cds_status cds_sim_faults_add(struct cds_sim_faults *faults, const char *te
   return CDS_OK;
 }
 
-void cds_sim_faults_take(struct cds_sim_fault *out, struct cds_sim_faults *faults, enum cds_sim_on on, const char *path) {
+void cds_sim_faults_take(struct cds_sim_fault *out, struct cds_sim_faults *faults, enum cds_sim_on on,
+                         const char *path) {
   *out = (struct cds_sim_fault){0};
   for (size_t i = 0; i < faults->count; i++) {
     struct cds_sim_fault *fault = &faults->list[i];

@@ -53,6 +53,7 @@ CDS_MUST_CHECK enum cds_status cds_sim_faults_add(struct cds_sim_faults *faults,
                                                   struct cds_error *err);
 
 /* Uses up one time of the first fault that matches, and copies it; otherwise the copy's action is CDS_SIM_NO_FAULT. */
-void cds_sim_faults_take(struct cds_sim_fault *out, struct cds_sim_faults *faults, enum cds_sim_on on, const char *path);
+void cds_sim_faults_take(struct cds_sim_fault *out, struct cds_sim_faults *faults, enum cds_sim_on on,
+                         const char *path);
 
 #endif

@@ -24,19 +24,20 @@ struct known {
 };
 
 static const struct known all_known[] = {
-    {3, {{"ETH/USD", 3450120}, {"BTC/USD", 67210500}, {"LINK/USD", 18340}, {"SOL/USD", 172330}}},
-    {2, {{"AVAX/USD", 35120}, {"BTC-FUNDING", 0}, {"DOGE/USD", 161}, {"UNI/USD", 9870}}},
-    {4, {{"EUR/USD", 1084}, {"XAU/USD", 2391200}, {"GBP/USD", 1271}, {"USD/JPY", 156300}}},
-    {5, {{"ETH-BORROW-RATE", 0}, {"USDC-LEND-RATE", 0}, {"SOFR-SPREAD", 0}, {"ETH-BASIS", 0}}},
-    {6, {{"STETH-BASKET", 3449800}, {"BTC-CURVE", 67300100}, {"GAS-TIERS", 21}, {"LST-BASKET", 3600000}}},
-    {7, {{"WSTETH/STETH", 1171}, {"RETH/ETH", 1112}, {"SUSDE/USDE", 1081}, {"SAVAX/AVAX", 1134}}},
-    {8, {{"AAPL/USD", 221300}, {"TSLA/USD", 248900}, {"SPY/USD", 552100}, {"NVDA/USD", 124700}}},
-    {9, {{"TBILL-NAV", 1043}, {"MMF-NAV", 1000}, {"CREDIT-NAV", 10211}, {"GOLD-NAV", 76400}}},
-    {10, {{"AAPLX/USD", 221410}, {"TSLAX/USD", 249020}, {"SPYX/USD", 552300}, {"NVDAX/USD", 124810}}},
-    {11, {{"MSFT/USD", 441200}, {"AMZN/USD", 186500}, {"GOOGL/USD", 181100}, {"META/USD", 498300}}},
-    {12, {{"FUND-A-NAV", 1021}, {"FUND-B-NAV", 25300}, {"FUND-C-NAV", 100450}, {"FUND-D-NAV", 9980}}},
-    {13, {{"ETH-PERP", 3451000}, {"BTC-PERP", 67240000}, {"LINK-PERP", 18360}, {"SOL-PERP", 172500}}},
-    {1, {{"ETH/USD-LEGACY", 3450000}, {"BTC/USD-LEGACY", 67200000}, {"LINK/USD-LEGACY", 18350}, {"MATIC/USD-LEGACY", 562}}},
+  {3, {{"ETH/USD", 3450120}, {"BTC/USD", 67210500}, {"LINK/USD", 18340}, {"SOL/USD", 172330}}},
+  {2, {{"AVAX/USD", 35120}, {"BTC-FUNDING", 0}, {"DOGE/USD", 161}, {"UNI/USD", 9870}}},
+  {4, {{"EUR/USD", 1084}, {"XAU/USD", 2391200}, {"GBP/USD", 1271}, {"USD/JPY", 156300}}},
+  {5, {{"ETH-BORROW-RATE", 0}, {"USDC-LEND-RATE", 0}, {"SOFR-SPREAD", 0}, {"ETH-BASIS", 0}}},
+  {6, {{"STETH-BASKET", 3449800}, {"BTC-CURVE", 67300100}, {"GAS-TIERS", 21}, {"LST-BASKET", 3600000}}},
+  {7, {{"WSTETH/STETH", 1171}, {"RETH/ETH", 1112}, {"SUSDE/USDE", 1081}, {"SAVAX/AVAX", 1134}}},
+  {8, {{"AAPL/USD", 221300}, {"TSLA/USD", 248900}, {"SPY/USD", 552100}, {"NVDA/USD", 124700}}},
+  {9, {{"TBILL-NAV", 1043}, {"MMF-NAV", 1000}, {"CREDIT-NAV", 10211}, {"GOLD-NAV", 76400}}},
+  {10, {{"AAPLX/USD", 221410}, {"TSLAX/USD", 249020}, {"SPYX/USD", 552300}, {"NVDAX/USD", 124810}}},
+  {11, {{"MSFT/USD", 441200}, {"AMZN/USD", 186500}, {"GOOGL/USD", 181100}, {"META/USD", 498300}}},
+  {12, {{"FUND-A-NAV", 1021}, {"FUND-B-NAV", 25300}, {"FUND-C-NAV", 100450}, {"FUND-D-NAV", 9980}}},
+  {13, {{"ETH-PERP", 3451000}, {"BTC-PERP", 67240000}, {"LINK-PERP", 18360}, {"SOL-PERP", 172500}}},
+  {1,
+   {{"ETH/USD-LEGACY", 3450000}, {"BTC/USD-LEGACY", 67200000}, {"LINK/USD-LEGACY", 18350}, {"MATIC/USD-LEGACY", 562}}},
 };
 #define SCHEMAS (sizeof all_known / sizeof all_known[0])
 
@@ -67,10 +68,8 @@ static void set_price(struct cds_sim_feed *feed, int64_t thousandths) {
 static void default_feed(struct cds_sim_feed *feed, uint64_t seed, size_t index) {
   const struct known *schema = &all_known[index % SCHEMAS];
   size_t number = index / SCHEMAS;
-  if (number < NAMES)
-    snprintf(feed->name, sizeof feed->name, "%s", schema->feeds[number].name);
-  else
-    snprintf(feed->name, sizeof feed->name, "%s-%zu", schema->feeds[number % NAMES].name, number / NAMES + 1);
+  if (number < NAMES) snprintf(feed->name, sizeof feed->name, "%s", schema->feeds[number].name);
+  else snprintf(feed->name, sizeof feed->name, "%s-%zu", schema->feeds[number % NAMES].name, number / NAMES + 1);
   uint8_t hash[32];
   cds_keccak256(hash, feed->name, strlen(feed->name));
   feed->id[0] = (uint8_t)(schema->version >> 8);
@@ -165,10 +164,8 @@ long cds_sim_feeds_find(const struct cds_sim_feeds *feeds, const uint8_t id[32])
     size_t middle = low + (high - low) / 2, index = feeds->order[middle];
     int order = memcmp(id, feeds->list[index].id, 32);
     if (order == 0) return (long)index;
-    if (order < 0)
-      high = middle;
-    else
-      low = middle + 1;
+    if (order < 0) high = middle;
+    else low = middle + 1;
   }
   return -1;
 }

@@ -14,9 +14,9 @@ struct cds_sim_feed {
   char text[CDS_SIM_ID_TEXT + 1]; /* 0x and 64 lower-case digits */
   char name[48];
   uint16_t version;
-  uint64_t key;      /* of its random numbers */
-  cds_sim_int base;  /* what the price walks about, 18 decimals */
-  bool around_zero;  /* the value takes both signs */
+  uint64_t key;     /* of its random numbers */
+  cds_sim_int base; /* what the price walks about, 18 decimals */
+  bool around_zero; /* the value takes both signs */
 };
 
 struct cds_sim_feeds {

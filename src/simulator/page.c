@@ -29,12 +29,11 @@ static void finish(struct cds_sim_conn *conn, bool good) {
   if (good && page->count == 0) good = cds_buf_append(&page->body, "{\"reports\":[", 12) == CDS_OK;
   if (good) good = cds_buf_append(&page->body, "]", 1) == CDS_OK;
   if (good && page->count > 0 && page->last_second < UINT32_MAX)
-    good = cds_buf_printf(&page->body, ",\"nextPageTimestamp\":%llu", (unsigned long long)page->last_second + 1) == CDS_OK;
+    good =
+      cds_buf_printf(&page->body, ",\"nextPageTimestamp\":%llu", (unsigned long long)page->last_second + 1) == CDS_OK;
   if (good) good = cds_buf_append(&page->body, "}", 1) == CDS_OK;
-  if (good)
-    cds_sim_answer_json(conn, 200, &page->body);
-  else
-    cds_sim_answer_error(conn, 500, "", "out of memory");
+  if (good) cds_sim_answer_json(conn, 200, &page->body);
+  else cds_sim_answer_error(conn, 500, "", "out of memory");
   cds_sim_page_clear(conn);
 }
 

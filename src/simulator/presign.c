@@ -57,10 +57,8 @@ static void run_jobs(struct job *jobs, size_t count) {
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   work(&jobs[0]);
   for (size_t i = 1; i < count; i++) {
-    if (started[i])
-      pthread_join(threads[i], NULL);
-    else
-      work(&jobs[i]);
+    if (started[i]) pthread_join(threads[i], NULL);
+    else work(&jobs[i]);
   }
 }
 

@@ -73,12 +73,9 @@ static enum cds_status read_file(struct cds_sim_replay *replay, FILE *file, cons
   while (!fault && (length = getline(&line, &size, file)) >= 0) {
     number++;
     if (line[strspn(line, " \t\r\n")] == 0) continue;
-    if ((size_t)length > MAX_LINE)
-      fault = "is too long";
-    else if (replay->record_count >= MAX_RECORDS || !add_record(replay, &room))
-      fault = "does not fit into memory";
-    else
-      fault = read_line(&replay->records[replay->record_count - 1], line);
+    if ((size_t)length > MAX_LINE) fault = "is too long";
+    else if (replay->record_count >= MAX_RECORDS || !add_record(replay, &room)) fault = "does not fit into memory";
+    else fault = read_line(&replay->records[replay->record_count - 1], line);
   }
   free(line); /* getline's own */
   if (fault) return cds_error_set(err, CDS_E_CONFIG, "%.200s: line %zu %s", path, number, fault);
@@ -162,10 +159,8 @@ uint64_t cds_sim_replay_seek(const struct cds_sim_replay *replay, size_t feed, u
   uint64_t low = 0, high = replay->feeds[feed].count;
   while (low < high) {
     uint64_t middle = low + (high - low) / 2;
-    if (cds_sim_replay_get(replay, feed, middle)->observed < second)
-      low = middle + 1;
-    else
-      high = middle;
+    if (cds_sim_replay_get(replay, feed, middle)->observed < second) low = middle + 1;
+    else high = middle;
   }
   return low;
 }

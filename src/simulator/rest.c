@@ -66,8 +66,8 @@ int cds_sim_read_feeds(struct cds_sim *sim, const struct cds_sim_account *accoun
   return status;
 }
 
-static int read_feed(struct cds_sim_conn *conn, const struct cds_sim_request *request, const struct cds_sim_account *account,
-                     size_t *feed, const char **message) {
+static int read_feed(struct cds_sim_conn *conn, const struct cds_sim_request *request,
+                     const struct cds_sim_account *account, size_t *feed, const char **message) {
   int status;
   char *text = cds_sim_request_query(request, "feedID", &status);
   *message = "missing or malformed feedID";
@@ -85,14 +85,13 @@ static void answer_feeds(struct cds_sim_conn *conn, const struct cds_sim_account
   const char *separator = "";
   for (size_t i = 0; status == CDS_OK && i < feeds->count; i++) {
     if (account->permitted && !account->permitted[i]) continue;
-    status = cds_buf_printf(&body, "%s{\"feedID\":\"%s\",\"name\":\"%s\"}", separator, feeds->list[i].text, feeds->list[i].name);
+    status = cds_buf_printf(&body, "%s{\"feedID\":\"%s\",\"name\":\"%s\"}", separator, feeds->list[i].text,
+                            feeds->list[i].name);
     separator = ",";
   }
   if (status == CDS_OK) status = cds_buf_printf(&body, "]}");
-  if (status == CDS_OK)
-    cds_sim_answer_json(conn, 200, &body);
-  else
-    cds_sim_answer_error(conn, 500, "", "out of memory");
+  if (status == CDS_OK) cds_sim_answer_json(conn, 200, &body);
+  else cds_sim_answer_error(conn, 500, "", "out of memory");
   cds_buf_clear(&body);
 }
 
@@ -104,14 +103,13 @@ static void answer_report(struct cds_sim_conn *conn, size_t feed, uint64_t numbe
   enum cds_status status = cds_buf_printf(&body, "{\"report\":");
   if (status == CDS_OK) status = cds_sim_report_json(&body, conn->sim, &report);
   if (status == CDS_OK) status = cds_buf_printf(&body, "}");
-  if (status == CDS_OK)
-    cds_sim_answer_json(conn, 200, &body);
-  else
-    cds_sim_answer_error(conn, 500, "", "out of memory");
+  if (status == CDS_OK) cds_sim_answer_json(conn, 200, &body);
+  else cds_sim_answer_error(conn, 500, "", "out of memory");
   cds_buf_clear(&body);
 }
 
-static void latest(struct cds_sim_conn *conn, const struct cds_sim_request *request, const struct cds_sim_account *account) {
+static void latest(struct cds_sim_conn *conn, const struct cds_sim_request *request,
+                   const struct cds_sim_account *account) {
   size_t feed;
   const char *message;
   int status = read_feed(conn, request, account, &feed, &message);
@@ -120,10 +118,8 @@ static void latest(struct cds_sim_conn *conn, const struct cds_sim_request *requ
     return;
   }
   uint64_t end = cds_sim_end(&conn->sim->source, feed, cds_sim_now_ms(conn->sim));
-  if (end == 0)
-    cds_sim_answer_error(conn, 404, "", "report not found");
-  else
-    answer_report(conn, feed, end - 1);
+  if (end == 0) cds_sim_answer_error(conn, 404, "", "report not found");
+  else answer_report(conn, feed, end - 1);
 }
 
 /* The first report of exactly that second. */
@@ -133,7 +129,8 @@ static bool find_at(const struct cds_sim *sim, size_t feed, uint64_t second, uin
   return cds_sim_second(&sim->source, feed, *number) == second;
 }
 
-static void at(struct cds_sim_conn *conn, const struct cds_sim_request *request, const struct cds_sim_account *account) {
+static void at(struct cds_sim_conn *conn, const struct cds_sim_request *request,
+               const struct cds_sim_account *account) {
   size_t feed;
   uint64_t second, number;
   const char *message;
@@ -146,10 +143,8 @@ static void at(struct cds_sim_conn *conn, const struct cds_sim_request *request,
     message = "report not found";
     status = 404;
   }
-  if (status == 0)
-    answer_report(conn, feed, number);
-  else
-    cds_sim_answer_error(conn, status, "", message);
+  if (status == 0) answer_report(conn, feed, number);
+  else cds_sim_answer_error(conn, status, "", message);
 }
 
 static enum cds_status bulk_body(struct cds_buf *body, struct cds_sim *sim, const size_t *feeds, size_t count,
@@ -172,12 +167,12 @@ static void answer_bulk(struct cds_sim_conn *conn, const size_t *feeds, size_t c
   cds_buf_init(&body, 16u << 20);
   if (bulk_body(&body, conn->sim, feeds, count, second, &found) == CDS_OK)
     cds_sim_answer_json(conn, found == count ? 200 : 206, &body);
-  else
-    cds_sim_answer_error(conn, 500, "", "out of memory");
+  else cds_sim_answer_error(conn, 500, "", "out of memory");
   cds_buf_clear(&body);
 }
 
-static void bulk(struct cds_sim_conn *conn, const struct cds_sim_request *request, const struct cds_sim_account *account) {
+static void bulk(struct cds_sim_conn *conn, const struct cds_sim_request *request,
+                 const struct cds_sim_account *account) {
   const char *message = "missing or malformed timestamp";
   uint64_t second;
   size_t *feeds = NULL, count = 0;
@@ -189,14 +184,13 @@ static void bulk(struct cds_sim_conn *conn, const struct cds_sim_request *reques
     if (!list && status == 0) status = 400;
     cds_free(list);
   }
-  if (status == 0)
-    answer_bulk(conn, feeds, count, second);
-  else
-    cds_sim_answer_error(conn, status, "", message);
+  if (status == 0) answer_bulk(conn, feeds, count, second);
+  else cds_sim_answer_error(conn, status, "", message);
   cds_free(feeds);
 }
 
-static void page(struct cds_sim_conn *conn, const struct cds_sim_request *request, const struct cds_sim_account *account) {
+static void page(struct cds_sim_conn *conn, const struct cds_sim_request *request,
+                 const struct cds_sim_account *account) {
   size_t feed;
   uint64_t start, limit;
   const char *message;
@@ -210,10 +204,8 @@ static void page(struct cds_sim_conn *conn, const struct cds_sim_request *reques
     status = read_number(request, "limit", MAX_LIMIT, DEFAULT_LIMIT, &limit);
     if (status == 0 && limit == 0) status = 400;
   }
-  if (status == 0)
-    cds_sim_page_start(conn, feed, (uint32_t)start, (size_t)limit);
-  else
-    cds_sim_answer_error(conn, status, "", message);
+  if (status == 0) cds_sim_page_start(conn, feed, (uint32_t)start, (size_t)limit);
+  else cds_sim_answer_error(conn, status, "", message);
 }
 
 void cds_sim_rest(struct cds_sim_conn *conn, const struct cds_sim_request *request, struct cds_sim_account *account) {

@@ -29,7 +29,8 @@ static struct server *loading; /* whose vhost is being made: that callback comes
 static int load_certificate(SSL_CTX *tls) {
   const struct cds_sim_certificate *certificate = loading->certificate;
   bool good = SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) &&
-              SSL_CTX_use_certificate(tls, certificate->server) == 1 && SSL_CTX_use_PrivateKey(tls, certificate->key) == 1;
+              SSL_CTX_use_certificate(tls, certificate->server) == 1 &&
+              SSL_CTX_use_PrivateKey(tls, certificate->key) == 1;
   return good ? 0 : 1;
 }
 
@@ -107,8 +108,8 @@ static void rest_until_due(const struct server *server) {
 }
 
 static const struct lws_protocols protocols[] = {
-    {PROTOCOL, callback, sizeof(struct cds_sim_conn), RECORD, 0, NULL, 0},
-    {NULL, NULL, 0, 0, 0, NULL, 0},
+  {PROTOCOL, callback, sizeof(struct cds_sim_conn), RECORD, 0, NULL, 0},
+  {NULL, NULL, 0, 0, 0, NULL, 0},
 };
 
 static void fill(struct lws_context_creation_info *info, struct server *server) {

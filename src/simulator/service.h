@@ -11,8 +11,8 @@
 
 #define CDS_SIM_MAX_CONNECTIONS 2048
 #define CDS_SIM_MAX_SOCKETS_PER_KEY 20
-#define CDS_SIM_MAX_OUT (40u << 20)    /* bytes one connection may have waiting, page and huge answers included */
-#define CDS_SIM_MAX_BACKLOG (8u << 20) /* bytes of reports a slow WebSocket may have waiting */
+#define CDS_SIM_MAX_OUT (48u << 20)     /* bytes one connection may have waiting, page and huge answers included */
+#define CDS_SIM_MAX_BACKLOG (32u << 20) /* bytes of reports a slow WebSocket may have waiting */
 
 struct lws;
 struct lws_context;
@@ -26,7 +26,8 @@ enum cds_sim_endpoint {
   CDS_SIM_ORIGINS,
   CDS_SIM_WS,
   CDS_SIM_OTHER,
-  CDS_SIM_ENDPOINTS
+  CDS_SIM_ENDPOINTS, /* the number of those that are counted */
+  CDS_SIM_CONTROL
 };
 
 struct cds_sim_account {
@@ -69,8 +70,8 @@ struct cds_sim_conn {
   struct lws *wsi;
   struct cds_sim_conn *previous, *next;
   enum cds_sim_state state;
-  bool finish;         /* end the connection once everything is sent */
-  int64_t deadline;    /* monotonic ms; DELAYED: answer then; otherwise: end the connection then; 0: none */
+  bool finish;      /* end the connection once everything is sent */
+  int64_t deadline; /* monotonic ms; DELAYED: answer then; otherwise: end the connection then; 0: none */
   struct cds_buf in, out;
   size_t out_sent;
   struct cds_sim_fault fault;
@@ -104,7 +105,8 @@ struct cds_sim {
 /* service.c */
 int64_t cds_sim_now_ms(const struct cds_sim *sim); /* Unix time with the offset */
 void cds_sim_http_date(char out[40], const struct cds_sim *sim);
-CDS_MUST_CHECK enum cds_status cds_sim_report_json(struct cds_buf *out, struct cds_sim *sim, const struct cds_sim_report *report);
+CDS_MUST_CHECK enum cds_status cds_sim_report_json(struct cds_buf *out, struct cds_sim *sim,
+                                                   const struct cds_sim_report *report);
 void cds_sim_count(struct cds_sim *sim, enum cds_sim_endpoint endpoint, int status);
 
 /* conn.c: everything a connection does, apart from the library that carries its bytes */
@@ -117,7 +119,8 @@ void cds_sim_conn_tick(struct cds_sim_conn *conn, int64_t mono_ms);
 void cds_sim_conn_end(struct cds_sim_conn *conn, int64_t within_ms); /* once all is sent, and no later than that */
 
 /* answer.c; extra is whole header lines, "" for none */
-void cds_sim_answer(struct cds_sim_conn *conn, int status, const char *extra, const char *type, const char *body, size_t length);
+void cds_sim_answer(struct cds_sim_conn *conn, int status, const char *extra, const char *type, const char *body,
+                    size_t length);
 void cds_sim_answer_json(struct cds_sim_conn *conn, int status, const struct cds_buf *body);
 void cds_sim_answer_error(struct cds_sim_conn *conn, int status, const char *extra, const char *message);
 void cds_sim_answer_fault(struct cds_sim_conn *conn); /* status, garbage, huge */
@@ -125,7 +128,8 @@ void cds_sim_answer_fault(struct cds_sim_conn *conn); /* status, garbage, huge *
 /* auth.c; both return 0 or a status with its message */
 int cds_sim_authenticate(struct cds_sim *sim, const struct cds_sim_request *request, struct cds_sim_account **account,
                          const char **message);
-int cds_sim_throttle(struct cds_sim *sim, struct cds_sim_account *account, enum cds_sim_endpoint endpoint, int *retry_after);
+int cds_sim_throttle(struct cds_sim *sim, struct cds_sim_account *account, enum cds_sim_endpoint endpoint,
+                     int *retry_after);
 
 /* rest.c */
 void cds_sim_rest(struct cds_sim_conn *conn, const struct cds_sim_request *request, struct cds_sim_account *account);
@@ -143,7 +147,8 @@ void cds_sim_control(struct cds_sim_conn *conn, const struct cds_sim_request *re
 bool cds_sim_is_local(const struct cds_sim_conn *conn);
 
 /* socket.c */
-void cds_sim_socket_open(struct cds_sim_conn *conn, const struct cds_sim_request *request, struct cds_sim_account *account);
+void cds_sim_socket_open(struct cds_sim_conn *conn, const struct cds_sim_request *request,
+                         struct cds_sim_account *account);
 void cds_sim_socket_input(struct cds_sim_conn *conn);
 void cds_sim_socket_frame(struct cds_buf *out, unsigned first_byte, const void *payload, size_t length, bool *good);
 void cds_sim_socket_close(struct cds_sim_conn *conn, unsigned code, const char *reason);

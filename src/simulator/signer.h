@@ -16,8 +16,8 @@ struct cds_sim_signer {
   uint8_t config_digest[32];
 };
 
-CDS_MUST_CHECK enum cds_status cds_sim_signer_init(struct cds_sim_signer *signer, uint64_t seed, int oracles, int signers,
-                                                   struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_sim_signer_init(struct cds_sim_signer *signer, uint64_t seed, int oracles,
+                                                   int signers, struct cds_error *err);
 void cds_sim_signer_clear(struct cds_sim_signer *signer);
 
 /* The context of round `step` of a second. */

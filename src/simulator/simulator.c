@@ -25,7 +25,7 @@ static enum cds_status open_recording(struct cds_sim *sim, struct cds_error *err
   struct cds_sim_replay *replay = &sim->source.replay;
   enum cds_status status = cds_sim_replay_load(replay, sim->options->replay, err);
   if (status != CDS_OK) return status;
-  char (*texts)[CDS_SIM_ID_TEXT + 1] = cds_calloc(replay->feed_count, sizeof *texts);
+  char(*texts)[CDS_SIM_ID_TEXT + 1] = cds_calloc(replay->feed_count, sizeof *texts);
   const char **ids = cds_calloc(replay->feed_count, sizeof *ids);
   status = texts && ids ? CDS_OK : cds_error_set(err, CDS_E_MEMORY, "no memory for the recording's feeds");
   for (size_t i = 0; status == CDS_OK && i < replay->feed_count; i++) {
@@ -47,12 +47,10 @@ static enum cds_status open_source(struct cds_sim *sim, struct cds_error *err) {
   enum cds_status status;
   if (options->rate < 1 || options->rate > 1000) return cds_error_set(err, CDS_E_CONFIG, "rate must be 1 to 1000");
   source->rate = (unsigned)options->rate;
-  if (options->replay)
-    status = open_recording(sim, err);
+  if (options->replay) status = open_recording(sim, err);
   else if (options->feeds)
     status = cds_sim_feeds_list(&source->feeds, options->seed, options->feeds, options->feed_count, true, err);
-  else
-    status = cds_sim_feeds_default(&source->feeds, options->seed, options->feed_count, err);
+  else status = cds_sim_feeds_default(&source->feeds, options->seed, options->feed_count, err);
   if (status == CDS_OK)
     status = cds_sim_signer_init(&source->signer, options->seed, options->oracles, options->signers, err);
   if (status != CDS_OK) return status;
@@ -76,7 +74,8 @@ static enum cds_status permit(struct cds_sim_account *account, const struct cds_
     bool good = cds_sim_id_parse(id, key->feeds[i], strlen(key->feeds[i]));
     long index = good ? cds_sim_feeds_find(&sim->source.feeds, id) : -1;
     if (index < 0)
-      return cds_error_set(err, CDS_E_CONFIG, "key %.60s: \"%.80s\" is none of the service's feeds", key->key, key->feeds[i]);
+      return cds_error_set(err, CDS_E_CONFIG, "key %.60s: \"%.80s\" is none of the service's feeds", key->key,
+                           key->feeds[i]);
     account->permitted[index] = true;
   }
   return CDS_OK;
@@ -107,10 +106,11 @@ static enum cds_status open_certificate(struct run *run, struct cds_error *err) 
   const struct cds_sim_options *options = run->sim.options;
   if (options->plain) return CDS_OK;
   const char *temporary = getenv("TMPDIR");
-  int n = options->certificate_dir
-              ? snprintf(run->directory, sizeof run->directory, "%s", options->certificate_dir)
-              : snprintf(run->directory, sizeof run->directory, "%s/simulator-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-  if (n < 0 || (size_t)n >= sizeof run->directory) return cds_error_set(err, CDS_E_CONFIG, "the certificate directory's name is too long");
+  int n = options->certificate_dir ? snprintf(run->directory, sizeof run->directory, "%s", options->certificate_dir)
+                                   : snprintf(run->directory, sizeof run->directory, "%s/simulator-XXXXXX",
+                                              temporary && *temporary ? temporary : "/tmp");
+  if (n < 0 || (size_t)n >= sizeof run->directory)
+    return cds_error_set(err, CDS_E_CONFIG, "the certificate directory's name is too long");
   if (!options->certificate_dir) {
     if (!mkdtemp(run->directory))
       return cds_error_set(err, CDS_E_CONFIG, "cannot make the directory %.200s: %s", run->directory, strerror(errno));
@@ -126,8 +126,7 @@ static enum cds_status open_certificate(struct run *run, struct cds_error *err) 
 static void host_name(char *out, size_t size, const char *host) {
   if (strcmp(host, "127.0.0.1") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
     snprintf(out, size, "localhost");
-  else
-    snprintf(out, size, strchr(host, ':') ? "[%s]" : "%s", host);
+  else snprintf(out, size, strchr(host, ':') ? "[%s]" : "%s", host);
 }
 
 static void listening(int port, void *context) {
@@ -171,8 +170,10 @@ enum cds_status cds_sim_run(const struct cds_sim_options *options, volatile bool
   if (status == CDS_OK) status = open_accounts(sim, err);
   if (status == CDS_OK) status = open_faults(sim, err);
   if (status == CDS_OK) status = open_certificate(run, err);
-  if (status == CDS_OK && !options->replay) status = cds_sim_presign(&sim->source, options->presign, cds_sim_now_ms(sim), stop, err);
-  if (status == CDS_OK && !*stop) status = cds_sim_serve(sim, options->plain ? NULL : &run->certificate, listening, run, err);
+  if (status == CDS_OK && !options->replay)
+    status = cds_sim_presign(&sim->source, options->presign, cds_sim_now_ms(sim), stop, err);
+  if (status == CDS_OK && !*stop)
+    status = cds_sim_serve(sim, options->plain ? NULL : &run->certificate, listening, run, err);
   take_apart(run);
   return status;
 }

@@ -14,9 +14,9 @@ struct cds_sim_key {
 };
 
 struct cds_sim_options {
-  const char *host; /* address to listen on, "127.0.0.1" */
-  int port;         /* 0: any free one */
-  bool plain;       /* no TLS */
+  const char *host;            /* address to listen on, "127.0.0.1" */
+  int port;                    /* 0: any free one */
+  bool plain;                  /* no TLS */
   const char *certificate_dir; /* where ca.pem is written at start; NULL: a new directory, removed at the end */
   const char *certificate;     /* "good", "wrong_host", "expired", "not_yet_valid", "self_signed" */
   const char *const *origins;  /* names for X-Cll-Available-Origins */
@@ -26,12 +26,12 @@ struct cds_sim_options {
   uint64_t seed;
   const char *const *feeds; /* feed ids as text; NULL: the default set, feed_count of them */
   size_t feed_count;
-  int rate;                 /* reports a second per feed, 1 to 1000 */
-  unsigned presign;         /* seconds of reports to sign before listening, for load runs; 0: none */
-  int oracles, signers;     /* keys of the oracle network, and how many of them sign (f + 1) */
-  double rate_limit;        /* requests a second per key and endpoint, 0: none */
-  double clock_offset;      /* seconds added to the simulator's clock */
-  const char *replay;       /* file of recorded full reports, NULL: generate */
+  int rate;                  /* reports a second per feed, 1 to 1000 */
+  unsigned presign;          /* seconds of reports to sign before listening, for load runs; 0: none */
+  int oracles, signers;      /* keys of the oracle network, and how many of them sign (f + 1) */
+  double rate_limit;         /* requests a second per key and endpoint, 0: none */
+  double clock_offset;       /* seconds added to the simulator's clock */
+  const char *replay;        /* file of recorded full reports, NULL: generate */
   const char *const *faults; /* see fault.h for the language */
   size_t fault_count;
 };
@@ -45,7 +45,7 @@ struct cds_sim_ready {
 /* Serves until *stop becomes true (a signal handler may set it, and nothing else); on_ready is called once, on the
  * same thread. */
 CDS_MUST_CHECK enum cds_status cds_sim_run(const struct cds_sim_options *options, volatile bool *stop,
-                                           void (*on_ready)(const struct cds_sim_ready *ready, void *context), void *context,
-                                           struct cds_error *err);
+                                           void (*on_ready)(const struct cds_sim_ready *ready, void *context),
+                                           void *context, struct cds_error *err);
 
 #endif

@@ -48,8 +48,8 @@ static const char *upgrade_fault(const struct cds_sim_request *request) {
 }
 
 /* 0 or a status with its message; fills in the connection's feeds and origin. */
-static int admit(struct cds_sim_conn *conn, const struct cds_sim_request *request, const struct cds_sim_account *account,
-                 const char **message) {
+static int admit(struct cds_sim_conn *conn, const struct cds_sim_request *request,
+                 const struct cds_sim_account *account, const char **message) {
   int status = 0;
   *message = upgrade_fault(request);
   if (*message) return 400;
@@ -78,7 +78,8 @@ static bool send_upgrade(struct cds_sim_conn *conn, const struct cds_sim_request
   return true;
 }
 
-void cds_sim_socket_open(struct cds_sim_conn *conn, const struct cds_sim_request *request, struct cds_sim_account *account) {
+void cds_sim_socket_open(struct cds_sim_conn *conn, const struct cds_sim_request *request,
+                         struct cds_sim_account *account) {
   struct cds_sim *sim = conn->sim;
   const char *message;
   int status = admit(conn, request, account, &message);
@@ -111,7 +112,8 @@ void cds_sim_socket_frame(struct cds_buf *out, unsigned first_byte, const void *
     for (size_t i = 0; i < bytes; i++) head[2 + i] = (uint8_t)((uint64_t)length >> (8 * (bytes - 1 - i)));
     n += bytes;
   }
-  if (cds_buf_append(out, head, n) != CDS_OK || (length > 0 && cds_buf_append(out, payload, length) != CDS_OK)) *good = false;
+  if (cds_buf_append(out, head, n) != CDS_OK || (length > 0 && cds_buf_append(out, payload, length) != CDS_OK))
+    *good = false;
 }
 
 static void send_control(struct cds_sim_conn *conn, unsigned opcode, const void *payload, size_t length) {

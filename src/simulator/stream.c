@@ -35,7 +35,8 @@ static void get(struct cds_sim_report *out, struct cds_sim *sim, size_t feed, ui
     return;
   }
   const struct cds_sim_record *record = &sim->source.replay.records[sim->source.replay.feeds[feed].by_file[number]];
-  *out = (struct cds_sim_report){&sim->source.feeds.list[feed], record->valid_from, record->observed, record->full, record->length};
+  *out = (struct cds_sim_report){&sim->source.feeds.list[feed], record->valid_from, record->observed, record->full,
+                                 record->length};
 }
 
 static bool make_frame(struct cds_buf *out, struct cds_sim *sim, size_t feed, uint64_t number) {
@@ -125,10 +126,8 @@ static void send_report(struct cds_sim_conn *conn, const struct cds_buf *frame) 
   bool twice = conn->fault.action == CDS_SIM_DUPLICATE && conn->sent >= (uint64_t)conn->fault.after;
   if (twice) conn->fault.action = CDS_SIM_NO_FAULT;
   for (int i = 0; i < (twice ? 2 : 1); i++) {
-    if (conn->fault.action == CDS_SIM_FRAGMENT)
-      send_pieces(conn, frame, (size_t)conn->fault.bytes);
-    else
-      cds_sim_conn_send(conn, frame->data, frame->length);
+    if (conn->fault.action == CDS_SIM_FRAGMENT) send_pieces(conn, frame, (size_t)conn->fault.bytes);
+    else cds_sim_conn_send(conn, frame->data, frame->length);
     conn->sim->stats.reports_sent++;
   }
   conn->sent++;

@@ -3,10 +3,10 @@
  * moves the middle by a hashed amount that shrinks by the square root of two, as a Brownian bridge does. */
 #include "simulator/walk.h"
 
-#define BLOCK_BITS 34             /* 2^24 seconds, about 194 days, of 2^10 steps */
-#define ANCHOR 200000000000LL     /* block ends lie within 20 % of the centre */
-#define EVEN_LEVEL 80000000000LL  /* largest move of a block's middle: 8 % */
-#define ODD_LEVEL 56568542495LL   /* EVEN_LEVEL / sqrt(2) */
+#define BLOCK_BITS 34            /* 2^24 seconds, about 194 days, of 2^10 steps */
+#define ANCHOR 200000000000LL    /* block ends lie within 20 % of the centre */
+#define EVEN_LEVEL 80000000000LL /* largest move of a block's middle: 8 % */
+#define ODD_LEVEL 56568542495LL  /* EVEN_LEVEL / sqrt(2) */
 
 static uint64_t mix(uint64_t x) {
   x += 0x9e3779b97f4a7c15u;

@@ -6,8 +6,8 @@
 
 #include "base/cds.h"
 
-#define CDS_SIM_STEPS 1024                  /* positions within a second */
-#define CDS_SIM_WALK_UNIT 1000000000000LL   /* cds_sim_walk's 1.0 */
+#define CDS_SIM_STEPS 1024                /* positions within a second */
+#define CDS_SIM_WALK_UNIT 1000000000000LL /* cds_sim_walk's 1.0 */
 
 /* A well mixed function of its arguments. */
 uint64_t cds_sim_hash(uint64_t a, uint64_t b);
