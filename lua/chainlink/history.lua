@@ -29,11 +29,15 @@ local function ask(self, start)
   if pending then self.pending = pending else self.err = err end
 end
 
+-- Where the next page begins, nil when there is none: with the second the page ended in, then past what is known.
+-- A service that only repeats what lies before is not asked for ever.
 local function next_start(self, page, fresh)
   if #fresh > 0 then return self.second end
   local following = page.next_page_timestamp
   if following and following > self.start then return following end
-  if #page.reports > 0 then return self.start + 1 end
+  local last = page.reports[#page.reports]
+  local reached = last and (last.observations_timestamp or self.second)
+  if reached and reached >= self.start then return reached + 1 end
 end
 
 -- Takes the page that is on its way; false when there is none.

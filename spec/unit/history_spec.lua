@@ -62,8 +62,8 @@ describe("a range of history", function()
       asked[#asked + 1] = start
       return { reports = { report(10), report(11) } }
     end
-    assert.are.equal("10 11", collect(begin, 10, 20))
-    assert.is_true(#asked < 20)
+    assert.are.equal("10 11", collect(begin, 10, 2000000000))
+    assert.is_true(#asked < 5)
   end)
 
   it("leaves out what comes out of order", function()
