@@ -145,7 +145,6 @@ static int too_large(struct cds_ws *ws) {
 
 static int on_receive(struct cds_ws *ws, struct lws *wsi, const char *data, size_t length) {
   bool final = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
-  if (lws_is_first_fragment(wsi)) cds_buf_reset(&ws->message);
   if (final && ws->message.length == 0) { /* the usual case: in one piece, which need not be copied */
     ws->handler.message(ws->handler.context, data, length);
     return 0;
