@@ -110,6 +110,9 @@ static void test_proxy(void) {
   fill(&config), replace(&config.proxy, "http://[::1]:3128"), expect(&config, NULL);
   fill(&config), replace(&config.proxy, "socks5://hunter2@h:1"), expect(&config, "proxy: expected http://");
   fill(&config), replace(&config.proxy, "http://hunter2@:1"), expect(&config, "proxy: the host name");
+  fill(&config), replace(&config.proxy, "http://us://hunter2@h:1"), expect(&config, "proxy: the port");
+  fill(&config), replace(&config.proxy, "http://u:hunt@er2@h:1"), expect(&config, "proxy: the URL has a user");
+  fill(&config), replace(&config.proxy, "http://u:hunter2?@h:1"), expect(&config, "proxy: the ");
   fill(&config), replace(&config.proxy, "http://h:1/path"), expect(&config, "proxy: has a path");
   fill(&config), replace(&config.proxy, "http://h:1\r\nX: y"), expect(&config, "proxy: expected http://");
 }

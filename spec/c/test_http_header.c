@@ -33,6 +33,8 @@ int main(void) {
   header_is(NULL, "A", "(none)");
   ok(cds_http_date(&seconds, "Date: Tue, 14 Nov 2023 22:13:20 GMT\r\n") && seconds == 1700000000, "a date");
   ok(!cds_http_date(&seconds, "Date: yesterday\r\n"), "no date");
+  ok(!cds_http_date(&seconds, "Date: Tue, 14 Nov 202233 22:13:20 GMT\r\n"), "a year of six digits is no date");
+  ok(!cds_http_date(&seconds, "Date: Sun, 14 Nov 1869 22:13:20 GMT\r\n"), "a time before all clocks neither");
   ok(!cds_http_date(&seconds, "X: y\r\n"), "no header");
   retry_after_is("Retry-After: 0\r\n", 0);
   retry_after_is("retry-after: 120\r\n", 120);

@@ -26,6 +26,9 @@ static void test_setting(void) {
   is_string(proxy(true, "a.example", "http://u:s@p.example:3128/"), "u:s@p.example:3128",
             "with its user, without its path");
   is_string(proxy(true, "a.example", "p.example"), "p.example:1080", "the port is 1080 when none is given");
+  is_string(proxy(true, "a.example", "http://u:s@p.example"), "u:s@p.example:1080", "with a user too");
+  is_string(proxy(true, "a.example", "http://[::1]"), "[::1]:1080", "and with an IPv6 address");
+  is_string(proxy(true, "a.example", "http://[::1]:8"), "[::1]:8", "whose own port is kept");
   is_string(proxy(true, "a.example", ""), "", "empty means none");
   is_string(proxy(true, "a.example", "socks5://p.example:1"), "refused", "SOCKS is refused");
   is_string(proxy(true, "a.example", "http://"), "refused", "a proxy without a name is refused");

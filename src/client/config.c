@@ -111,18 +111,19 @@ static enum cds_status check_urls(const struct cds_config *config, struct cds_er
   return CDS_OK;
 }
 
-/* Checks what follows the user name and password, which never go into a message. */
+/* Checks what follows the user name and password, which never go into a message. These end at the first '@' and hold
+ * nothing that would end them earlier for another reader (net/proxy.c, libcurl): such characters must be %-encoded. */
 static enum cds_status check_proxy(const char *proxy, struct cds_error *err) {
   static const char scheme[] = "http://";
   size_t length = sizeof scheme - 1;
   if (proxy == NULL || *proxy == 0) return CDS_OK;
   if (strncasecmp(proxy, scheme, length) != 0 || !is_visible_ascii(proxy) || strlen(proxy) > CDS_MAX_URL_BYTES)
     return cds_error_set(err, CDS_E_CONFIG, "proxy: expected http://[user:password@]host:port");
-  const char *at = strrchr(proxy, '@');
+  const char *authority = proxy + length, *at = authority + strcspn(authority, "/?#@");
   char text[CDS_MAX_URL_BYTES + 1];
   struct cds_url url;
   memcpy(text, scheme, length);
-  strcpy(text + length, at == NULL ? proxy + length : at + 1);
+  strcpy(text + length, *at == '@' ? at + 1 : authority);
   enum cds_status status = cds_url_parse(&url, text, "proxy", err);
   if (status == CDS_OK && *url.base != 0)
     status = cds_error_set(err, CDS_E_CONFIG, "proxy: has a path; expected http://[user:password@]host:port");

@@ -8,6 +8,7 @@
 
 #define MAX_DATE_TEXT 64
 #define MAX_SECONDS_DIGITS 9
+#define MAX_DATE 253402300799 /* the end of the year 9999: HTTP's dates have four digits for it */
 
 static bool is_blank(char c) {
   return c == ' ' || c == '\t' || c == '\r';
@@ -36,7 +37,7 @@ static bool read_date(double *seconds, const char *text, size_t length) {
   memcpy(copy, text, length);
   copy[length] = 0;
   time_t time = curl_getdate(copy, NULL); /* whatever the locale */
-  if (time == -1) return false;
+  if (time < 0 || time > MAX_DATE) return false;
   *seconds = (double)time;
   return true;
 }

@@ -61,7 +61,10 @@ enum cds_status cds_proxy_for(char out[CDS_MAX_PROXY_TEXT], const struct cds_url
   if (length == 0 || length + sizeof ":1080" > CDS_MAX_PROXY_TEXT)
     return cds_error_set(err, CDS_E_CONFIG, "proxy: expected http://[user:password@]host:port");
   const char *at = memchr(text, '@', length), *host = at != NULL ? at + 1 : text;
-  bool has_port = memchr(host, ':', length - (size_t)(host - text)) != NULL;
+  size_t host_length = length - (size_t)(host - text);
+  const char *address_end = *host == '[' ? memchr(host, ']', host_length) : NULL; /* an IPv6 address has colons */
+  if (address_end != NULL) host_length -= (size_t)(address_end - host), host = address_end;
+  bool has_port = memchr(host, ':', host_length) != NULL;
   snprintf(out, CDS_MAX_PROXY_TEXT, "%.*s%s", (int)length, text, has_port ? "" : ":1080"); /* libcurl's default port */
   return CDS_OK;
 }
