@@ -2,7 +2,7 @@
 # Builds out of tree, per Lua version: build/$(LUA)/chainlink/{core,simulator}.so. `make help` lists the targets.
 
 LUA ?= 5.4
-# Set by the sanitizer targets: address or thread. Such a build lives in a tree of its own.
+# Set by the sanitizer targets: address, thread or fuzz (clang's libFuzzer). Such a build lives in a tree of its own.
 SANITIZE ?=
 PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g
@@ -18,7 +18,8 @@ LIBS := $(shell pkg-config --libs $(MODULES) 2>/dev/null) -lpthread -lm
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
 HARDEN := -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
-SANITIZERS := $(SANITIZE:address=address,undefined)
+WITH_UNDEFINED := $(SANITIZE:address=address,undefined)
+SANITIZERS := $(WITH_UNDEFINED:fuzz=fuzzer-no-link,address,undefined)
 SANITIZER_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
 INCLUDES := -Isrc $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
 LUA_INCLUDES := $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
@@ -27,7 +28,7 @@ LINK = $(CC) $(SANITIZER_FLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(L
 
 # ---- what to build ----
 
-TREE := build$(patsubst thread,/tsan,$(patsubst address,/asan,$(SANITIZE)))
+TREE := build$(patsubst fuzz,/fuzz,$(patsubst thread,/tsan,$(patsubst address,/asan,$(SANITIZE))))
 OUT := $(TREE)/$(LUA)
 ENGINE := $(wildcard $(foreach layer,base codec crypto net client,src/$(layer)/*.c))
 SIMULATOR := $(wildcard src/simulator/*.c)
@@ -43,7 +44,7 @@ object = $(patsubst src/%.c,$(TREE)/obj/%.o,$(1))
 binding_object = $(patsubst src/%.c,$(OUT)/obj/%.o,$(1))
 
 .PHONY: all deps help env install demo bench clean format docs
-.PHONY: test test-c test-lua test-all-luas test-asan test-tsan test-valgrind interop lint layers symbols luarocks rockspec
+.PHONY: test test-c test-lua fuzz test-all-luas test-asan test-tsan test-valgrind interop lint layers symbols luarocks rockspec
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -97,6 +98,17 @@ $(TREE)/c/%: spec/c/%.c $(TREE)/c/libcds.a Makefile | deps
 
 test-c: $(C_TESTS)
 	@scripts/run-c-tests $(C_TESTS)
+
+# ---- fuzzing ----
+
+$(TREE)/%: fuzz/%.c $(TREE)/c/libcds.a Makefile | deps
+	@echo "  cc $<"
+	$(Q)$(COMPILE) -fsanitize=fuzzer -Ispec/c -MF $@.d -MT $@ -o $@ $< $(TREE)/c/libcds.a $(LIBS)
+
+SECONDS ?= 60
+fuzz:
+	@$(MAKE) --no-print-directory CC=clang SANITIZE=fuzz $(patsubst fuzz/%.c,build/fuzz/%,$(wildcard fuzz/fuzz_*.c))
+	@scripts/fuzz $(SECONDS) $(patsubst fuzz/%.c,build/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
 # ---- specs, against the build in OUT ----
 
@@ -170,7 +182,7 @@ bench: all $(TREE)/c/bench_codec
 	@$(USE_BUILD) bench/run $(TREE)/c/bench_codec $(BENCH_RUNS) $(BENCH_REPORTS)
 
 format:
-	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch] fuzz/*.[ch])
 
 rockspec:
 	$(LUA_BIN) scripts/rockspec
@@ -192,10 +204,11 @@ help:
 	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
 	@echo 'make test-all-luas test-asan test-tsan test-valgrind interop   the wider suites'
+	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'
 	@echo 'make lint layers symbols luarocks                              the checks'
 	@echo 'make bench format docs rockspec clean'
 
 clean:
 	rm -rf build
 
--include $(wildcard $(TREE)/obj/*/*.d $(OUT)/obj/lua/*.d $(TREE)/c/*.d)
+-include $(wildcard $(TREE)/obj/*/*.d $(OUT)/obj/lua/*.d $(TREE)/c/*.d $(TREE)/*.d)

@@ -1,0 +1,118 @@
+-- SPDX-License-Identifier: MIT
+-- Writes the seeds of the fuzz targets, fuzz/corpus/, from spec/data/vectors.json and from texts of its own:
+--   lua5.4 fuzz/make_corpus.lua        in the project's root; running it again gives the same files
+local cjson = require("cjson")
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function write(target, name, text)
+  os.execute("mkdir -p fuzz/corpus/" .. target)
+  local file = assert(io.open("fuzz/corpus/" .. target .. "/" .. name, "wb"))
+  file:write(text)
+  file:close()
+end
+
+local function bytes_of(hex)
+  return (hex:sub(3):gsub("%x%x", function(pair) return string.char(tonumber(pair, 16)) end))
+end
+
+local vectors = cjson.decode(read("spec/data/vectors.json"))
+
+local function find(list, case)
+  for _, vector in ipairs(vectors[list]) do
+    if vector.case == case or vector.reason == case then return vector end
+  end
+  error("no vector " .. case)
+end
+
+-- The shortest report of each version.
+local shortest = {}
+for _, vector in ipairs(vectors.reports) do
+  local best = shortest[vector.version]
+  if not best or #vector.fullReport < #best.fullReport then shortest[vector.version] = vector end
+end
+
+local function envelope(vector)
+  local fields = vector.fields
+  local valid_from = fields.validFromTimestamp and '"validFromTimestamp":' .. fields.validFromTimestamp .. "," or ""
+  return ('{"feedID":"%s","fullReport":"%s",%s"observationsTimestamp":%s}'):format(fields.feedId, vector.fullReport,
+    valid_from, fields.observationsTimestamp)
+end
+
+---- reports and hex
+
+for version, vector in pairs(shortest) do
+  write("report", ("v%02d"):format(version), bytes_of(vector.fullReport))
+end
+write("report", "odd_addresses", bytes_of(find("odd", "parts at odd addresses").fullReport))
+write("report", "unpadded", bytes_of(find("odd", "unpadded blob at the end").fullReport))
+write("report", "unknown", bytes_of(find("unknown", "unknown version 14").fullReport))
+write("report", "wild_length", bytes_of(find("invalid", "length of rawRs is 2^59, times 32 is 2^64").fullReport))
+write("report", "wild_offset", bytes_of(find("invalid", "offset of reportBlob is 2^64 - 1").fullReport))
+
+write("hex", "digits", "0123456789abcdefABCDEF")
+write("hex", "odd", "00f")
+write("hex", "two_blocks", ("0aF9"):rep(16) .. "7")
+write("hex", "neighbours", ("0"):rep(40) .. "/:@G`g")
+write("hex", "report", shortest[2].fullReport:sub(3))
+
+---- envelopes
+
+local v3, v7 = envelope(shortest[3]), envelope(shortest[7])
+write("envelope", "one", '{"report":' .. v3 .. "}")
+write("envelope", "two", '{"reports":[' .. v3 .. "," .. v7 .. '],"nextPageTimestamp":1700000000}')
+write("envelope", "none", '{"reports":[],"nextPageTimestamp":null}')
+local unknown = '[ 1.5e-3 , { "a" : null , "b" : [ ] } ,\n"\\u00e9\\"" ]'
+write("envelope", "spaced", '{ "x" : ' .. unknown .. ' , "report" : ' .. v7 .. " }\n")
+write("envelope", "null_times", '{"report":{"observationsTimestamp":null,"validFromTimestamp":null,"fullReport":"' ..
+  shortest[1].fullReport .. '","feedID":"' .. shortest[1].fields.feedId .. '"}}')
+write("envelope", "disagree", '{"report":' .. v3:gsub('("observationsTimestamp":)%d+', "%11") .. "}")
+write("envelope", "deep", '{"x":' .. ("["):rep(15) .. ("]"):rep(15) .. ',"report":' .. v7 .. "}")
+
+---- numbers: a byte of sign and scale, two words
+
+local function word(hex) return bytes_of("0x" .. ("0"):rep(64 - #hex) .. hex) end
+local numbers = {
+  ["zero"] = { 0, word("0"), word("1") },
+  ["price"] = { 128 + 18, word("a968163f0a57b400000"), word("a968163f0a57b400001") },
+  ["negative"] = { 128 + 18, ("\255"):rep(32), ("\255"):rep(24) .. word("8000000000000000"):sub(-8) },
+  ["extremes"] = { 128, "\128" .. ("\0"):rep(31), "\127" .. ("\255"):rep(31) },
+  ["largest"] = { 77, ("\255"):rep(32), word("8ac7230489e80000") },
+  ["half"] = { 19, word("20000000000001"), word("40000000000002") },
+}
+for name, number in pairs(numbers) do
+  write("decimal", name, string.char(number[1]) .. number[2] .. number[3])
+end
+
+---- answers: two bytes of status less 100, one of operation, headers, body
+
+local function answer(status, operation, headers, body)
+  return string.char((status - 100) // 256, (status - 100) % 256, operation) ..
+    table.concat(headers, "\r\n") .. "\r\n\r\n" .. body
+end
+local date = "Date: Tue, 14 Nov 2023 22:13:20 GMT"
+write("headers", "feeds", answer(200, 0, { date, "Content-Type: application/json" }, '{"feeds":[]}'))
+write("headers", "report", answer(200, 1, { date }, '{"report":' .. v3 .. "}"))
+write("headers", "page", answer(200, 4, { date }, '{"reports":[' .. v3 .. '],"nextPageTimestamp":null}'))
+write("headers", "some", answer(206, 3, { date }, '{"reports":[]}'))
+write("headers", "skew", answer(401, 2, { "X-Cll-Origin: o1", date:lower() }, '{"error":"bad\tsignature\27"}'))
+write("headers", "seconds", answer(429, 1, { "retry-after:  12 " }, ""))
+write("headers", "until", answer(503, 1, { date, "Retry-After: Tue, 14 Nov 2023 22:13:50 GMT" }, "<html>\195\169\195"))
+write("headers", "obsolete", answer(503, 1, { "Retry-After: Tuesday, 14-Nov-23 22:13:50 GMT",
+  "Date: Tue Nov 14 22:13:20 2023" }, ""))
+
+---- configurations: REST URL, stream URL, key, secret, proxy, https_proxy, no_proxy, headers' names and values
+
+local function configuration(name, ...) write("config", name, table.concat({ ... }, "\n")) end
+configuration("plain", "https://api.dataengine.chain.link", "wss://ws.dataengine.chain.link", "key", "secret")
+configuration("full", "HTTPS://[::1]:8443/base/path/", "ws://127.0.0.1:80/", "key", "secret",
+  "http://user:password@proxy.example:3128", "http://other.example", "localhost, .example.com\t127.0.0.1",
+  "X-Trace", "some value", "Accept-Language", "en")
+configuration("environment", "https://api.example.com", "wss://h", "key", "secret", "", "http://u:p@[::1]:1/", "*")
+configuration("reserved", "https://h:65535", "wss://h", "k", "s", "", "", "", "x-authorization-timestamp", "1")
+configuration("wrong", "https://user:pw@h/?q#f", "ftp://h:0", "a b", "\t", "socks5://p", "p", ".h,h", "a:b", "\127")
