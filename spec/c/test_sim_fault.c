@@ -75,7 +75,12 @@ static void taking(void) {
   text = "on=rest,action=cut\nrubbish";
   is_number(cds_sim_faults_add(&faults, text, strlen(text), &err), CDS_E_CONFIG, "a wrong line");
   is_number(faults.count, 1, "adds nothing");
-  for (int i = 0; i < CDS_SIM_MAX_FAULTS - 1; i++) (void)!cds_sim_faults_add(&faults, text, 18, &err);
+  while (faults.count < CDS_SIM_MAX_FAULTS - 1)
+    if (!ok(cds_sim_faults_add(&faults, text, 18, &err) == CDS_OK, "one more")) break;
+  text = "on=rest,action=cut\non=rest,action=cut";
+  is_number(cds_sim_faults_add(&faults, text, strlen(text), &err), CDS_E_CONFIG, "two where one has room");
+  is_number(faults.count, CDS_SIM_MAX_FAULTS - 1, "add nothing");
+  is_number(cds_sim_faults_add(&faults, text, 18, &err), CDS_OK, "one fills the list");
   is_number(cds_sim_faults_add(&faults, text, 18, &err), CDS_E_CONFIG, "a full list takes no more");
 }
 

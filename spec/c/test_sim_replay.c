@@ -57,6 +57,7 @@ static void order(void) {
   is_number(cds_sim_replay_get(&replay, 0, 2)->valid_from, 299, "with its valid-from time");
   is_number(replay.records[replay.feeds[0].by_file[0]].observed, 300, "by file, as it came");
   is_number(cds_sim_replay_seek(&replay, 0, 150), 1, "the first at or after a second");
+  is_number(cds_sim_replay_seek(&replay, 0, 200), 1, "that second itself counts");
   is_number(cds_sim_replay_seek(&replay, 0, 301), 3, "none after the last");
   cds_sim_replay_clear(&replay);
 }

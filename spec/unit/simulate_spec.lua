@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: MIT
+-- The options of `chainlink-streams simulate`: each wrong one has its message and exit code; nothing is started.
+
+local simulate = require "chainlink.cli.simulate"
+
+local FEED = "0x0003" .. ("0"):rep(60)
+
+-- Runs the command with its error output caught.
+local function run(arguments)
+  local real, text = io.stderr, {}
+  io.stderr = { write = function(_, ...) -- luacheck: ignore 122
+    for _, part in ipairs { ... } do text[#text + 1] = part end
+  end }
+  local ok, code = pcall(simulate, arguments)
+  io.stderr = real -- luacheck: ignore 122
+  assert(ok, code)
+  return code, (table.concat(text):gsub("^chainlink%-streams simulate: ", ""):gsub("\n$", ""))
+end
+
+describe("simulate", function()
+  local wrong = {
+    { { "word" }, "'word' is not an option" },
+    { { "--bogus" }, "there is no option --bogus" },
+    { { "--port" }, "--port needs a value: N" },
+    { { "--port", "65536" }, "--port must be a whole number from 0 to 65535, not '65536'" },
+    { { "--port=x" }, "--port must be a whole number from 0 to 65535, not 'x'" },
+    { { "--plain=yes" }, "--plain takes no value" },
+    { { "--host", "" }, "--host must not be empty" },
+    { { "--feeds", "0" }, "--feeds must be a whole number from 1 to 1000, not '0'" },
+    { { "--rate", "1.5" }, "--rate must be a whole number from 1 to 1000, not '1.5'" },
+    { { "--rate-limit", "-1" }, "--rate-limit must be a number from 0 to 1000000, not '-1'" },
+    { { "--origins", "9" }, "--origins must be a whole number from 1 to 8, not '9'" },
+    { { "--signers", "5" }, "--signers must not be more than --oracles, 4" },
+    {
+      { "--certificate", "golden" },
+      "--certificate must be good, wrong_host, expired, not_yet_valid, self_signed, not 'golden'",
+    },
+    { { "--feed", "0x12" }, "--feed: '0x12' is no feed id (0x and 64 hex digits)" },
+    { { "--feed", FEED, "--feeds", "2" }, "--feed and --feeds exclude each other" },
+    { { "--replay", "f", "--feed", FEED }, "--replay serves the recording's feeds; leave out --feed and --feeds" },
+    { { "--key", "only" }, "--key must be KEY:SECRET or KEY:SECRET:FEED,FEED, not 'only'" },
+    { { "--key", "a:b:" }, "--key must be KEY:SECRET or KEY:SECRET:FEED,FEED, not 'a'" },
+    { { "--key", "a:b:0x12" }, "--key: '0x12' is no feed id (0x and 64 hex digits)" },
+    { { "--key", "a\n:b" }, "--key: a key and its secret are up to 512 visible ASCII characters" },
+  }
+  for _, case in ipairs(wrong) do
+    it("refuses " .. table.concat(case[1], " "):gsub("\n", "\\n"), function()
+      local code, message = run(case[1])
+      assert.equal(case[2], message)
+      assert.equal(2, code)
+    end)
+  end
+
+  it("never repeats a secret", function()
+    local _, message = run { "--key", "name:hush-hush:" }
+    assert.falsy(message:find("hush", 1, true))
+  end)
+
+  local failures = {
+    { { "--fault", "on=rest" }, "fault: action must be given" },
+    { { "--replay", "/nonexistent/file" }, "cannot open /nonexistent/file: No such file or directory" },
+    { { "--certificate-dir", "/nonexistent" }, "cannot write /nonexistent/ca.pem.new: No such file or directory" },
+    { { "--feed", "0x0063" .. ("0"):rep(60) }, "has schema version 99, only 1 to 13 are known" },
+    { { "--key", "a:b:" .. FEED }, "is none of the service's feeds" },
+    { { "--presign", "3600", "--rate", "1000", "--feeds", "1000" }, "needs more than 1 GiB" },
+  }
+  for _, case in ipairs(failures) do
+    it("fails with " .. table.concat(case[1], " "), function()
+      local code, message = run(case[1])
+      assert.truthy(message:find(case[2], 1, true), message)
+      assert.equal(1, code)
+    end)
+  end
+end)
