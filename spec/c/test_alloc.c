@@ -18,6 +18,15 @@ static void test_failing(void) {
   cds_free(after);
 }
 
+static void test_one_failing(void) {
+  cds_alloc_fail_one(1);
+  void *first = cds_malloc(1), *second = cds_malloc(1), *third = cds_malloc(1);
+  ok(first && !second && third, "one allocation fails, later ones succeed");
+  is_number(cds_alloc_fail_after(-1), 3, "all three were counted");
+  cds_free(first);
+  cds_free(third);
+}
+
 static void test_sizes(void) {
   void *nothing = cds_malloc(0);
   ok(nothing != NULL, "malloc of 0 bytes is not NULL");
@@ -46,6 +55,7 @@ static void test_copies(void) {
 
 int main(void) {
   test_failing();
+  test_one_failing();
   test_sizes();
   test_copies();
   return done();

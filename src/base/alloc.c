@@ -2,23 +2,35 @@
  * The malloc family, its switch for failing allocations, and wiping. */
 #include "base/alloc.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-static long made;         /* atomic: allocations since the last cds_alloc_fail_after */
-static long allowed = -1; /* atomic: how many of them may succeed, negative for all */
+/* All atomic. */
+static long made;             /* allocations since the last call of a function below that sets the switch */
+static long allowed = -1;     /* how many of them may succeed, negative for all */
+static long fails = LONG_MAX; /* how many of the next ones fail */
 
 static bool may_allocate(void) {
   long earlier = __atomic_fetch_add(&made, 1, __ATOMIC_RELAXED);
   long limit = __atomic_load_n(&allowed, __ATOMIC_RELAXED);
-  return limit < 0 || earlier < limit;
+  return limit < 0 || earlier < limit || earlier - limit >= __atomic_load_n(&fails, __ATOMIC_RELAXED);
+}
+
+static long set_switch(long after, long failures) {
+  __atomic_store_n(&allowed, -1, __ATOMIC_RELAXED);
+  long count = __atomic_exchange_n(&made, 0, __ATOMIC_RELAXED);
+  __atomic_store_n(&fails, failures, __ATOMIC_RELAXED);
+  __atomic_store_n(&allowed, after, __ATOMIC_RELAXED);
+  return count;
 }
 
 long cds_alloc_fail_after(long after) {
-  __atomic_store_n(&allowed, -1, __ATOMIC_RELAXED);
-  long count = __atomic_exchange_n(&made, 0, __ATOMIC_RELAXED);
-  __atomic_store_n(&allowed, after, __ATOMIC_RELAXED);
-  return count;
+  return set_switch(after, LONG_MAX);
+}
+
+long cds_alloc_fail_one(long after) {
+  return set_switch(after, 1);
 }
 
 /* A size of 0 asks for 1 byte, so that NULL always means that memory ran out. */

@@ -17,4 +17,7 @@ void cds_free_secret(void *memory, size_t size); /* wipes first */
  * a negative number switches it off. Returns how many allocations were made since the last call. */
 long cds_alloc_fail_after(long after);
 
+/* The same, but only the one allocation fails: what survives it must go on as before. */
+long cds_alloc_fail_one(long after);
+
 #endif
