@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: MIT
+ * The origins header: what the service sends, and what a hostile one might. */
+#include "net/origins.h"
+#include "tap.h"
+
+static struct cds_origins got;
+
+static bool parse(const char *value) {
+  return cds_origins_parse(&got, value, strlen(value));
+}
+
+static void is_list(const char *value, const char *expected) {
+  char joined[CDS_MAX_ORIGINS * CDS_MAX_ORIGIN_TEXT] = "";
+  parse(value);
+  for (size_t i = 0; i < got.count; i++) {
+    if (i > 0) strcat(joined, "|");
+    strcat(joined, got.names[i]);
+  }
+  is_string(joined, expected, value);
+}
+
+static void test_lists(void) {
+  is_list("{one,two}", "one|two");
+  is_list("one,two", "one|two");
+  is_list(" { one , two } ", "one|two");
+  is_list("{001,002,003}", "001|002|003");
+  is_list("solo", "solo");
+  is_list("{one,,two,}", "one|two");
+  is_list("one,two,one", "one|two");
+  is_list("\tone\t,\ttwo\t", "one|two");
+}
+
+static void test_empty(void) {
+  is_list("", "");
+  is_list("{", "");
+  is_list("}", "");
+  is_list("{}", "");
+  is_list("{ , ,}", "");
+  is_list("  ", "");
+}
+
+static void test_hostile(void) {
+  char many[256] = "", name[CDS_MAX_ORIGIN_TEXT + 1];
+  is_list("good,b d,{x},ok", "good|ok");
+  ok(!parse("a\r\nX-Evil: 1"), "a line end is told");
+  is_number((long long)got.count, 0, "and not taken");
+  ok(!cds_origins_parse(&got, "a\0b,c", 5), "a NUL byte is told");
+  is_number((long long)got.count, 1, "and what is good is taken");
+  is_string(got.names[0], "c", "the good one");
+  is_list("caf\xc3\xa9,x", "x");
+  for (int i = 0; i < CDS_MAX_ORIGINS + 3; i++) snprintf(many + strlen(many), sizeof many - strlen(many), "o%d,", i);
+  ok(!parse(many), "too many are told");
+  is_number((long long)got.count, CDS_MAX_ORIGINS, "the first ones are taken");
+  memset(name, 'n', sizeof name);
+  name[CDS_MAX_ORIGIN_TEXT - 1] = 0;
+  ok(parse(name) && got.count == 1, "the longest name");
+  name[CDS_MAX_ORIGIN_TEXT - 1] = 'n', name[CDS_MAX_ORIGIN_TEXT] = 0;
+  ok(!parse(name) && got.count == 0, "a longer one is left out");
+  ok(parse("a,b") && cds_origins_has(&got, "b") && !cds_origins_has(&got, "c"), "found by name");
+}
+
+int main(void) {
+  test_lists();
+  test_empty();
+  test_hostile();
+  return done();
+}
