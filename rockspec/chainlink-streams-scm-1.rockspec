@@ -55,6 +55,7 @@ build = {
         "src/base/error.c",
         "src/client/api.c",
         "src/client/api_error.c",
+        "src/client/at_exit.c",
         "src/client/backoff.c",
         "src/client/breaker.c",
         "src/client/call.c",

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "client/at_exit.h"
 #include "client/client_internal.h"
 #include "client/rest_thread.h"
 
@@ -33,6 +34,7 @@ enum cds_status cds_client_new(struct cds_client **out, struct cds_config *confi
     cds_client_unref(client);
     return status;
   }
+  cds_at_exit_add(client);
   *out = client;
   return CDS_OK;
 }
@@ -105,6 +107,7 @@ static struct cds_stream *take_stream(struct cds_client *client) {
 void cds_client_close(struct cds_client *client) {
   struct cds_stream *stream;
   if (atomic_exchange(&client->closed, true)) return;
+  cds_at_exit_remove(client);
   if (!cds_client_is_foreign(client)) {
     while ((stream = take_stream(client)) != NULL) cds_stream_close(stream);
     cds_rest_thread_stop(client->rest);

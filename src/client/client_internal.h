@@ -23,8 +23,9 @@ struct cds_client {
   atomic_uint refs;
   atomic_bool closed;
   struct cds_rest_thread *rest;
-  pthread_mutex_t mu;              /* taken before every other lock, and held for list work only */
-  struct cds_stream_hook *streams; /* guarded by mu */
+  pthread_mutex_t mu;                           /* taken before every other lock, and held for list work only */
+  struct cds_stream_hook *streams;              /* guarded by mu */
+  struct cds_client *previous_open, *next_open; /* at_exit.c's */
 };
 
 /* Each call and stream holds a reference. The last one frees the memory; in a forked child it is leaked on purpose,
