@@ -85,11 +85,11 @@ local function replay_suite(list)
   end)
 
   it("come through the loop over a stream, each once", function()
-    local stream, seen, count = client:stream(ids), {}, 0
+    local stream, seen, versions, count = client:stream(ids), {}, {}, 0
     for report in stream do
       vectors.check(report, by_report[report.full_report])
       assert.is_nil(seen[report.full_report])
-      seen[report.full_report] = true
+      seen[report.full_report], versions[report.version] = true, true
       count = count + 1
       if count == #list - future then break end
     end
@@ -100,6 +100,7 @@ local function replay_suite(list)
       again:close()
     end
     stream:close()
+    for _, vector in ipairs(list) do assert.is_true(versions[vector.version], "no report of v" .. vector.version) end
     print(("\n# %d reports of %d feeds replayed over REST and wss, %d of them of the future"):format(
       #list, #ids, future))
   end)
