@@ -18,25 +18,26 @@ struct plan {
   long from, until;                     /* seconds from now */
 };
 
-static bool add_extension(X509 *certificate, int nid, const char *value) {
+static bool add_extension(X509 *certificate, X509 *issuer, int nid, const char *value) {
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
-  X509V3_set_ctx(&context, certificate, certificate, NULL, NULL, 0);
+  X509V3_set_ctx(&context, issuer, certificate, NULL, NULL, 0);
   X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, &context, nid, value);
   bool good = extension && X509_add_ext(certificate, extension, -1);
   X509_EXTENSION_free(extension);
   return good;
 }
 
-static bool set_extensions(X509 *certificate, const struct plan *plan) {
-  if (!add_extension(certificate, NID_subject_key_identifier, "hash")) return false;
+static bool set_extensions(X509 *certificate, X509 *issuer, const struct plan *plan) {
+  if (!add_extension(certificate, issuer, NID_subject_key_identifier, "hash")) return false;
   if (!plan->alternative_names)
-    return add_extension(certificate, NID_basic_constraints, "critical,CA:TRUE") &&
-           add_extension(certificate, NID_key_usage, "critical,keyCertSign,cRLSign");
-  return add_extension(certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-         add_extension(certificate, NID_key_usage, "critical,digitalSignature") &&
-         add_extension(certificate, NID_ext_key_usage, "serverAuth") &&
-         add_extension(certificate, NID_subject_alt_name, plan->alternative_names);
+    return add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:TRUE") &&
+           add_extension(certificate, issuer, NID_key_usage, "critical,keyCertSign,cRLSign");
+  return add_extension(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
+         add_extension(certificate, issuer, NID_authority_key_identifier, "keyid") &&
+         add_extension(certificate, issuer, NID_key_usage, "critical,digitalSignature") &&
+         add_extension(certificate, issuer, NID_ext_key_usage, "serverAuth") &&
+         add_extension(certificate, issuer, NID_subject_alt_name, plan->alternative_names);
 }
 
 static bool set_serial(X509 *certificate) {
@@ -55,7 +56,7 @@ static X509 *make(const struct plan *plan, EVP_PKEY *key, X509 *issuer, EVP_PKEY
               X509_gmtime_adj(X509_getm_notAfter(certificate), plan->until) &&
               X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)plan->name, -1, -1, 0) &&
               X509_set_issuer_name(certificate, issuer ? X509_get_subject_name(issuer) : name) &&
-              X509_set_pubkey(certificate, key) && set_extensions(certificate, plan) &&
+              X509_set_pubkey(certificate, key) && set_extensions(certificate, issuer ? issuer : certificate, plan) &&
               X509_sign(certificate, issuer_key, EVP_sha256());
   if (good) return certificate;
   X509_free(certificate);
