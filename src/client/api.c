@@ -20,10 +20,15 @@ static const struct endpoint {
   [CDS_GET_REPORT] = {"/api/v1/reports", true, false},
   [CDS_GET_REPORTS] = {"/api/v1/reports/bulk", true, true},
   [CDS_GET_REPORT_PAGE] = {"/api/v1/reports/page", true, false},
+  [CDS_HEAD_ORIGINS] = {"/", false, false},
 };
 
 const char *cds_api_path(enum cds_operation operation) {
   return endpoints[operation].path;
+}
+
+const char *cds_api_method(enum cds_operation operation) {
+  return operation == CDS_HEAD_ORIGINS ? "HEAD" : "GET";
 }
 
 /* ---- the question ---- */
@@ -56,6 +61,7 @@ static void write_tail(char *out, const struct cds_call_args *args) {
   *out = 0;
   switch (args->operation) {
   case CDS_GET_FEEDS:
+  case CDS_HEAD_ORIGINS:
   case CDS_GET_LATEST_REPORT: break;
   case CDS_GET_REPORT:
   case CDS_GET_REPORTS: snprintf(out, PART_TEXT, "&timestamp=%u", (unsigned)args->timestamp); break;
@@ -147,12 +153,25 @@ static enum cds_status check_json(const struct cds_exchange *exchange, const cha
   return cds_error_decode(err, start, "JSON", "GET %s answered %d with %s", path, exchange->http_status, got);
 }
 
+static bool is_success(enum cds_operation operation, int http_status) {
+  if (http_status == 200) return true;
+  return operation == CDS_HEAD_ORIGINS ? http_status / 100 == 2 : operation == CDS_GET_REPORTS && http_status == 206;
+}
+
+static enum cds_status read_origins(struct cds_answer *answer, const struct cds_exchange *exchange) {
+  const char *value;
+  size_t length;
+  if (cds_http_header(&value, &length, exchange->headers.data, CDS_HEADER_ORIGINS))
+    (void)cds_origins_parse(&answer->origins, value, length);
+  return CDS_OK;
+}
+
 enum cds_status cds_api_answer(struct cds_answer *out, const struct cds_question *question,
                                struct cds_exchange *exchange, struct cds_error *err) {
   const char *path = cds_api_path(question->operation);
   *out = (struct cds_answer){.http_status = exchange->http_status};
-  if (exchange->http_status != 200 && !(exchange->http_status == 206 && question->operation == CDS_GET_REPORTS))
-    return cds_api_http_error(err, path, exchange);
+  if (!is_success(question->operation, exchange->http_status)) return cds_api_http_error(err, path, exchange);
+  if (question->operation == CDS_HEAD_ORIGINS) return read_origins(out, exchange);
   enum cds_status status = check_json(exchange, path, err);
   if (status == CDS_OK && question->operation == CDS_GET_FEEDS) {
     out->body = exchange->body;

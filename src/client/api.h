@@ -4,12 +4,14 @@
 #define CDS_API_H
 
 #include "client/client.h"
+#include "net/origins.h"
 #include "net/rest.h"
 
-#define CDS_OPERATION_COUNT (CDS_GET_REPORT_PAGE + 1)
+#define CDS_OPERATION_COUNT (CDS_HEAD_ORIGINS + 1)
 
 /* "/api/v1/reports/latest": the endpoint, without base path and query. */
 const char *cds_api_path(enum cds_operation operation);
+const char *cds_api_method(enum cds_operation operation); /* "GET" or "HEAD" */
 
 /* CDS_E_CONFIG when the arguments do not fit the operation. */
 CDS_MUST_CHECK enum cds_status cds_api_check(const struct cds_call_args *args, struct cds_error *err);
@@ -25,7 +27,8 @@ struct cds_answer {
   size_t count, taken;
   bool has_next_page;
   int64_t next_page_timestamp;
-  struct cds_buf body; /* CDS_GET_FEEDS only */
+  struct cds_buf body;        /* CDS_GET_FEEDS only */
+  struct cds_origins origins; /* CDS_HEAD_ORIGINS only */
 };
 
 /* What was asked for, to be compared with the answer; feeds in ascending order. */

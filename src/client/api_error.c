@@ -55,16 +55,17 @@ static void copy_text(char *out, size_t size, const char *body, size_t length) {
 }
 
 static enum cds_status auth_error(struct cds_error *err, const char *path, const struct cds_exchange *exchange) {
+  const char *method = exchange->head ? "HEAD" : "GET";
   double server_seconds, skew = 0;
   bool has_skew = cds_http_date(&server_seconds, exchange->headers.data);
   if (has_skew) skew = (double)exchange->received_at_ms / 1000 - server_seconds;
   if (has_skew && fabs(skew) > SKEW_WORTH_TELLING)
     cds_error_set(err, CDS_E_AUTH,
-                  "GET %s answered %d%s; the local clock is %.0f s %s the service's, which accepts 5 s: set the clock",
-                  path, exchange->http_status, reason_phrase(exchange->http_status), fabs(skew),
+                  "%s %s answered %d%s; the local clock is %.0f s %s the service's, which accepts 5 s: set the clock",
+                  method, path, exchange->http_status, reason_phrase(exchange->http_status), fabs(skew),
                   skew > 0 ? "ahead of" : "behind");
   else
-    cds_error_set(err, CDS_E_AUTH, "GET %s answered %d%s: the key, the secret or the feed is refused", path,
+    cds_error_set(err, CDS_E_AUTH, "%s %s answered %d%s: the key, the secret or the feed is refused", method, path,
                   exchange->http_status, reason_phrase(exchange->http_status));
   err->has_clock_skew = has_skew;
   err->clock_skew = skew;
@@ -72,12 +73,13 @@ static enum cds_status auth_error(struct cds_error *err, const char *path, const
 }
 
 static enum cds_status status_error(struct cds_error *err, const char *path, const struct cds_exchange *exchange) {
+  const char *method = exchange->head ? "HEAD" : "GET";
   int status = exchange->http_status;
   if (status == 401 || status == 403) return auth_error(err, path, exchange);
-  if (status == 429) return cds_error_set(err, CDS_E_RATE_LIMIT, "GET %s answered 429%s", path, reason_phrase(status));
+  if (status == 429) return cds_error_set(err, CDS_E_RATE_LIMIT, "%s %s answered 429%s", method, path, reason_phrase(status));
   if (status >= 300 && status < 400)
-    return cds_error_set(err, CDS_E_API, "GET %s answered %d, a redirect, which is not followed", path, status);
-  cds_error_set(err, CDS_E_API, "GET %s answered %d%s", path, status, reason_phrase(status));
+    return cds_error_set(err, CDS_E_API, "%s %s answered %d, a redirect, which is not followed", method, path, status);
+  cds_error_set(err, CDS_E_API, "%s %s answered %d%s", method, path, status, reason_phrase(status));
   err->retryable = status >= 500;
   return CDS_E_API;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The script's side of a REST call. */
+ * A REST call's life, and the side of who asked for it. */
 #include "client/call.h"
 
 #include <stdlib.h>
@@ -44,34 +44,50 @@ static enum cds_status copy_question(struct cds_question *question, const struct
 
 static struct cds_call *new_call(struct cds_client *client, struct cds_error *err) {
   struct cds_call *call = cds_calloc(1, sizeof *call);
-  if (call == NULL || cds_notify_init(&call->notify, err) != CDS_OK) {
-    cds_free(call);
-    cds_error_set(err, CDS_E_MEMORY, "out of memory or descriptors");
-    return NULL;
-  }
-  if (pthread_mutex_init(&call->mu, NULL) != 0) {
-    cds_notify_close(&call->notify);
+  if (call == NULL || pthread_mutex_init(&call->mu, NULL) != 0) {
     cds_free(call);
     cds_error_set(err, CDS_E_MEMORY, "out of memory");
     return NULL;
   }
   atomic_init(&call->refs, 1);
   atomic_init(&call->cancelled, false);
+  call->notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
   call->client = cds_client_ref(client);
   return call;
+}
+
+enum cds_status cds_call_prepare(struct cds_call **out, struct cds_client *client, const struct cds_call_args *args,
+                                 const struct cds_url *url, const struct cds_call_hooks *hooks,
+                                 struct cds_error *err) {
+  *out = NULL;
+  enum cds_status status = cds_api_check(args, err);
+  if (status != CDS_OK) return status;
+  struct cds_call *call = new_call(client, err);
+  if (call == NULL) return CDS_E_MEMORY;
+  call->url = url;
+  call->max_retries = client->config.max_retries;
+  if (hooks != NULL) call->hooks = *hooks;
+  status = copy_question(&call->question, args, err);
+  if (status == CDS_OK) status = cds_api_target(&call->target, url->base, args, err);
+  if (status == CDS_OK) *out = call;
+  else cds_call_unref(call);
+  return status;
+}
+
+enum cds_status cds_call_submit(struct cds_call *call, struct cds_error *err) {
+  return cds_rest_thread_submit(call->client->rest, call, err);
 }
 
 enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client, const struct cds_call_args *args,
                                struct cds_error *err) {
   *out = NULL;
   enum cds_status status = cds_client_check(client, err);
-  if (status == CDS_OK) status = cds_api_check(args, err);
   if (status != CDS_OK) return status;
-  struct cds_call *call = new_call(client, err);
-  if (call == NULL) return CDS_E_MEMORY;
-  status = copy_question(&call->question, args, err);
-  if (status == CDS_OK) status = cds_api_target(&call->target, client->config.rest.base, args, err);
-  if (status == CDS_OK) status = cds_rest_thread_submit(client->rest, call, err);
+  struct cds_call *call;
+  status = cds_call_prepare(&call, client, args, &client->config.rest, NULL, err);
+  if (status != CDS_OK) return status;
+  status = cds_notify_init(&call->notify, err);
+  if (status == CDS_OK) status = cds_call_submit(call, err);
   if (status != CDS_OK) {
     cds_call_unref(call);
     return status;
@@ -83,6 +99,11 @@ enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client,
 /* ---- the REST thread's side ---- */
 
 void cds_call_finish(struct cds_call *call, const struct cds_error *err, struct cds_answer *answer) {
+  if (call->hooks.done != NULL) {
+    call->hooks.done(call->hooks.context, err, answer);
+    if (answer != NULL) cds_answer_clear(answer);
+    return;
+  }
   pthread_mutex_lock(&call->mu);
   call->done = true;
   if (err != NULL) {
@@ -101,6 +122,10 @@ bool cds_call_wants_log(const struct cds_call *call, enum cds_log_level level) {
 
 void cds_call_emit(struct cds_call *call, struct cds_event *event) {
   if (event == NULL) return;
+  if (call->hooks.event != NULL) {
+    call->hooks.event(call->hooks.context, event);
+    return;
+  }
   pthread_mutex_lock(&call->mu);
   cds_event_push(&call->events, event);
   cds_notify_raise(&call->notify);
@@ -163,6 +188,11 @@ struct cds_event *cds_call_take_event(struct cds_call *call) {
   if (call->events.count == 0 && !call->done) cds_notify_clear(&call->notify);
   pthread_mutex_unlock(&call->mu);
   return event;
+}
+
+void cds_call_cancel(struct cds_call *call) {
+  atomic_store(&call->cancelled, true);
+  cds_rest_thread_wake(call->client->rest);
 }
 
 void cds_call_free(struct cds_call *call) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One REST call: asked for by the script, worked on by the REST thread. Private to call.c and rest_thread.c. */
+ * One REST call: asked for by the script or by a stream, worked on by the REST thread. */
 #ifndef CDS_CALL_H
 #define CDS_CALL_H
 
@@ -7,13 +7,25 @@
 #include "client/client_internal.h"
 #include "client/notify.h"
 
+/* Where a call of the engine's own reports, from the REST thread, with no lock held. */
+struct cds_call_hooks {
+  void *context;
+  /* Once for each call that was submitted, whatever happens. err NULL: it succeeded with *answer, which done may
+   * empty. */
+  void (*done)(void *context, const struct cds_error *err, struct cds_answer *answer);
+  void (*event)(void *context, struct cds_event *event); /* takes event */
+};
+
 struct cds_call {
-  atomic_uint refs; /* the script's and the REST thread's */
+  atomic_uint refs; /* the owner's and the REST thread's */
   atomic_bool cancelled;
   struct cds_client *client; /* a reference */
   /* fixed once started */
   struct cds_question question;
   char *target;
+  const struct cds_url *url;   /* the client's */
+  int max_retries;
+  struct cds_call_hooks hooks; /* empty: a script waits on the descriptor */
   /* REST thread only, after it was submitted */
   struct cds_call *next;
   struct cds_exchange exchange;
@@ -29,6 +41,16 @@ struct cds_call {
   struct cds_event_queue events;
   struct cds_notify notify; /* raised while done or events wait */
 };
+
+/* A call of the engine's own; nobody waits on a descriptor for it. Nothing happens before cds_call_submit, after which
+ * hooks.done will be called. `url` belongs to the client's config. */
+CDS_MUST_CHECK enum cds_status cds_call_prepare(struct cds_call **out, struct cds_client *client,
+                                                const struct cds_call_args *args, const struct cds_url *url,
+                                                const struct cds_call_hooks *hooks, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_call_submit(struct cds_call *call, struct cds_error *err);
+
+/* Any thread, with a reference: it is to end soon, with CDS_E_CLOSED. */
+void cds_call_cancel(struct cds_call *call);
 
 void cds_call_unref(struct cds_call *call);
 

@@ -40,7 +40,8 @@ enum cds_operation {
   CDS_GET_LATEST_REPORT, /* feeds[0] */
   CDS_GET_REPORT,        /* feeds[0], timestamp */
   CDS_GET_REPORTS,       /* feeds, timestamp */
-  CDS_GET_REPORT_PAGE    /* feeds[0], timestamp = start, limit (0: the service's default) */
+  CDS_GET_REPORT_PAGE,   /* feeds[0], timestamp = start, limit (0: the service's default) */
+  CDS_HEAD_ORIGINS       /* the engine's own: which origins the WebSocket service has */
 };
 
 struct cds_call_args {

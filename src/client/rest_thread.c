@@ -33,6 +33,7 @@ struct cds_rest_thread {
   bool started, stopping;
   struct cds_rest *rest; /* NULL before the start and after the end; used unlocked by the thread itself */
   struct call_list submitted;
+  struct cds_timers timers;
   struct cds_breaker breakers[CDS_OPERATION_COUNT];
   struct cds_client_stats stats;
 };
@@ -85,9 +86,10 @@ static void emit_response(struct cds_rest_thread *thread, struct cds_call *call)
   if (!thread->client->config.want_responses || exchange->http_status == 0) return;
   struct cds_event *event = cds_event_new(CDS_EVENT_RESPONSE);
   if (event == NULL) return;
-  const char *origin = cds_rest_origin(thread->rest);
+  char origin[CDS_REST_ORIGIN_TEXT];
+  cds_rest_origin(origin, call->url);
   size_t size = strlen(origin) + strlen(call->target) + 1;
-  event->method = cds_strdup("GET");
+  event->method = cds_strdup(cds_api_method(call->question.operation));
   event->url = cds_malloc(size);
   event->headers = cds_strdup(exchange->headers.data == NULL ? "" : exchange->headers.data);
   event->http_status = exchange->http_status;
@@ -123,11 +125,11 @@ static void end_closed(struct cds_rest_thread *thread, struct cds_call *call) {
 
 /* ---- sending ---- */
 
-static enum cds_status refuse_open(struct cds_error *err, const struct cds_breaker *breaker, const char *path,
-                                   int64_t now_ms) {
+static enum cds_status refuse_open(struct cds_error *err, const struct cds_breaker *breaker,
+                                   enum cds_operation operation, int64_t now_ms) {
   double seconds = (double)cds_breaker_wait(breaker, now_ms) / 1000;
-  cds_error_set(err, CDS_E_CIRCUIT_OPEN, "GET %s: not sent after %d failures in a row; next try in %.1f s", path,
-                breaker->failures, seconds);
+  cds_error_set(err, CDS_E_CIRCUIT_OPEN, "%s %s: not sent after %d failures in a row; next try in %.1f s",
+                cds_api_method(operation), cds_api_path(operation), breaker->failures, seconds);
   err->has_retry_after = true;
   err->retry_after = seconds;
   return CDS_E_CIRCUIT_OPEN;
@@ -139,7 +141,7 @@ static bool enter_circuit(struct cds_rest_thread *thread, struct cds_call *call,
   struct cds_breaker *breaker = &thread->breakers[call->question.operation];
   pthread_mutex_lock(&thread->mu);
   bool allowed = cds_breaker_allows(breaker, now_ms);
-  if (!allowed) refuse_open(err, breaker, cds_api_path(call->question.operation), now_ms);
+  if (!allowed) refuse_open(err, breaker, call->question.operation, now_ms);
   else if (begin) {
     cds_breaker_begin(breaker);
     thread->stats.requests++;
@@ -153,6 +155,8 @@ static bool enter_circuit(struct cds_rest_thread *thread, struct cds_call *call,
 static void send_call(struct cds_rest_thread *thread, struct cds_call *call) {
   struct cds_error err;
   call->exchange.target = call->target;
+  call->exchange.head = call->question.operation == CDS_HEAD_ORIGINS;
+  call->exchange.url = call->url;
   call->exchange.owner = call;
   call->attempts++;
   if (cds_rest_start(thread->rest, &call->exchange, &err) == CDS_OK) {
@@ -221,10 +225,10 @@ static bool count_attempt(struct cds_rest_thread *thread, struct cds_call *call,
   return allowed;
 }
 
-static bool may_retry(const struct cds_rest_thread *thread, const struct cds_call *call, const struct cds_error *err) {
+static bool may_retry(const struct cds_call *call, const struct cds_error *err) {
   if (!err->retryable || (err->status != CDS_E_RATE_LIMIT && !is_service_failure(err))) return false;
   if (err->has_retry_after && err->retry_after > MAX_RETRY_AFTER) return false;
-  return call->attempts <= (unsigned)thread->client->config.max_retries && !atomic_load(&call->cancelled);
+  return call->attempts <= (unsigned)call->max_retries && !atomic_load(&call->cancelled);
 }
 
 static void retry_later(struct cds_rest_thread *thread, struct cds_call *call, const struct cds_error *err) {
@@ -232,11 +236,20 @@ static void retry_later(struct cds_rest_thread *thread, struct cds_call *call, c
   double delay = err->has_retry_after ? err->retry_after
                                       : cds_backoff_delay(call->attempts - 1, config->retry_delay,
                                                           config->retry_max_delay, cds_backoff_random());
-  log_line(call, CDS_LOG_WARN, "%s; retry %u of %d in %.3f s", err->message, call->attempts, config->max_retries,
+  log_line(call, CDS_LOG_WARN, "%s; retry %u of %d in %.3f s", err->message, call->attempts, call->max_retries,
            delay);
   call->last = *err;
   call->not_before_ms = cds_clock_mono_ms() + (int64_t)(delay * 1000);
   list_append(&thread->waiting, call);
+}
+
+static void log_attempt(struct cds_call *call) {
+  const struct cds_exchange *exchange = &call->exchange;
+  const char *method = cds_api_method(call->question.operation);
+  if (exchange->status == CDS_OK)
+    log_line(call, CDS_LOG_DEBUG, "%s %.200s: %d in %.3f s", method, call->target, exchange->http_status,
+             exchange->elapsed);
+  else log_line(call, CDS_LOG_DEBUG, "%s %.200s: failed in %.3f s", method, call->target, exchange->elapsed);
 }
 
 static void finish_attempt(struct cds_rest_thread *thread, struct cds_call *call) {
@@ -247,13 +260,11 @@ static void finish_attempt(struct cds_rest_thread *thread, struct cds_call *call
   cds_error_clear(&err);
   if (exchange->status != CDS_OK) err = exchange->err;
   else if (cds_api_answer(&answer, &call->question, exchange, &err) == CDS_OK) cds_error_clear(&err);
-  if (exchange->status == CDS_OK)
-    log_line(call, CDS_LOG_DEBUG, "GET %.200s: %d in %.3f s", call->target, exchange->http_status, exchange->elapsed);
-  else log_line(call, CDS_LOG_DEBUG, "GET %.200s: failed in %.3f s", call->target, exchange->elapsed);
+  log_attempt(call);
   emit_response(thread, call);
   bool circuit_allows = count_attempt(thread, call, &err);
   if (err.status == CDS_OK) end_call(thread, call, NULL, &answer);
-  else if (circuit_allows && may_retry(thread, call, &err)) retry_later(thread, call, &err);
+  else if (circuit_allows && may_retry(call, &err)) retry_later(thread, call, &err);
   else end_call(thread, call, &err, NULL);
 }
 
@@ -271,6 +282,21 @@ static void drop_cancelled(struct cds_rest_thread *thread, bool all) {
     pthread_mutex_unlock(&thread->mu);
     end_closed(thread, call);
   }
+}
+
+/* ---- timers ---- */
+
+/* Rings what is due; returns how long the loop may sleep. */
+static int ring_timers(struct cds_rest_thread *thread) {
+  struct cds_timer *timer;
+  int64_t wait_ms;
+  do {
+    pthread_mutex_lock(&thread->mu);
+    timer = cds_timers_take_due(&thread->timers, cds_clock_mono_ms(), &wait_ms);
+    pthread_mutex_unlock(&thread->mu);
+    if (timer != NULL) timer->ring(timer->context);
+  } while (timer != NULL);
+  return (int)(wait_ms < 0 || wait_ms > MAX_WAIT_MS ? MAX_WAIT_MS : wait_ms);
 }
 
 /* ---- the loop ---- */
@@ -293,7 +319,8 @@ static void *run(void *context) {
   struct cds_exchange *exchange;
   while (take_submitted(thread)) {
     drop_cancelled(thread, false);
-    cds_rest_wait(thread->rest, step_all_waiting(thread));
+    int ring_ms = ring_timers(thread), step_ms = step_all_waiting(thread);
+    cds_rest_wait(thread->rest, ring_ms < step_ms ? ring_ms : step_ms);
     while ((exchange = cds_rest_take_done(thread->rest)) != NULL) finish_attempt(thread, exchange->owner);
   }
   drop_cancelled(thread, true);
@@ -369,6 +396,25 @@ enum cds_status cds_rest_thread_submit(struct cds_rest_thread *thread, struct cd
   }
   pthread_mutex_unlock(&thread->mu);
   return status;
+}
+
+enum cds_status cds_rest_thread_set_timer(struct cds_rest_thread *thread, struct cds_timer *timer, int64_t due_ms,
+                                          bool *added, struct cds_error *err) {
+  enum cds_status status = CDS_OK;
+  *added = false;
+  pthread_mutex_lock(&thread->mu);
+  if (thread->stopping) status = cds_error_set(err, CDS_E_CLOSED, "the client is closed");
+  else if (!thread->started) status = start_thread(thread, err);
+  if (status == CDS_OK && cds_timers_set(&thread->timers, timer, due_ms, added)) cds_rest_wake(thread->rest);
+  pthread_mutex_unlock(&thread->mu);
+  return status;
+}
+
+bool cds_rest_thread_cancel_timer(struct cds_rest_thread *thread, struct cds_timer *timer) {
+  pthread_mutex_lock(&thread->mu);
+  bool was_set = cds_timers_cancel(&thread->timers, timer);
+  pthread_mutex_unlock(&thread->mu);
+  return was_set;
 }
 
 void cds_rest_thread_wake(struct cds_rest_thread *thread) {

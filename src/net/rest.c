@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * One signed GET after another over a libcurl multi handle, which keeps the connections. */
+ * One signed request after another over a libcurl multi handle, which keeps the connections. */
 #include "net/rest.h"
 
 #include <curl/curl.h>
@@ -19,12 +19,12 @@
 struct cds_rest {
   CURLM *multi;
   struct cds_rest_options options;
-  char origin[CDS_HOST_PORT_TEXT + sizeof "https://"];
 };
 
 struct cds_transfer {
   CURL *easy;
   struct cds_rest *rest;
+  char origin[CDS_REST_ORIGIN_TEXT];
   struct curl_slist *lines;
   struct curl_slist *timestamp_line, *signature_line; /* nodes of lines */
   struct cds_rest_result result;
@@ -40,7 +40,6 @@ static void init_curl(void) {
 
 enum cds_status cds_rest_new(struct cds_rest **out, const struct cds_rest_options *options, struct cds_error *err) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  char host[CDS_HOST_PORT_TEXT];
   *out = NULL;
   pthread_once(&once, init_curl);
   if (global_code != CURLE_OK)
@@ -48,8 +47,6 @@ enum cds_status cds_rest_new(struct cds_rest **out, const struct cds_rest_option
   struct cds_rest *rest = cds_calloc(1, sizeof *rest);
   if (rest == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   rest->options = *options;
-  cds_url_host_port(host, options->url);
-  snprintf(rest->origin, sizeof rest->origin, "%s%s", options->url->tls ? "https://" : "http://", host);
   rest->multi = curl_multi_init();
   if (rest->multi == NULL) {
     cds_free(rest);
@@ -65,8 +62,18 @@ void cds_rest_free(struct cds_rest *rest) {
   cds_free(rest);
 }
 
-const char *cds_rest_origin(const struct cds_rest *rest) {
-  return rest->origin;
+void cds_rest_origin(char out[CDS_REST_ORIGIN_TEXT], const struct cds_url *url) {
+  char host[CDS_HOST_PORT_TEXT];
+  cds_url_host_port(host, url);
+  snprintf(out, CDS_REST_ORIGIN_TEXT, "%s%s", url->tls ? "https://" : "http://", host);
+}
+
+static const char *method_of(const struct cds_exchange *exchange) {
+  return exchange->head ? "HEAD" : "GET";
+}
+
+static const struct cds_url *url_of(const struct cds_exchange *exchange) {
+  return exchange->url != NULL ? exchange->url : exchange->transfer->rest->options.url;
 }
 
 /* ---- request headers ---- */
@@ -88,10 +95,12 @@ static struct curl_slist *add_header(struct cds_transfer *transfer, const char *
   return add_line(transfer, line);
 }
 
-static bool add_headers(struct cds_transfer *transfer, const char *target, struct cds_error *err) {
+static bool add_headers(struct cds_exchange *exchange, struct cds_error *err) {
+  struct cds_transfer *transfer = exchange->transfer;
   const struct cds_rest_options *options = &transfer->rest->options;
   struct cds_auth auth = {0};
-  if (cds_auth_sign(&auth, "GET", target, options->api_key, options->api_secret, cds_clock_wall_ms(), err) != CDS_OK)
+  if (cds_auth_sign(&auth, method_of(exchange), exchange->target, options->api_key, options->api_secret,
+                    cds_clock_wall_ms(), err) != CDS_OK)
     return false;
   for (size_t i = 0; i < options->header_count; i++)
     if (add_header(transfer, options->headers[i].name, options->headers[i].value) == NULL) return false;
@@ -119,8 +128,8 @@ static int sign_again(void *context, char *remote_ip, char *local_ip, int remote
   const struct cds_rest_options *options = &transfer->rest->options;
   struct cds_auth auth = {0};
   (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
-  if (cds_auth_sign(&auth, "GET", exchange->target, options->api_key, options->api_secret, cds_clock_wall_ms(), NULL) !=
-        CDS_OK ||
+  if (cds_auth_sign(&auth, method_of(exchange), exchange->target, options->api_key, options->api_secret,
+                    cds_clock_wall_ms(), NULL) != CDS_OK ||
       !rewrite_line(transfer->timestamp_line, CDS_HEADER_TIMESTAMP, auth.timestamp) ||
       !rewrite_line(transfer->signature_line, CDS_HEADER_SIGNATURE, auth.signature))
     return CURL_PREREQFUNC_ABORT;
@@ -194,14 +203,14 @@ static int set_request(CURL *easy, struct cds_exchange *exchange, const char *ur
   int failed = 0;
   failed |= (int)curl_easy_setopt(easy, CURLOPT_URL, url);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* what is signed is what is sent */
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
+  failed |= (int)curl_easy_setopt(easy, exchange->head ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1L);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->lines);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, CDS_USER_AGENT);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
   failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   /* Rather share an HTTP/2 connection than open another. Only TLS says at once (ALPN) whether that can be; without it
    * libcurl would wait for the first answer. */
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)options->url->tls);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)url_of(exchange)->tls);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(options->timeout));
   failed |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options->connect_timeout));
   failed |= (int)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)CDS_MAX_ANSWER_BYTES);
@@ -238,11 +247,12 @@ static void free_transfer(struct cds_transfer *transfer) {
 
 static bool prepare(struct cds_exchange *exchange, struct cds_error *err) {
   struct cds_transfer *transfer = exchange->transfer;
-  const char *origin = transfer->rest->origin;
+  const char *origin = transfer->origin;
+  cds_rest_origin(transfer->origin, url_of(exchange));
   size_t size = strlen(origin) + strlen(exchange->target) + 1;
   char *url = cds_malloc(size);
   transfer->easy = curl_easy_init();
-  bool ready = url != NULL && transfer->easy != NULL && add_headers(transfer, exchange->target, err);
+  bool ready = url != NULL && transfer->easy != NULL && add_headers(exchange, err);
   if (ready) {
     snprintf(url, size, "%s%s", origin, exchange->target);
     ready = (set_request(transfer->easy, exchange, url) | set_security(transfer->easy, &transfer->rest->options) |
@@ -309,7 +319,8 @@ struct cds_exchange *cds_rest_take_done(struct cds_rest *rest) {
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
   read_info(exchange, easy);
   exchange->status =
-    cds_rest_error(&exchange->err, (int)code, &exchange->transfer->result, &rest->options, rest->origin);
+    cds_rest_error(&exchange->err, (int)code, &exchange->transfer->result, &rest->options,
+                   exchange->transfer->origin);
   cds_rest_cancel(rest, exchange); /* the handle is done with */
   return exchange;
 }

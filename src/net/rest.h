@@ -24,6 +24,8 @@ struct cds_rest_options {
 
 struct cds_exchange {
   const char *target; /* in: the exact request target, base path included; borrowed until done */
+  bool head;          /* in: HEAD, without a body, rather than GET */
+  const struct cds_url *url; /* in: another endpoint than the options' (NULL); borrowed until done */
   void *owner;        /* in: whatever the caller wants to find again */
   /* out: */
   enum cds_status status; /* CDS_OK: a whole answer came, whatever its HTTP status */
@@ -40,7 +42,7 @@ struct cds_exchange {
 CDS_MUST_CHECK enum cds_status cds_rest_new(struct cds_rest **out, const struct cds_rest_options *options,
                                             struct cds_error *err);
 
-/* Sends a signed GET. The exchange is busy until it is taken or cancelled; its out members are reset first. */
+/* Sends a signed request. The exchange is busy until it is taken or cancelled; its out members are reset first. */
 CDS_MUST_CHECK enum cds_status cds_rest_start(struct cds_rest *rest, struct cds_exchange *exchange,
                                               struct cds_error *err);
 
@@ -56,7 +58,9 @@ void cds_rest_wake(struct cds_rest *rest);
 void cds_exchange_clear(struct cds_exchange *exchange); /* frees what came in; not while busy */
 void cds_rest_free(struct cds_rest *rest);              /* no exchange may be busy; closes the connections */
 
+#define CDS_REST_ORIGIN_TEXT (CDS_HOST_PORT_TEXT + 8)
+
 /* The endpoint as "https://host:port", for messages and events. */
-const char *cds_rest_origin(const struct cds_rest *rest);
+void cds_rest_origin(char out[CDS_REST_ORIGIN_TEXT], const struct cds_url *url);
 
 #endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT
+ * Calls of the engine's own: hooks in place of a descriptor, HEAD, another endpoint, cancelling, timers. */
+#include "client/call.h"
+
+#include "client/rest_thread.h"
+#include "rest_fixture.h"
+
+struct notes {
+  pthread_mutex_t mu;
+  pthread_cond_t changed;
+  size_t done, events, rings;
+  struct cds_error err;
+  struct cds_origins origins;
+  char url[512];
+};
+
+static struct notes notes = {.mu = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+
+static void on_done(void *context, const struct cds_error *err, struct cds_answer *got) {
+  struct notes *to = context;
+  pthread_mutex_lock(&to->mu);
+  to->done++;
+  to->err = err != NULL ? *err : (struct cds_error){0};
+  if (err == NULL) to->origins = got->origins;
+  pthread_cond_broadcast(&to->changed);
+  pthread_mutex_unlock(&to->mu);
+}
+
+static void on_event(void *context, struct cds_event *event) {
+  struct notes *to = context;
+  pthread_mutex_lock(&to->mu);
+  to->events++;
+  if (event->kind == CDS_EVENT_RESPONSE) snprintf(to->url, sizeof to->url, "%s %s", event->method, event->url);
+  pthread_mutex_unlock(&to->mu);
+  cds_event_free(event);
+}
+
+static void on_ring(void *context) {
+  struct notes *to = context;
+  pthread_mutex_lock(&to->mu);
+  to->rings++;
+  pthread_cond_broadcast(&to->changed);
+  pthread_mutex_unlock(&to->mu);
+}
+
+static void await_count(const size_t *count, size_t expected) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += WAIT_MS / 1000;
+  pthread_mutex_lock(&notes.mu);
+  while (*count < expected && pthread_cond_timedwait(&notes.changed, &notes.mu, &until) == 0) {}
+  is_number((long long)*count, (long long)expected, "in time");
+  pthread_mutex_unlock(&notes.mu);
+}
+
+static struct cds_call *ask(struct fixture *fixture) {
+  static const struct cds_call_args args = {.operation = CDS_HEAD_ORIGINS};
+  const struct cds_call_hooks hooks = {&notes, on_done, on_event};
+  struct cds_call *call = NULL;
+  struct cds_error err = {0};
+  notes.done = notes.events = 0;
+  if (fixture->client == NULL) start_client(fixture);
+  ok(cds_call_prepare(&call, fixture->client, &args, &fixture->client->config.ws[0], &hooks, &err) == CDS_OK &&
+       cds_call_submit(call, &err) == CDS_OK,
+     "the call begins");
+  return call;
+}
+
+/* The REST endpoint is another port than this one, where nothing listens. */
+static void begin_ws(struct fixture *fixture, const struct http_step *steps, size_t count) {
+  begin(fixture, steps, count);
+  if (fixture->server != NULL) fixture->config.ws[0].port = (uint16_t)fixture->server->port;
+  fixture->config.rest.port = 1;
+  fixture->config.want_responses = true;
+}
+
+static void test_head(void) {
+  static const char found[] = "HTTP/1.1 200 OK\r\nX-Cll-Available-Origins: {one, two}\r\nContent-Length: 5000\r\n\r\n";
+  struct fixture fixture;
+  const struct http_step step = answer(found);
+  char expected[64];
+  begin_ws(&fixture, &step, 1);
+  struct cds_call *call = ask(&fixture);
+  await_count(&notes.done, 1);
+  is_number(notes.err.status, CDS_OK, "HEAD succeeds, without the body it announces");
+  ok(notes.origins.count == 2 && cds_origins_has(&notes.origins, "two"), "the origins");
+  ok(strncmp(fixture.server->requests[0].text, "HEAD / HTTP/1.1\r\n", 17) == 0, "the request line");
+  snprintf(expected, sizeof expected, "HEAD http://127.0.0.1:%d/", fixture.server->port);
+  is_string(notes.url, expected, "the response event's method and URL");
+  cds_call_unref(call);
+  end(&fixture);
+}
+
+static void test_failures(void) {
+  struct fixture fixture;
+  const struct http_step step = answer("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
+  begin_ws(&fixture, &step, 1);
+  struct cds_call *call = ask(&fixture);
+  await_count(&notes.done, 1);
+  is_number(notes.err.status, CDS_E_AUTH, "a refusal");
+  ok(strstr(notes.err.message, "HEAD / answered 401") != NULL, "named: %s", notes.err.message);
+  cds_call_unref(call);
+  end(&fixture);
+}
+
+static void test_cancel(void) {
+  struct fixture fixture;
+  begin_ws(&fixture, &no_step, 1);
+  struct cds_call *call = ask(&fixture);
+  cds_call_cancel(call);
+  await_count(&notes.done, 1);
+  is_number(notes.err.status, CDS_E_CLOSED, "cancelled");
+  cds_call_unref(call);
+  call = ask(&fixture);
+  cds_client_close(fixture.client);
+  is_number((long long)notes.done, 1, "closing the client ends it before it returns");
+  struct cds_error err;
+  is_number(cds_call_submit(call, &err), CDS_E_CLOSED, "then nothing can be submitted");
+  is_number((long long)notes.done, 1, "and nothing is called");
+  cds_call_unref(call);
+  end(&fixture);
+}
+
+static void test_timer(void) {
+  struct fixture fixture;
+  struct cds_timer timer = {.ring = on_ring, .context = &notes};
+  struct cds_error err;
+  bool added;
+  begin_ws(&fixture, &no_step, 1);
+  start_client(&fixture);
+  struct cds_rest_thread *thread = fixture.client->rest;
+  ok(cds_rest_thread_set_timer(thread, &timer, INT64_MAX, &added, &err) == CDS_OK && added, "a timer far away");
+  ok(cds_rest_thread_set_timer(thread, &timer, 0, &added, &err) == CDS_OK && !added, "brought forward");
+  await_count(&notes.rings, 1);
+  ok(!cds_rest_thread_cancel_timer(thread, &timer), "it rang once");
+  ok(cds_rest_thread_set_timer(thread, &timer, INT64_MAX, &added, &err) == CDS_OK && added, "set again");
+  ok(cds_rest_thread_cancel_timer(thread, &timer), "and cancelled");
+  cds_client_close(fixture.client);
+  is_number(cds_rest_thread_set_timer(thread, &timer, 0, &added, &err), CDS_E_CLOSED, "not after the end");
+  end(&fixture);
+}
+
+int main(void) {
+  test_head();
+  test_failures();
+  test_cancel();
+  test_timer();
+  return done();
+}
