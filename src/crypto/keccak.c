@@ -17,36 +17,44 @@ static const uint64_t round_constants[ROUNDS] = {
   0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
 };
 
-static uint64_t rotate(uint64_t lane, unsigned by) {
-  return by == 0 ? lane : lane << by | lane >> (64 - by);
+/* Lane positions along the walk of rho and pi, and how far each step turns: lane (x, y), kept at x + 5 y, moves to
+ * (y, 2x + 3y), starting from (1, 0); step t turns by (t + 1)(t + 2) / 2. */
+static const uint8_t walk[ROUNDS] = {10, 7,  11, 17, 18, 3, 5,  16, 8,  21, 24, 4,
+                                     15, 23, 19, 13, 12, 2, 20, 14, 22, 9,  6,  1};
+static const uint8_t turns[ROUNDS] = {1,  3,  6,  10, 15, 21, 28, 36, 45, 55, 2,  14,
+                                      27, 41, 56, 8,  25, 43, 62, 18, 39, 61, 20, 44};
+
+static inline uint64_t rotate(uint64_t lane, unsigned by) {
+  return lane << by | lane >> (64 - by);
 }
 
-static void theta(uint64_t a[LANES]) {
+static inline void theta(uint64_t a[LANES]) {
   uint64_t column[5];
+#pragma GCC unroll 5
   for (size_t x = 0; x < 5; x++) column[x] = a[x] ^ a[x + 5] ^ a[x + 10] ^ a[x + 15] ^ a[x + 20];
+#pragma GCC unroll 5
   for (size_t x = 0; x < 5; x++) {
     uint64_t parity = column[(x + 4) % 5] ^ rotate(column[(x + 1) % 5], 1);
+#pragma GCC unroll 5
     for (size_t y = 0; y < LANES; y += 5) a[x + y] ^= parity;
   }
 }
 
-/* rho and pi in one walk: lane (x, y) is rotated and moves to (y, 2x + 3y), starting from (1, 0). */
-static void rho_pi(uint64_t a[LANES]) {
-  size_t x = 1, y = 0;
+static inline void rho_pi(uint64_t a[LANES]) {
   uint64_t carried = a[1];
-  for (unsigned t = 0; t < ROUNDS; t++) {
-    size_t next_y = (2 * x + 3 * y) % 5;
-    x = y;
-    y = next_y;
-    uint64_t lane = a[x + 5 * y];
-    a[x + 5 * y] = rotate(carried, (t + 1) * (t + 2) / 2 % 64);
+#pragma GCC unroll 24
+  for (size_t t = 0; t < ROUNDS; t++) {
+    uint64_t lane = a[walk[t]];
+    a[walk[t]] = rotate(carried, turns[t]);
     carried = lane;
   }
 }
 
-static void chi(uint64_t a[LANES]) {
+static inline void chi(uint64_t a[LANES]) {
+#pragma GCC unroll 5
   for (size_t y = 0; y < LANES; y += 5) {
     const uint64_t row[5] = {a[y], a[y + 1], a[y + 2], a[y + 3], a[y + 4]};
+#pragma GCC unroll 5
     for (size_t x = 0; x < 5; x++) a[y + x] = row[x] ^ (~row[(x + 1) % 5] & row[(x + 2) % 5]);
   }
 }
