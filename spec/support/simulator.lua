@@ -94,7 +94,8 @@ end
 
 --- One request to the simulator itself, as any HTTPS client would send it: answers the body and the status.
 function Simulator:control(method, path, body)
-  local command = ("curl -sSk --max-time 10 -X %s %s -w '\\n%%{http_code}' %s"):format(
+  -- A sanitizer's library is preloaded for the interpreter, and curl does not get on with it.
+  local command = ("LD_PRELOAD= curl -sSk --max-time 10 -X %s %s -w '\\n%%{http_code}' %s"):format(
     method, body and ("--data-raw " .. quote(body)) or "", quote(self.rest_url .. path))
   local pipe = assert(io.popen(command, "r"))
   local answer = pipe:read "*a"
@@ -140,8 +141,8 @@ end
 --- Ends the process and waits for its end; may be called again.
 function Simulator:stop()
   if not self.pipe then return end
+  self:signal "CONT" -- a stopped process would not see the next signal
   self:signal "TERM"
-  self:signal "CONT" -- a stopped process would not see the first signal
   self.pipe:close()
   self.pipe = nil
 end
