@@ -35,6 +35,7 @@ SIMULATOR := $(wildcard src/simulator/*.c)
 SIMULATOR_SHARES := $(wildcard src/base/*.c src/codec/hex.c src/crypto/hmac.c src/crypto/keccak.c)
 BINDING := $(filter-out src/lua/lsimulator.c,$(wildcard src/lua/*.c))
 C_TESTS := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/test_*.c))
+LUA_C_TESTS := $(TREE)/c/test_torture_lua
 
 ENV_PATHS := export LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;' LUA_CPATH='$(CURDIR)/$(OUT)/?.so;;'
 ENV_EXPORTS := $(ENV_PATHS); export PATH='$(CURDIR)/$(OUT)/bin':\"\$$PATH\"
@@ -96,8 +97,13 @@ $(TREE)/c/%: spec/c/%.c $(TREE)/c/libcds.a Makefile | deps
 	@echo "  cc $<"
 	$(Q)$(COMPILE) -Ispec/c -MF $@.d -MT $@ -o $@ $< $(TREE)/c/libcds.a $(LIBS)
 
+# A host of its own for the module, with a limited memory.
+$(LUA_C_TESTS): $(OUT)/chainlink/core.so
+$(LUA_C_TESTS): private INCLUDES += $(LUA_INCLUDES)
+$(LUA_C_TESTS): private LIBS += $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
+
 test-c: $(C_TESTS)
-	@scripts/run-c-tests $(C_TESTS)
+	@$(USE_BUILD) scripts/run-c-tests $(C_TESTS)
 
 # ---- fuzzing ----
 
@@ -142,16 +148,16 @@ test-tsan:
 
 .PHONY: test-sanitized
 test-sanitized: all $(C_TESTS)
-	@status=0; \
+	@$(USE_BUILD) status=0; \
 	scripts/sanitize $(SANITIZE) $(TREE)/reports/c scripts/run-c-tests $(C_TESTS) || status=1; \
-	$(USE_BUILD) export WRAP="env LD_PRELOAD=$$(scripts/sanitize --library $(SANITIZE))"; \
+	export WRAP="env LD_PRELOAD=$$(scripts/sanitize --library $(SANITIZE))"; \
 	scripts/sanitize $(SANITIZE) $(TREE)/reports/lua scripts/run-specs $(filter-out spec/meta/,$(SPECS)) || status=1; exit $$status
 
 VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
   --show-leak-kinds=definite --suppressions=spec/support/valgrind.supp
 test-valgrind: all $(C_TESTS)
 	@status=0; export WRAP="$(VALGRIND)" LIMIT=600; \
-	scripts/run-c-tests $(C_TESTS) || status=1; \
+	scripts/run-c-tests $(filter-out $(LUA_C_TESTS),$(C_TESTS)) || status=1; \
 	$(RUN_SPECS) $(VALGRIND_SPECS) || status=1; exit $$status
 
 interop: all
