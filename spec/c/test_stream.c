@@ -103,10 +103,11 @@ static void serve_many(struct ws_server *server, int number, int fd) {
   (void)number;
   if (!ws_accept(server, fd)) return;
   for (uint32_t i = 0; i < 1000; i++)
-    for (unsigned feed = 1; feed <= 3; feed++)
+    for (unsigned feed = 1; feed <= 3; feed++) {
+      const char *text = next_message(feed, i);
       for (int copy = 0; copy < (i % 10 == 0 ? 2 : 1); copy++)
-        if (!ws_send(fd, i % 2 ? WS_BINARY : WS_TEXT, true, next_message(feed, i), strlen(next_message(feed, i))))
-          return;
+        if (!ws_send(fd, i % 2 ? WS_BINARY : WS_TEXT, true, text, strlen(text))) return;
+    }
   ws_attend(fd);
 }
 
