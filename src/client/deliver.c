@@ -39,7 +39,7 @@ static void append(struct cds_sequence_out *out, struct cds_queue_node *node) {
 }
 
 static void move_watermark(struct cds_sequence_feed *feed, uint32_t second) {
-  bool again = !feed->open && !feed->bare && second == feed->newest;
+  bool again = !feed->bare && second == feed->newest && feed->newest > 0;
   if (again) feed->multi = true;
   else if (feed->singles < SINGLES && !feed->open) feed->singles++;
   feed->newest = second;

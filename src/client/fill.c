@@ -93,6 +93,11 @@ void cds_sequence_settle(struct cds_sequence *seq, size_t slot, int64_t now_ms, 
   struct cds_sequence_feed *feed = seq->feeds[slot];
   cds_sequence_flush(seq, slot, out);
   if (feed->hold.head != NULL && !feed->gap_open) open_gap(seq, feed, now_ms);
+  if (feed->gap_progress) { /* a joined connection brings what is missing: no hurry */
+    feed->gap_since_ms = now_ms;
+    feed->empty_asks = 0;
+    feed->gap_progress = false;
+  }
   trim(seq, slot, out);
   if (feed->hold.head == NULL && feed->gap_open) close_gap(seq, feed);
   if (feed->run_on && feed->hold.head == NULL && feed->joined != 0 && feed->newest >= feed->owed) stop_running_on(feed);
@@ -230,6 +235,11 @@ static enum cds_verdict refuse(const struct cds_candidate *candidate, enum cds_v
   return verdict;
 }
 
+static void page_helped(struct cds_sequence_feed *feed) {
+  feed->page_new = true;
+  feed->empty_asks = 0;
+}
+
 static enum cds_verdict backfill(struct cds_sequence *seq, const struct cds_candidate *candidate,
                                  struct cds_sequence_out *out) {
   size_t slot = candidate->node->slot;
@@ -245,8 +255,8 @@ static enum cds_verdict backfill(struct cds_sequence *seq, const struct cds_cand
   }
   candidate->node->report->backfilled = true;
   seq->counts.backfilled++;
-  feed->page_new = true;
   feed->gap_filled = true;
+  page_helped(feed);
   return CDS_VERDICT_ACCEPT;
 }
 
@@ -265,7 +275,7 @@ enum cds_verdict cds_sequence_page_report(struct cds_sequence *seq, const struct
     cds_sequence_release_before(seq, slot, held->second, out);
     cds_sequence_release(seq, held, out);
     cds_sequence_drop(out, candidate->node);
-    feed->page_new = true;
+    page_helped(feed);
   } else if (candidate->has_observations_timestamp) {
     uint32_t second = candidate->observations_timestamp;
     if ((int64_t)second > latest_possible) return refuse(candidate, CDS_VERDICT_FUTURE, out);
@@ -315,8 +325,7 @@ void cds_sequence_page_done(struct cds_sequence *seq, const struct cds_fill *fil
   feed->ticket = 0;
   feed->failures = 0;
   feed->not_before_ms = now_ms;
-  if (feed->page_new) feed->empty_asks = 0;
-  else if (!feed->page_stale) nothing_new(seq, fill->slot, now_ms, out);
+  if (!feed->page_new && !feed->page_stale) nothing_new(seq, fill->slot, now_ms, out);
   cds_sequence_settle(seq, fill->slot, now_ms, out);
 }
 

@@ -136,11 +136,6 @@ static bool leaves_gap(const struct cds_sequence_feed *feed, const struct cds_he
   return cds_sequence_leaves_gap(feed, held->has_valid_from, held->valid_from, after);
 }
 
-static bool comes_before(const struct cds_held *a, const struct cds_held *b) {
-  while (b != NULL && b != a) b = b->prev;
-  return b == a;
-}
-
 static struct cds_held *position(const struct cds_sequence_feed *feed, uint64_t bit) {
   return (feed->trailing & bit) != 0 ? cds_hold_position(&feed->hold, bit) : NULL;
 }
@@ -149,7 +144,7 @@ static struct cds_held *position(const struct cds_sequence_feed *feed, uint64_t 
  * the validity proves it. */
 static void follow(struct cds_sequence_feed *feed, uint64_t bit, struct cds_held *held) {
   const struct cds_held *from = position(feed, bit);
-  if (from != NULL && !comes_before(from, held)) return; /* reordered: it says nothing */
+  if (from != NULL && held->second < from->second) return; /* reordered: it says nothing */
   if (from != NULL && from == held->prev) held->opens_gap = held->opens_gap && leaves_gap(feed, held);
   move_to(feed, bit, held);
 }
@@ -212,7 +207,7 @@ static enum cds_verdict pass(struct cds_sequence *seq, const struct cds_candidat
   if (candidate->has_observations_timestamp)
     cds_sequence_release_before(seq, candidate->node->slot, candidate->observations_timestamp, out);
   if (!cds_sequence_deliver(seq, candidate, out)) return no_room(seq, candidate, bit, out);
-  feed->gap_filled = feed->gap_filled || feed->hold.head != NULL;
+  if (feed->hold.head != NULL) feed->gap_filled = feed->gap_progress = true;
   if ((feed->trailing & bit) == 0) feed->joined |= bit;
   return CDS_VERDICT_ACCEPT;
 }
@@ -271,7 +266,7 @@ static bool follows(struct cds_sequence *seq, struct cds_sequence_feed *feed, co
 }
 
 static bool is_late(const struct cds_sequence_feed *feed, uint32_t second) {
-  return !feed->open && (second < feed->newest || (feed->bare && second == feed->newest));
+  return second < feed->newest || (feed->bare && second == feed->newest);
 }
 
 static enum cds_verdict pass_or_hold(struct cds_sequence *seq, const struct cds_candidate *candidate, uint64_t bit,

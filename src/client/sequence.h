@@ -44,7 +44,7 @@ struct cds_sequence_limits {
   size_t max_held;         /* reports, over all feeds; at least 1 */
   int64_t patience_ms;     /* a held report waits so long for the other joined connections' copy */
   int64_t delay_ms;        /* and so long when none is joined: messages may have been reordered */
-  int64_t probe_ms;           /* REST is asked so long after a reconnect that brought no report: longer than it lags */
+  int64_t probe_ms;        /* REST is asked so long after a reconnect that brought no report: longer than it lags */
   int64_t empty_delay_ms;  /* after a page without news, doubled each time: REST may lag */
   unsigned max_empty;      /* then, after so many repeats, there is nothing missing */
   int64_t failed_delay_ms; /* after a failed page, doubled each time */

@@ -21,14 +21,14 @@ struct cds_sequence_feed {
   struct cds_hold hold;
 
   /* the gap in front of what is held */
-  bool gap_open, gap_counted, gap_filled;
+  bool gap_open, gap_counted, gap_filled, gap_progress;
   bool gap_unbroken; /* a connection that had not broken left it */
   int64_t gap_since_ms;
   unsigned empty_streak; /* unbroken gaps in a row with nothing missing */
   unsigned skips;        /* gaps taken for normal since */
 
   /* the fill */
-  bool run_on;   /* pages are wanted until they bring nothing new, whether something is held or not */
+  bool run_on; /* pages are wanted until they bring nothing new, whether something is held or not */
   int64_t run_from_ms;
   uint32_t owed; /* newest second of a report that was let go because REST has it; 0: none */
   bool from_start;
