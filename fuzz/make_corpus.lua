@@ -101,6 +101,7 @@ write("headers", "report", answer(200, 1, { date }, '{"report":' .. v3 .. "}"))
 write("headers", "page", answer(200, 4, { date }, '{"reports":[' .. v3 .. '],"nextPageTimestamp":null}'))
 write("headers", "some", answer(206, 3, { date }, '{"reports":[]}'))
 write("headers", "skew", answer(401, 2, { "X-Cll-Origin: o1", date:lower() }, '{"error":"bad\tsignature\27"}'))
+write("headers", "origins", answer(204, 5, { "X-Cll-Available-Origins: {o1, o2,o2 ,}", date }, "{}"))
 write("headers", "seconds", answer(429, 1, { "retry-after:  12 " }, ""))
 write("headers", "until", answer(503, 1, { date, "Retry-After: Tue, 14 Nov 2023 22:13:50 GMT" }, "<html>\195\169\195"))
 write("headers", "obsolete", answer(503, 1, { "Retry-After: Tuesday, 14-Nov-23 22:13:50 GMT",
