@@ -12,6 +12,10 @@ local function collect()
   for _ = 1, 3 do collectgarbage() end
 end
 
+local function exceeds(usage, before)
+  return usage.descriptors > before.descriptors or usage.threads > before.threads
+end
+
 describe("at the end", function()
   local sim, id
 
@@ -130,12 +134,7 @@ describe("at the end", function()
       round(i % 2 == 0)
       collect()
     end
-    local after
-    await("descriptors and threads to go", function()
-      after = process.usage()
-      return after.descriptors <= before.descriptors and after.threads <= before.threads
-    end)
-    assert.are.same(before, after)
+    await("descriptors and threads to go", function() return not exceeds(process.usage(), before) end)
     no_connections()
   end)
 
@@ -157,8 +156,7 @@ describe("at the end", function()
     for _ = 1, 10 do round() end
     await("descriptors and threads to go", function()
       collect()
-      local after = process.usage()
-      return after.descriptors <= before.descriptors and after.threads <= before.threads
+      return not exceeds(process.usage(), before)
     end)
     no_connections()
   end)
@@ -219,7 +217,11 @@ describe("at the end", function()
 
   it("an error object that nobody catches is told in words", function()
     local output, code = script "stream:close() client:close() error((select(2, client:get_feeds())))"
-    assert.is_truthy(output:find("StreamClosedError: the client is closed", 1, true), output)
     assert.are.equal(1, code)
+    if _VERSION == "Lua 5.1" and not rawget(_G, "jit") then -- whose interpreter does not look into error objects
+      assert.is_truthy(output:find("error object is not a string", 1, true), output)
+    else
+      assert.is_truthy(output:find("StreamClosedError: the client is closed", 1, true), output)
+    end
   end)
 end)
