@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: MIT
+ * The sequence, rule by rule. Random histories are in test_sequence_random.c. */
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "client/sequence.h"
+#include "tap.h"
+
+#define NOBODY 4000000000 /* latest possible time, beyond every test's */
+#define A 0u              /* connections */
+#define B 1u
+
+static struct cds_sequence seq;
+static struct cds_lost lost; /* the last range told */
+static size_t lost_count;    /* since set_up */
+static char delivered[512];  /* the blobs delivered since the last look; b marks backfilled ones */
+static int64_t now_ms;
+
+static void set_up(const struct cds_sequence_limits *limits) {
+  struct cds_sequence_limits usual = cds_sequence_default_limits();
+  now_ms = 1000;
+  lost_count = 0;
+  delivered[0] = 0;
+  ok(cds_sequence_init(&seq, 2, 7, limits != NULL ? limits : &usual), "a sequence of two feeds");
+}
+
+static struct cds_candidate candidate(uint32_t valid_from, uint32_t second, unsigned blob) {
+  struct cds_queue_node *node = calloc(1, sizeof *node);
+  struct cds_report *report = calloc(1, sizeof *report);
+  if (node == NULL || report == NULL) abort();
+  report->refs = 1;
+  report->length = blob;
+  node->report = report;
+  return (struct cds_candidate){.node = node,
+                                .has_observations_timestamp = second != 0,
+                                .observations_timestamp = second,
+                                .has_valid_from_timestamp = valid_from != 0,
+                                .valid_from_timestamp = valid_from,
+                                .blob_tag = blob,
+                                .text_tag = blob + 100000};
+}
+
+static void heed(struct cds_sequence_out *out) {
+  for (struct cds_queue_node *node = out->deliver, *next; node != NULL; node = next) {
+    next = node->next;
+    size_t at = strlen(delivered);
+    snprintf(delivered + at, sizeof delivered - at, "%s%zu%s", at > 0 ? " " : "", node->report->length,
+             node->report->backfilled ? "b" : "");
+    cds_queue_node_free(node);
+  }
+  for (struct cds_queue_node *node = out->drop, *next; node != NULL; node = next) {
+    next = node->next;
+    cds_queue_node_free(node);
+  }
+  lost_count += out->lost_count;
+  if (out->lost_count > 0) lost = out->lost[out->lost_count - 1];
+}
+
+static enum cds_verdict take(unsigned link, uint32_t valid_from, uint32_t second, unsigned blob) {
+  struct cds_sequence_out out = {0};
+  struct cds_candidate report = candidate(valid_from, second, blob);
+  enum cds_verdict verdict = cds_sequence_take(&seq, &report, link, now_ms, NOBODY, &out);
+  heed(&out);
+  return verdict;
+}
+
+static bool peek(unsigned link, unsigned blob) {
+  struct cds_sequence_out out = {0};
+  bool known = cds_sequence_peek(&seq, 0, blob + 100000, link, now_ms, &out);
+  heed(&out);
+  return known;
+}
+
+static enum cds_verdict page(const struct cds_fill *fill, uint32_t second, unsigned blob) {
+  struct cds_sequence_out out = {0};
+  struct cds_candidate report = candidate(second, second, blob);
+  enum cds_verdict verdict = cds_sequence_page_report(&seq, fill, &report, now_ms, NOBODY, &out);
+  heed(&out);
+  return verdict;
+}
+
+static void page_done(const struct cds_fill *fill) {
+  struct cds_sequence_out out = {0};
+  cds_sequence_page_done(&seq, fill, now_ms, &out);
+  heed(&out);
+}
+
+static void page_failed(const struct cds_fill *fill, bool retryable) {
+  struct cds_sequence_out out = {0};
+  cds_sequence_page_failed(&seq, fill, retryable, 0, now_ms, &out);
+  heed(&out);
+}
+
+/* Moves the clock to the next fill. False when none is in sight. */
+static bool next_fill(struct cds_fill *fill) {
+  int64_t wait_ms = 0;
+  if (cds_sequence_next_fill(&seq, now_ms, fill, &wait_ms)) return true;
+  if (wait_ms < 0) return false;
+  now_ms += wait_ms;
+  return cds_sequence_next_fill(&seq, now_ms, fill, &wait_ms);
+}
+
+static void is_delivered(const char *expected, const char *name) {
+  is_string(delivered, expected, name);
+  delivered[0] = 0;
+}
+
+static void reconnect(unsigned link) {
+  cds_sequence_link_down(&seq, link, now_ms);
+}
+
+static void test_one_connection(void) {
+  set_up(NULL);
+  is_number(take(A, 90, 100, 1), CDS_VERDICT_ACCEPT, "the first report is next");
+  is_number(take(A, 90, 100, 1), CDS_VERDICT_DUPLICATE, "the same again is a duplicate");
+  is_number(take(A, 100, 100, 2), CDS_VERDICT_ACCEPT, "a different one of the same second is delivered");
+  is_number(take(A, 101, 101, 3), CDS_VERDICT_ACCEPT, "the next second");
+  is_number(take(A, 99, 99, 9), CDS_VERDICT_OUT_OF_ORDER, "a late one not seen before is out of order");
+  ok(peek(A, 3) && !peek(A, 4), "a text seen is known, another is not");
+  is_delivered("1 2 3", "each once, in order");
+  cds_sequence_clear(&seq);
+}
+
+static void test_copy_joins(void) {
+  struct cds_fill fill;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  take(A, 101, 101, 2);
+  is_number(take(B, 104, 104, 5), CDS_VERDICT_HELD, "a second connection's report waits: it may be ahead");
+  take(A, 102, 102, 3);
+  take(A, 103, 103, 4);
+  is_delivered("1 2 3 4", "what the first brings goes on");
+  is_number(take(A, 104, 104, 5), CDS_VERDICT_DUPLICATE, "its copy of the held one is a duplicate");
+  is_delivered("5", "and lets it go");
+  reconnect(A);
+  is_number(take(B, 105, 105, 6), CDS_VERDICT_ACCEPT, "the second connection has joined, and goes on alone");
+  ok(!next_fill(&fill), "REST is not needed");
+  cds_sequence_clear(&seq);
+}
+
+static void test_single_is_proven(void) {
+  set_up(NULL);
+  for (unsigned i = 0; i < 6; i++) take(A, 100 + i, 100 + i, 1 + i);
+  reconnect(A);
+  is_number(take(A, 106, 106, 7), CDS_VERDICT_ACCEPT, "one report a second: the validity shows that none is missing");
+  is_delivered("1 2 3 4 5 6 7", "all without REST");
+  cds_sequence_clear(&seq);
+}
+
+static void test_fill(void) {
+  struct cds_fill fill;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  is_number(take(A, 103, 103, 5), CDS_VERDICT_HELD, "after a reconnect reports may be missing");
+  is_number(take(A, 104, 104, 6), CDS_VERDICT_HELD, "the next waits behind it");
+  is_delivered("1", "neither is delivered");
+  ok(next_fill(&fill), "a page is asked for");
+  is_number(fill.start, 100, "from the newest second, which may be incomplete");
+  is_number(page(&fill, 100, 1), CDS_VERDICT_DUPLICATE, "what was delivered is skipped");
+  page(&fill, 100, 2);
+  page(&fill, 101, 3);
+  page_done(&fill);
+  is_delivered("2b 3b", "what is new is backfilled");
+  ok(next_fill(&fill) && fill.start == 101, "the next page is asked for from the second reached");
+  page(&fill, 101, 3);
+  page(&fill, 102, 4);
+  is_number(page(&fill, 103, 5), CDS_VERDICT_DUPLICATE, "the page reaches the held report");
+  is_delivered("4b 5 6", "which goes on as live, with all behind it");
+  page_done(&fill);
+  ok(!next_fill(&fill), "and nothing more is asked for");
+  is_number(take(A, 105, 105, 7), CDS_VERDICT_ACCEPT, "the connection has joined");
+  is_number(seq.counts.backfilled, 3, "three are counted");
+  is_number(seq.counts.held, 0, "none is held");
+  cds_sequence_clear(&seq);
+}
+
+static void test_empty_gap(void) {
+  struct cds_fill fill;
+  size_t asked = 0;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  is_number(take(A, 105, 105, 2), CDS_VERDICT_HELD, "a validity that leaves seconds out");
+  while (asked < 20 && next_fill(&fill)) {
+    page(&fill, 100, 1);
+    page_done(&fill);
+    asked++;
+  }
+  is_number(asked, 5, "REST may lag: it is asked again four times");
+  is_number(now_ms, 1000 + 100 + 300 + 600 + 1200 + 2400, "after growing delays");
+  is_delivered("1 2", "then nothing is missing");
+  is_number(seq.counts.gaps, 1, "a gap");
+  is_number(seq.counts.empty_gaps, 1, "that was empty");
+  is_number(lost_count, 0, "and nothing is lost");
+  cds_sequence_clear(&seq);
+}
+
+static void test_normal_gaps(void) {
+  struct cds_fill fill;
+  size_t held = 0;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  for (unsigned i = 1; i <= 12; i++) {
+    held += take(A, 100 + 3 * i, 100 + 3 * i, 1 + i) == CDS_VERDICT_HELD;
+    if (!next_fill(&fill)) continue;
+    page(&fill, 100 + 3 * i, 1 + i);
+    page_done(&fill);
+  }
+  is_number(held, 3, "after three empty gaps a feed's gaps are taken for normal");
+  is_number(seq.counts.empty_gaps, 12, "and still counted");
+  cds_sequence_clear(&seq);
+}
+
+static void test_failures(void) {
+  struct cds_fill fill;
+  size_t asked = 0;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  take(A, 110, 110, 2);
+  for (; lost_count == 0 && asked < 1000 && next_fill(&fill); asked++) page_failed(&fill, true);
+  ok(asked > 30 && asked < 50, "a page that fails is asked for again, %zu times", asked);
+  ok(now_ms >= 300000, "for five minutes");
+  is_delivered("1 2", "then the held report goes on");
+  ok(lost.from == 100 && lost.to == 110 && lost.reason == CDS_LOST_FAILING, "and the range is told as lost");
+  reconnect(A);
+  take(A, 120, 120, 3);
+  ok(next_fill(&fill), "the next gap is asked for");
+  page_failed(&fill, false);
+  is_delivered("3", "a refusal is final");
+  ok(lost.from == 110 && lost.to == 120 && lost.reason == CDS_LOST_REFUSED, "and told");
+  is_number(seq.counts.lost_ranges, 2, "two ranges are counted");
+  is_number(seq.counts.lost_seconds, 22, "with their seconds");
+  cds_sequence_clear(&seq);
+}
+
+static void test_long_gap(void) {
+  struct cds_fill fill;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  take(A, 10000, 10000, 2);
+  ok(lost_count == 1 && lost.from == 100 && lost.to == 6399 && lost.reason == CDS_LOST_TOO_LONG,
+     "of a long gap the older part is lost");
+  ok(next_fill(&fill) && fill.start == 6400, "the newest hour is asked for");
+  cds_sequence_clear(&seq);
+}
+
+static void test_start(void) {
+  struct cds_fill fill;
+  int64_t wait_ms;
+  set_up(NULL);
+  cds_sequence_start(&seq, 0, 50, now_ms);
+  ok(cds_sequence_next_fill(&seq, now_ms, &fill, &wait_ms) && fill.start == 50, "a start is asked for at once");
+  ok(!cds_sequence_next_fill(&seq, now_ms, &fill, &wait_ms) && wait_ms < 0, "and once");
+  is_number(take(A, 53, 53, 4), CDS_VERDICT_HELD, "a live report waits meanwhile");
+  page(&fill, 50, 1);
+  page(&fill, 51, 2);
+  page(&fill, 52, 3);
+  page_done(&fill);
+  is_delivered("1b 2b 3b", "the past comes first");
+  ok(next_fill(&fill) && fill.start == 52, "page after page");
+  page(&fill, 52, 3);
+  page(&fill, 53, 4);
+  page_done(&fill);
+  is_delivered("4", "until the live report");
+  ok(!next_fill(&fill), "which ends it");
+  is_number(take(A, 54, 54, 5), CDS_VERDICT_ACCEPT, "the connection has joined");
+  cds_sequence_clear(&seq);
+}
+
+static void test_quiet_reconnect(void) {
+  struct cds_fill fill;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  cds_sequence_link_up(&seq, 0, now_ms);
+  ok(next_fill(&fill) && now_ms == 6000, "a feed that is quiet after a reconnect is asked for");
+  page(&fill, 104, 2);
+  page_done(&fill);
+  is_delivered("1 2b", "what was missed comes");
+  ok(next_fill(&fill), "a page with news is followed by another");
+  page(&fill, 104, 2);
+  page_done(&fill);
+  ok(!next_fill(&fill), "one without by none");
+  cds_sequence_clear(&seq);
+}
+
+static void test_hold_limit(void) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  struct cds_fill fill;
+  limits.max_held = 4;
+  set_up(&limits);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  for (unsigned i = 0; i < 5; i++) take(A, 110 + i, 110 + i, 10 + i);
+  ok(seq.counts.held <= 4 && lost_count == 0, "while REST works the newer held reports may go: it has them");
+  ok(next_fill(&fill), "a page is asked for");
+  page_failed(&fill, true);
+  for (unsigned i = 5; i < 9; i++) take(A, 110 + i, 110 + i, 10 + i);
+  ok(lost_count > 0 && lost.reason == CDS_LOST_HOLD_FULL, "when it fails the feed gives up");
+  cds_sequence_clear(&seq);
+}
+
+static void test_refused(void) {
+  struct cds_sequence_out out = {0};
+  struct cds_candidate far = candidate(5001, 5001, 9);
+  set_up(NULL);
+  is_number(cds_sequence_take(&seq, &far, A, now_ms, 5000, &out), CDS_VERDICT_FUTURE, "an impossible time is refused");
+  heed(&out);
+  is_number(take(A, 10, 10, 1), CDS_VERDICT_ACCEPT, "and has moved nothing");
+  is_number(take(A, 0, 0, 2), CDS_VERDICT_ACCEPT, "a report without times goes on");
+  is_number(take(A, 0, 0, 2), CDS_VERDICT_DUPLICATE, "once");
+  cds_sequence_clear(&seq);
+}
+
+static void test_no_memory(void) {
+  struct cds_fill fill;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  cds_alloc_fail_after(0);
+  enum cds_verdict verdict = take(A, 103, 103, 2);
+  cds_alloc_fail_after(-1);
+  is_number(verdict, CDS_VERDICT_TOO_MANY, "without memory a report is not held");
+  ok(next_fill(&fill), "but asked for");
+  page(&fill, 103, 2);
+  page_done(&fill);
+  is_delivered("1 2b", "and comes over REST");
+  cds_sequence_clear(&seq);
+}
+
+static void test_backfill_off(void) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  struct cds_fill fill;
+  limits.backfill = false;
+  set_up(&limits);
+  take(A, 100, 100, 1);
+  is_number(take(A, 105, 105, 2), CDS_VERDICT_ACCEPT, "without backfill nothing waits");
+  ok(lost_count == 1 && lost.from == 101 && lost.to == 104 && lost.reason == CDS_LOST_BACKFILL_OFF,
+     "the gap is told as lost");
+  ok(!next_fill(&fill), "and nothing is asked for");
+  cds_sequence_clear(&seq);
+}
+
+static void test_forget(void) {
+  struct cds_sequence_out out = {0};
+  struct cds_fill fill;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  take(A, 110, 110, 2);
+  ok(next_fill(&fill), "a page is under way");
+  cds_sequence_forget(&seq, 0, &out);
+  heed(&out);
+  is_delivered("1", "a forgotten feed delivers nothing it held");
+  page(&fill, 105, 3);
+  page_done(&fill);
+  is_delivered("", "nor what the page brings");
+  is_number(take(A, 50, 50, 4), CDS_VERDICT_ACCEPT, "and starts anew");
+  ok(cds_sequence_grow(&seq, 5) && seq.count == 5, "slots can be added");
+  cds_sequence_clear(&seq);
+}
+
+int main(void) {
+  test_one_connection();
+  test_copy_joins();
+  test_single_is_proven();
+  test_fill();
+  test_empty_gap();
+  test_normal_gaps();
+  test_failures();
+  test_long_gap();
+  test_start();
+  test_quiet_reconnect();
+  test_hold_limit();
+  test_refused();
+  test_no_memory();
+  test_backfill_off();
+  test_forget();
+  return done();
+}
