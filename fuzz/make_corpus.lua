@@ -72,6 +72,10 @@ write("envelope", "spaced", '{ "x" : ' .. unknown .. ' , "report" : ' .. v7 .. "
 write("envelope", "null_times", '{"report":{"observationsTimestamp":null,"validFromTimestamp":null,"fullReport":"' ..
   shortest[1].fullReport .. '","feedID":"' .. shortest[1].fields.feedId .. '"}}')
 write("envelope", "disagree", '{"report":' .. v3:gsub('("observationsTimestamp":)%d+', "%11") .. "}")
+write("envelope", "other_feed", '{"report":' .. v7:gsub("%x%x%x%x\",\"fullReport", "0000\",\"fullReport") .. "}")
+local unknown_version = find("unknown", "unknown version 14")
+write("envelope", "unknown_version", ('{"report":{"feedID":"%s","fullReport":"%s","validFromTimestamp":1,' ..
+  '"observationsTimestamp":2}}'):format(unknown_version.feedId, unknown_version.fullReport))
 write("envelope", "deep", '{"x":' .. ("["):rep(15) .. ("]"):rep(15) .. ',"report":' .. v7 .. "}")
 
 ---- numbers: a byte of sign and scale, two words
