@@ -175,6 +175,21 @@ static void test_fill(void) {
   cds_sequence_clear(&seq);
 }
 
+static void test_rest_lacks_one(void) {
+  struct cds_fill fill;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  take(A, 103, 103, 5);
+  take(B, 104, 104, 6);
+  ok(next_fill(&fill), "two connections hold a report each");
+  page(&fill, 104, 6);
+  page_done(&fill);
+  is_delivered("1 5 6", "one that REST does not show goes before the next one that it shows");
+  ok(!next_fill(&fill), "and nothing is left to ask for");
+  cds_sequence_clear(&seq);
+}
+
 static void test_empty_gap(void) {
   struct cds_fill fill;
   size_t asked = 0;
@@ -367,6 +382,7 @@ int main(void) {
   test_copy_joins();
   test_single_is_proven();
   test_fill();
+  test_rest_lacks_one();
   test_empty_gap();
   test_normal_gaps();
   test_failures();

@@ -170,7 +170,7 @@ static void again_held(struct cds_sequence *seq, struct cds_held *held, uint64_t
 static bool is_known(struct cds_sequence *seq, size_t slot, uint64_t tag, unsigned link, int64_t now_ms,
                      struct cds_sequence_out *out) {
   struct cds_sequence_feed *feed = seq->feeds[slot];
-  struct cds_held *held = cds_hold_find(&seq->index, slot, tag);
+  struct cds_held *held = seq->counts.held > 0 ? cds_hold_find(&seq->index, slot, tag) : NULL;
   if (held != NULL) again_held(seq, held, bit_of(link), out);
   else if (tag != 0 && cds_seen_has(&feed->seen, tag)) again_delivered(feed, bit_of(link));
   else return false;

@@ -28,9 +28,9 @@ struct cds_sequence_feed {
   unsigned skips;        /* gaps taken for normal since */
 
   /* the fill */
-  bool run_on; /* pages are wanted until they bring nothing new, whether something is held or not */
-  int64_t run_from_ms;
-  uint32_t owed; /* newest second of a report that was let go because REST has it; 0: none */
+  bool run_on;         /* pages are wanted until they bring nothing new, whether something is held or not */
+  int64_t run_from_ms; /* not before */
+  uint32_t owed;       /* newest second of a report that was let go because REST has it; 0: none */
   bool from_start;
   bool page_new;               /* the page in flight brought something */
   bool page_old, page_reached; /* it had reports from before what was asked; it had others */
@@ -45,7 +45,7 @@ struct cds_sequence_feed {
 
 /* ---- deliver.c ---- */
 
-/* Can nothing be missing before a report valid from here, other reports of its own second apart? */
+/* Does the validity leave seconds out, in a feed for which that means something? */
 bool cds_sequence_leaves_gap(const struct cds_sequence_feed *feed, bool has_valid_from, uint32_t valid_from,
                              uint32_t after);
 
