@@ -89,6 +89,8 @@ build = {
         "src/codec/schema.c",
         "src/crypto/hmac.c",
         "src/crypto/keccak.c",
+        "src/crypto/signers.c",
+        "src/crypto/verify.c",
         "src/lua/core.c",
         "src/lua/lcall.c",
         "src/lua/lclient.c",

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT
+ * Recovery and verification: the contract's verdicts and reasons, in the contract's order. */
+#include "crypto/verify.h"
+
+#include "signed.h"
+#include "tap.h"
+
+static const uint8_t order[32] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
+                                  0xff, 0xff, 0xff, 0xff, 0xfe, 0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48,
+                                  0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41};
+
+static uint8_t *r_of(struct cds_report *report, size_t index) {
+  return report->bytes + report->rs.offset + 32 * index;
+}
+
+static uint8_t *s_of(struct cds_report *report, size_t index) {
+  return report->bytes + report->ss.offset + 32 * index;
+}
+
+static uint8_t *v_of(struct cds_report *report, size_t index) {
+  return report->bytes + 6 * 32 + index;
+}
+
+static const char *verdict(const struct cds_signer_set *set, const struct cds_report *report) {
+  return cds_reason_name(cds_verify(set, report).reason);
+}
+
+/* n - s in place of s, and the other v: the same signature, malleable. */
+static void make_high(uint8_t s[32], uint8_t *v) {
+  int borrow = 0;
+  for (int i = 31; i >= 0; i--) {
+    int difference = order[i] - s[i] - borrow;
+    borrow = difference < 0;
+    s[i] = (uint8_t)difference;
+  }
+  *v ^= 1;
+}
+
+static void test_good(void) {
+  bool good = true, addresses = true;
+  for (size_t f = 1; f <= 10; f++) {
+    struct cds_report *report = signed_report(f + 1);
+    struct cds_signer_set set = signed_set(3 * f + 1, (int64_t)f);
+    uint8_t digest[32], address[20];
+    good = good && cds_verify(&set, report).reason == CDS_VERIFIED;
+    cds_report_digest(digest, report);
+    for (size_t i = 0; i <= f; i++)
+      addresses = addresses && cds_recover_signer(address, report, digest, i) == CDS_VERIFIED &&
+                  memcmp(address, signed_addresses[i], 20) == 0;
+    cds_report_unref(report);
+  }
+  ok(good, "f + 1 signatures of the set verify, for every f");
+  ok(addresses, "their signers are found");
+  ok(memcmp(signed_addresses[0], "\x7e\x5f\x45\x52\x09\x1a\x69\x12\x5d\x5d", 10) == 0,
+     "the address of key 1 is the well-known one");
+}
+
+static void test_bits(void) {
+  struct cds_report *report = signed_report(2);
+  struct cds_signer_set set = signed_set(4, 1);
+  struct {
+    const char *name;
+    size_t offset, length;
+  } parts[] = {{"context", 0, 96},
+               {"blob", report->blob.offset, report->blob.length},
+               {"r", report->rs.offset, 64},
+               {"s", report->ss.offset, 64},
+               {"v", 6 * 32, 2}};
+  for (size_t p = 0; p < sizeof parts / sizeof parts[0]; p++) {
+    size_t accepted = 0;
+    for (size_t bit = 0; bit < 8 * parts[p].length; bit++) {
+      uint8_t *byte = report->bytes + parts[p].offset + bit / 8;
+      *byte ^= (uint8_t)(1 << bit % 8);
+      enum cds_reason reason = cds_verify(&set, report).reason;
+      accepted += reason != CDS_REASON_BAD && reason != CDS_REASON_PANIC;
+      *byte ^= (uint8_t)(1 << bit % 8);
+    }
+    ok(accepted == 0, "no single bit of the %s can change (%zu tried)", parts[p].name, 8 * parts[p].length);
+  }
+  size_t accepted = 0;
+  for (size_t bit = 0; bit < 8 * 2 * CDS_ADDRESS; bit++) {
+    set.addresses[bit / 160][bit % 160 / 8] ^= (uint8_t)(1 << bit % 8);
+    accepted += cds_verify(&set, report).reason != CDS_REASON_BAD;
+    set.addresses[bit / 160][bit % 160 / 8] ^= (uint8_t)(1 << bit % 8);
+  }
+  ok(accepted == 0, "nor one of the signers' addresses");
+  is_string(verdict(&set, report), "", "put back, it verifies");
+  report->bytes[6 * 32 + 2] = 0xff;
+  is_string(verdict(&set, report), "", "v of signatures that are not there is not looked at");
+  cds_report_unref(report);
+}
+
+static void test_counts(void) {
+  struct cds_signer_set set = signed_set(7, 2);
+  for (size_t count = 0; count <= 40; count += count < 5 ? 1 : 35) {
+    struct cds_report *report = signed_report(count < 32 ? count : 0);
+    if (count >= 32) report->rs.length = report->ss.length = count;
+    struct cds_verification got = cds_verify(&set, report);
+    is_string(cds_reason_name(got.reason), count == 3 ? "" : "IncorrectSignatureCount", "so many signatures");
+    if (count != 3) ok(got.got == count && got.expected == 3, "%zu, not 3", got.got);
+    cds_report_unref(report);
+  }
+  struct cds_report *report = signed_report(3);
+  report->ss.length = 2;
+  is_string(verdict(&set, report), "MismatchedSignatures", "fewer s than r");
+  report->ss.length = 4;
+  is_string(verdict(&set, report), "MismatchedSignatures", "more s than r");
+  report->rs.length = 2;
+  is_string(verdict(&set, report), "IncorrectSignatureCount", "the count of r is looked at first");
+  set.active = false;
+  is_string(verdict(&set, report), "DigestInactive", "a deactivated configuration before everything");
+  cds_report_unref(report);
+}
+
+static void test_signers(void) {
+  struct cds_signer_set set = signed_set(7, 2);
+  struct cds_report *report = signed_report(3);
+  signed_sign(report, 2, 8);
+  struct cds_verification got = cds_verify(&set, report);
+  ok(got.reason == CDS_REASON_BAD && got.got == 3, "a signer who is not in the set");
+  signed_sign(report, 2, 0);
+  got = cds_verify(&set, report);
+  ok(got.reason == CDS_REASON_BAD && got.got == 0, "a signer twice");
+  *v_of(report, 2) = 229;
+  is_string(verdict(&set, report), "Panic", "a v that overflows, after a signer twice");
+  signed_sign(report, 2, 6);
+  is_string(verdict(&set, report), "", "any of the set");
+  signed_sign(report, 0, 8);
+  *v_of(report, 1) = 255;
+  is_string(verdict(&set, report), "BadVerification", "signatures are looked at in order");
+  cds_report_unref(report);
+}
+
+static void test_ecrecover(void) {
+  struct cds_signer_set set = signed_set(4, 1);
+  struct cds_report *report = signed_report(2);
+  make_high(s_of(report, 0), v_of(report, 0));
+  is_string(verdict(&set, report), "", "a high s, as ecrecover takes it");
+  for (int v = 2; v <= 255; v++) {
+    *v_of(report, 1) = (uint8_t)v;
+    if (strcmp(verdict(&set, report), v <= 228 ? "BadVerification" : "Panic") != 0) ok(false, "v %d", v);
+  }
+  ok(true, "every v from 2 to 255");
+  signed_sign(report, 1, 1);
+  memcpy(r_of(report, 1), order, 32);
+  is_string(verdict(&set, report), "BadVerification", "r is n");
+  memset(r_of(report, 1), 0, 32);
+  is_string(verdict(&set, report), "BadVerification", "r is 0");
+  signed_sign(report, 1, 1);
+  memcpy(s_of(report, 1), order, 32);
+  is_string(verdict(&set, report), "BadVerification", "s is n");
+  memset(s_of(report, 1), 0, 32);
+  is_string(verdict(&set, report), "BadVerification", "s is 0");
+  memset(s_of(report, 1), 0xff, 32);
+  is_string(verdict(&set, report), "BadVerification", "s is 2^256 - 1");
+  cds_report_unref(report);
+}
+
+static void test_registry(void) {
+  struct cds_signer_registry *registry = cds_signer_registry_new();
+  struct cds_signer_set set = signed_set(4, 1), other = signed_set(7, 2);
+  struct cds_report *report = signed_report(2);
+  struct cds_error err = {0};
+  struct cds_verification got = cds_verify_report(registry, report);
+  is_string(cds_reason_name(got.reason), "UnknownDigest", "an empty registry knows no digest");
+  is_number(cds_verification_error(&err, &got), CDS_E_VERIFICATION, "which is a VerificationError");
+  ok(cds_signer_registry_put(registry, report->bytes, &other, &err) == CDS_OK, "a configuration of the digest");
+  is_string(cds_reason_name(cds_verify_report(registry, report).reason), "IncorrectSignatureCount", "that differs");
+  ok(cds_signer_registry_put(registry, report->bytes, &set, &err) == CDS_OK, "replaced");
+  is_number(cds_verify_report(registry, report).reason, CDS_VERIFIED, "the report verifies");
+  is_number(cds_signer_registry_count(registry), 1, "there is one configuration");
+  bool found = false;
+  ok(cds_signer_registry_remove(&found, registry, report->bytes, &err) == CDS_OK && found, "removed");
+  is_string(cds_reason_name(cds_verify_report(registry, report).reason), "UnknownDigest", "it is unknown again");
+  cds_report_unref(report);
+  cds_signer_registry_unref(registry);
+}
+
+static void test_errors(void) {
+  bool good = true;
+  for (int reason = 1; reason < CDS_REASON_COUNT; reason++) {
+    struct cds_error err = {0};
+    struct cds_verification failed = {.reason = (enum cds_reason)reason, .got = 2, .expected = 3};
+    good = good && cds_verification_error(&err, &failed) != CDS_OK && err.message[0] != 0 &&
+           cds_reason_name(failed.reason)[0] != 0;
+  }
+  ok(good, "every reason has a name and words");
+}
+
+int main(void) {
+  signed_init();
+  test_good();
+  test_bits();
+  test_counts();
+  test_signers();
+  test_ecrecover();
+  test_registry();
+  test_errors();
+  secp256k1_context_destroy(signed_curve);
+  return done();
+}
