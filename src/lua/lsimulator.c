@@ -122,6 +122,9 @@ static void read_options(lua_State *L, int table, struct cds_sim_options *option
   options->certificate = text_field(L, table, "certificate");
   options->seed = (uint64_t)number_field(L, table, "seed", 1);
   options->rate = (int)number_field(L, table, "rate", 1);
+  options->fast_count = (size_t)number_field(L, table, "fast_count", 0);
+  options->fast_rate = (int)number_field(L, table, "fast_rate", 1);
+  options->irregular = (size_t)number_field(L, table, "irregular", 0);
   options->presign = (unsigned)number_field(L, table, "presign", 0);
   options->oracles = (int)number_field(L, table, "oracles", 4);
   options->signers = (int)number_field(L, table, "signers", 2);

@@ -76,7 +76,9 @@ static void answer_status(struct cds_sim_conn *conn) {
 void cds_sim_answer_fault(struct cds_sim_conn *conn) {
   if (conn->fault.action == CDS_SIM_STATUS) {
     answer_status(conn);
-  } else if (conn->fault.action == CDS_SIM_GARBAGE) {
+  } else if (conn->fault.action == CDS_SIM_REDIRECT) {
+    cds_sim_answer(conn, (int)conn->fault.status, "Location: /redirected\r\n", "text/plain", "", 0);
+  } else if (conn->fault.action == CDS_SIM_GARBAGE || conn->fault.action == CDS_SIM_UPGRADE) {
     cds_sim_answer(conn, 200, "", "text/html", html, strlen(html));
   } else { /* more than any client should take */
     char *body = cds_malloc(HUGE_BODY);

@@ -60,7 +60,7 @@ int cds_sim_authenticate(struct cds_sim *sim, const struct cds_sim_request *requ
   *message = "unknown API key";
   if (!*account) return 401;
   *message = "timestamp outside of the 5 second window";
-  if (llabs(time_ms - cds_sim_now_ms(sim)) > WINDOW_MS) return 401;
+  if (llabs(time_ms - cds_sim_gate_ms(sim)) > WINDOW_MS) return 401;
   return check_signature(request, *account, signature, time_ms, message);
 }
 

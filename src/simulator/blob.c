@@ -76,7 +76,7 @@ static const struct cds_sim_layout layouts[] = {
 /* One moment of one feed. */
 struct moment {
   const struct cds_sim_feed *feed;
-  uint32_t second;
+  uint32_t valid_from, second;
   unsigned step;
   cds_sim_int price;
 };
@@ -142,7 +142,7 @@ static cds_sim_int market_value(const struct moment *m, enum kind kind) {
 static cds_sim_int time_value(const struct moment *m, enum kind kind) {
   cds_sim_int second = m->second;
   switch (kind) {
-  case VALID_FROM:
+  case VALID_FROM: return m->valid_from;
   case OBSERVED: return second;
   case EXPIRES: return second + 30 * DAY;
   case STATUS: return market_status(m->second);
@@ -179,10 +179,10 @@ const struct cds_sim_layout *cds_sim_layout_find(uint16_t version) {
   return NULL;
 }
 
-size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint32_t second,
-                    unsigned step) {
+size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint32_t valid_from,
+                    uint32_t second, unsigned step) {
   const struct cds_sim_layout *layout = cds_sim_layout_find(feed->version);
-  struct moment m = {feed, second, step, 0};
+  struct moment m = {feed, valid_from, second, step, 0};
   m.price = walk_about(&m, PRICE, feed->base);
   if (feed->around_zero) m.price -= feed->base;
   size_t count = 0;

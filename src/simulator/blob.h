@@ -11,7 +11,7 @@ struct cds_sim_layout;
 const struct cds_sim_layout *cds_sim_layout_find(uint16_t version);
 
 /* Writes the blob of report `step` of a second, and returns its length. The feed's version has a layout. */
-size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint32_t second,
-                    unsigned step);
+size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint32_t valid_from,
+                    uint32_t second, unsigned step);
 
 #endif

@@ -63,8 +63,8 @@ static X509 *make(const struct plan *plan, EVP_PKEY *key, X509 *issuer, EVP_PKEY
   return NULL;
 }
 
-enum cds_status cds_sim_certificate_init(struct cds_sim_certificate *out, const char *kind, struct cds_error *err) {
-  static const struct plan authority = {"Data Streams simulator authority", NULL, -DAY, 365 * DAY};
+enum cds_status cds_sim_certificate_change(struct cds_sim_certificate *certificate, const char *kind,
+                                           struct cds_error *err) {
   struct plan server = {"localhost", "DNS:localhost,IP:127.0.0.1,IP:::1", -DAY, 90 * DAY};
   if (strcmp(kind, "wrong_host") == 0) {
     server.name = "wrong.example";
@@ -77,22 +77,30 @@ enum cds_status cds_sim_certificate_init(struct cds_sim_certificate *out, const 
   } else if (strcmp(kind, "good") != 0 && strcmp(kind, "self_signed") != 0) {
     return cds_error_set(err, CDS_E_CONFIG, "there is no certificate \"%.40s\"", kind);
   }
-  bool self_signed = strcmp(kind, "self_signed") == 0;
-  EVP_PKEY *authority_key = EVP_EC_gen("P-256");
-  *out = (struct cds_sim_certificate){.key = EVP_EC_gen("P-256")};
-  if (authority_key && out->key) out->authority = make(&authority, authority_key, NULL, authority_key);
-  if (out->authority)
-    out->server = make(&server, out->key, self_signed ? NULL : out->authority, self_signed ? out->key : authority_key);
-  EVP_PKEY_free(authority_key);
-  if (out->server) return CDS_OK;
-  cds_sim_certificate_clear(out);
-  return cds_error_set(err, CDS_E_MEMORY, "OpenSSL cannot make a certificate");
+  bool alone = strcmp(kind, "self_signed") == 0;
+  X509 *made = make(&server, certificate->key, alone ? NULL : certificate->authority,
+                    alone ? certificate->key : certificate->authority_key);
+  if (!made) return cds_error_set(err, CDS_E_MEMORY, "OpenSSL cannot make a certificate");
+  X509_free(certificate->server);
+  certificate->server = made;
+  return CDS_OK;
+}
+
+enum cds_status cds_sim_certificate_init(struct cds_sim_certificate *out, const char *kind, struct cds_error *err) {
+  static const struct plan authority = {"Data Streams simulator authority", NULL, -DAY, 365 * DAY};
+  *out = (struct cds_sim_certificate){.key = EVP_EC_gen("P-256"), .authority_key = EVP_EC_gen("P-256")};
+  if (out->authority_key && out->key) out->authority = make(&authority, out->authority_key, NULL, out->authority_key);
+  enum cds_status status = out->authority ? cds_sim_certificate_change(out, kind, err)
+                                          : cds_error_set(err, CDS_E_MEMORY, "OpenSSL cannot make a certificate");
+  if (status != CDS_OK) cds_sim_certificate_clear(out);
+  return status;
 }
 
 void cds_sim_certificate_clear(struct cds_sim_certificate *certificate) {
   X509_free(certificate->authority);
   X509_free(certificate->server);
   EVP_PKEY_free(certificate->key);
+  EVP_PKEY_free(certificate->authority_key);
   *certificate = (struct cds_sim_certificate){0};
 }
 

@@ -8,6 +8,7 @@
 #include <libwebsockets.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define IDLE_MS 120000
 #define MAX_WAITING (256u << 10)
@@ -40,6 +41,7 @@ void cds_sim_conn_close(struct cds_sim_conn *conn) {
   cds_buf_clear(&conn->out);
   cds_sim_request_clear(&conn->request);
   cds_sim_page_clear(conn);
+  cds_sim_late_clear(conn);
   cds_free(conn->feeds);
   memset(conn, 0, sizeof *conn);
 }
@@ -49,6 +51,15 @@ void cds_sim_conn_end(struct cds_sim_conn *conn, int64_t within_ms) {
   conn->finish = true;
   conn->deadline = cds_clock_mono_ms() + within_ms;
   lws_callback_on_writable(conn->wsi);
+}
+
+/* Dissolving the connection makes Linux send the reset now; elsewhere closing does. */
+void cds_sim_conn_reset(struct cds_sim_conn *conn) {
+  int fd = lws_get_socket_fd(conn->wsi);
+  setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){1, 0}, sizeof(struct linger));
+  connect(fd, &(struct sockaddr){.sa_family = AF_UNSPEC}, sizeof(struct sockaddr));
+  conn->finish = true;
+  lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
 }
 
 void cds_sim_conn_send(struct cds_sim_conn *conn, const void *data, size_t length) {
@@ -110,24 +121,40 @@ static void answer_request(struct cds_sim_conn *conn, const struct cds_sim_reque
   else cds_sim_rest(conn, request, account);
 }
 
+static bool is_down(const struct cds_sim_conn *conn) {
+  const struct cds_sim *sim = conn->sim;
+  return sim->down[conn->endpoint == CDS_SIM_WS ? conn->origin : sim->options->origin_count];
+}
+
 /* True: the fault has dealt with the request, or holds it back for now. */
 static bool misbehave(struct cds_sim_conn *conn) {
   bool ws = conn->endpoint == CDS_SIM_WS;
-  cds_sim_faults_take(&conn->fault, &conn->sim->faults, ws ? CDS_SIM_ON_WS : CDS_SIM_ON_REST, conn->request.path);
-  switch (conn->fault.action) {
-  case CDS_SIM_GARBAGE:
-    if (ws) return false;
-    cds_sim_answer_fault(conn);
-    return true;
+  struct cds_sim_fault steps[CDS_SIM_MAX_STEPS];
+  cds_sim_script(conn, steps,
+                 cds_sim_faults_take(steps, &conn->sim->faults, ws ? CDS_SIM_ON_WS : CDS_SIM_ON_REST,
+                                     conn->request.path, conn->sim->options->origins[conn->origin]));
+  const struct cds_sim_fault *fault = &conn->fault;
+  switch (fault->action) {
   case CDS_SIM_STATUS:
+  case CDS_SIM_REDIRECT:
   case CDS_SIM_HUGE: cds_sim_answer_fault(conn); return true;
+  case CDS_SIM_UPGRADE:
+    if (strcmp(fault->kind, "none") == 0) cds_sim_answer_fault(conn);
+    return strcmp(fault->kind, "none") == 0;
+  case CDS_SIM_GARBAGE:
+    if (!ws) cds_sim_answer_fault(conn);
+    return !ws;
+  case CDS_SIM_RESET:
+    if (!ws) cds_sim_conn_reset(conn);
+    return !ws;
   case CDS_SIM_SILENCE:
     conn->state = CDS_SIM_SILENT;
     conn->deadline = 0;
     return true;
   case CDS_SIM_DELAY:
+    if (ws) return false;
     conn->state = CDS_SIM_DELAYED;
-    conn->deadline = cds_clock_mono_ms() + conn->fault.ms;
+    conn->deadline = cds_clock_mono_ms() + fault->ms;
     return true;
   default: return false;
   }
@@ -140,7 +167,9 @@ static void handle(struct cds_sim_conn *conn) {
   conn->head_only = strcmp(request->method, "HEAD") == 0;
   conn->keep_alive = request->keep_alive;
   conn->fault.action = CDS_SIM_NO_FAULT;
+  if (!cds_sim_find_origin(conn->sim, cds_sim_request_header(request, "X-Cll-Origin"), &conn->origin)) conn->origin = 0;
   if (conn->endpoint == CDS_SIM_CONTROL) cds_sim_control(conn, request);
+  else if (is_down(conn)) cds_sim_conn_reset(conn);
   else if (!misbehave(conn)) answer_request(conn, request);
 }
 
@@ -195,6 +224,9 @@ static void answer_delayed(struct cds_sim_conn *conn) {
 
 void cds_sim_conn_tick(struct cds_sim_conn *conn, int64_t mono_ms) {
   bool due = conn->deadline != 0 && mono_ms >= conn->deadline;
+  if (conn->fault.action == CDS_SIM_SLOW && conn->out_sent < conn->out.length && mono_ms >= conn->slow_due)
+    lws_callback_on_writable(conn->wsi);
+  cds_sim_late_send(conn);
   if (conn->state == CDS_SIM_PAGING) cds_sim_page_work(conn);
   else if (conn->state == CDS_SIM_DELAYED && due) answer_delayed(conn);
   else if (due) lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT
  * What tests ask of the simulator itself. Peers on this machine only, without authentication. */
+#include "base/alloc.h"
 #include "simulator/service.h"
 
 #include <arpa/inet.h>
 #include <libwebsockets.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -89,10 +91,6 @@ static void answer_with(struct cds_sim_conn *conn, enum cds_status (*put)(struct
   cds_buf_clear(&body);
 }
 
-static enum cds_status put_faults(struct cds_buf *body, const struct cds_sim *sim) {
-  return cds_buf_printf(body, "{\"faults_waiting\":%zu}", sim->faults.count);
-}
-
 /* Quotes of the error text would break its JSON. */
 static void answer_fault_error(struct cds_sim_conn *conn, struct cds_error *err) {
   for (char *at = err->message; *at; at++)
@@ -100,26 +98,169 @@ static void answer_fault_error(struct cds_sim_conn *conn, struct cds_error *err)
   cds_sim_answer_error(conn, 400, "", err->message);
 }
 
-void cds_sim_control(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+static void answer_count(struct cds_sim_conn *conn, const char *name, long long count) {
+  struct cds_buf body;
+  cds_buf_init(&body, 256);
+  if (cds_buf_printf(&body, "{\"%s\":%lld}", name, count) == CDS_OK) cds_sim_answer_json(conn, 200, &body);
+  else cds_sim_answer_error(conn, 500, "", "out of memory");
+  cds_buf_clear(&body);
+}
+
+/* ---- each path ---- */
+
+static void get_stats(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  (void)request;
+  answer_with(conn, put_stats);
+}
+
+static void get_oracles(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  (void)request;
+  answer_with(conn, put_oracles);
+}
+
+static void clear_faults(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  (void)request;
+  conn->sim->faults.count = 0;
+  answer_count(conn, "faults_waiting", 0);
+}
+
+/* Faults of open WebSockets happen now, and do not wait in the list. */
+static void add_faults(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  struct cds_sim *sim = conn->sim;
+  struct cds_sim_fault steps[CDS_SIM_MAX_STEPS];
   struct cds_error err = {0};
-  const char *path = request->path;
-  bool get = strcmp(request->method, "GET") == 0;
+  size_t count, met = 0, before = sim->faults.count;
+  if (cds_sim_faults_add(&sim->faults, request->body, request->body_length, &err) != CDS_OK) {
+    answer_fault_error(conn, &err);
+    return;
+  }
+  for (size_t i = before; i < sim->faults.count; i++)
+    if (sim->faults.list[i].on == CDS_SIM_ON_LIVE && !sim->faults.list[i].then) {
+      for (count = 1; i + count < sim->faults.count && sim->faults.list[i + count].then;) count++;
+      memcpy(steps, &sim->faults.list[i], count * sizeof *steps);
+      memmove(&sim->faults.list[i], &sim->faults.list[i + count], (sim->faults.count - i - count) * sizeof *steps);
+      sim->faults.count -= count;
+      i--;
+      met += cds_sim_spoil_live(sim, steps, count);
+    }
+  answer_count(conn, met > 0 ? "connections_met" : "faults_waiting", (long long)(met > 0 ? met : sim->faults.count));
+}
+
+/* An argument of the query into text; false, and refused, when it is missing and needed or too long. */
+static bool argument(struct cds_sim_conn *conn, const struct cds_sim_request *request, const char *name, char *out,
+                     size_t size, bool needed) {
+  int status;
+  char *text = cds_sim_request_query(request, name, &status), message[80];
+  int n = snprintf(out, size, "%s", text ? text : "");
+  cds_free(text);
+  if (status == 0 && n >= 0 && (size_t)n < size && (*out || !needed)) return true;
+  snprintf(message, sizeof message, "missing or malformed argument %.30s", name);
+  cds_sim_answer_error(conn, 400, "", message);
+  return false;
+}
+
+static bool number_argument(struct cds_sim_conn *conn, const struct cds_sim_request *request, const char *name,
+                            double low, double high, double *out) {
+  char text[40], *end = text;
+  if (!argument(conn, request, name, text, sizeof text, true)) return false;
+  *out = strtod(text, &end);
+  if (end != text && !*end && *out >= low && *out <= high) return true;
+  cds_sim_answer_error(conn, 400, "", "a number is out of range");
+  return false;
+}
+
+static void kill_connections(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  char how[16], origin[32], text[160];
+  struct cds_sim_fault steps[CDS_SIM_MAX_STEPS];
+  struct cds_error err = {0};
+  size_t count;
+  if (!argument(conn, request, "how", how, sizeof how, false)) return;
+  if (!argument(conn, request, "origin", origin, sizeof origin, false)) return;
+  int n = snprintf(text, sizeof text, "on=live,times=0,action=%s%s%s", *how ? how : "drop", *origin ? ",origin=" : "",
+                   origin);
+  if (cds_sim_fault_parse(steps, &count, text, (size_t)n, &err) != CDS_OK) answer_fault_error(conn, &err);
+  else answer_count(conn, "connections_met", (long long)cds_sim_spoil_live(conn->sim, steps, count));
+}
+
+/* what=rest, what=all or an origin's name */
+static void set_down(struct cds_sim_conn *conn, const struct cds_sim_request *request, bool down) {
+  struct cds_sim *sim = conn->sim;
+  char what[32];
+  size_t count = sim->options->origin_count, met = 0;
+  if (!argument(conn, request, "what", what, sizeof what, true)) return;
+  bool all = strcmp(what, "all") == 0;
+  for (size_t i = 0; i <= count; i++) {
+    if (!all && strcmp(what, i < count ? sim->options->origins[i] : "rest") != 0) continue;
+    sim->down[i] = down;
+    met++;
+    for (struct cds_sim_conn *other = sim->connections; other && down && i < count; other = other->next)
+      if (cds_sim_may_send(other) && other->origin == i) cds_sim_conn_reset(other);
+  }
+  if (met > 0) answer_count(conn, down ? "down" : "up", (long long)met);
+  else cds_sim_answer_error(conn, 400, "", "what must be rest, all or an origin");
+}
+
+static void take_down(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  set_down(conn, request, true);
+}
+
+static void bring_up(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  set_down(conn, request, false);
+}
+
+/* Of what requests are checked by; the reports' times stay. */
+static void set_clock(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  double offset;
+  if (!number_argument(conn, request, "offset", -1e9, 1e9, &offset)) return;
+  conn->sim->skew_ms = (int64_t)(offset * 1000);
+  answer_count(conn, "skew_ms", conn->sim->skew_ms);
+}
+
+/* The oracle network makes no reports in the coming seconds; nothing of them can be had from anywhere. */
+static void add_pause(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  struct cds_sim_source *source = &conn->sim->source;
+  double seconds;
+  if (!number_argument(conn, request, "seconds", 1, 3600, &seconds)) return;
+  if (source->pause_count == CDS_SIM_MAX_PAUSES || source->presigned.count > 0) {
+    cds_sim_answer_error(conn, 409, "", "too many pauses, or reports are signed ahead");
+    return;
+  }
+  uint32_t from = (uint32_t)(cds_sim_now_ms(conn->sim) / 1000) + 2;
+  source->pauses[source->pause_count++] = (struct cds_sim_pause){from, from + (uint32_t)seconds - 1};
+  answer_count(conn, "from", from);
+}
+
+static void set_certificate(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  char kind[16];
+  if (!argument(conn, request, "kind", kind, sizeof kind, true)) return;
+  if (conn->sim->change_certificate(conn->sim, kind)) answer_count(conn, "changed", 1);
+  else cds_sim_answer_error(conn, 400, "", "there is no such certificate, or no TLS");
+}
+
+static const struct {
+  const char *method, *path;
+  void (*serve)(struct cds_sim_conn *conn, const struct cds_sim_request *request);
+} routes[] = {
+  {"GET", "/control/stats", get_stats},        {"GET", "/control/oracles", get_oracles},
+  {"POST", "/control/faults", add_faults},     {"DELETE", "/control/faults", clear_faults},
+  {"POST", "/control/kill", kill_connections}, {"POST", "/control/down", take_down},
+  {"POST", "/control/up", bring_up},           {"POST", "/control/clock", set_clock},
+  {"POST", "/control/pause", add_pause},       {"POST", "/control/certificate", set_certificate},
+};
+
+void cds_sim_control(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
+  bool known = false;
   if (!cds_sim_is_local(conn)) {
     cds_sim_answer_error(conn, 403, "", "only for peers on the same machine");
-  } else if (get && strcmp(path, "/control/stats") == 0) {
-    answer_with(conn, put_stats);
-  } else if (get && strcmp(path, "/control/oracles") == 0) {
-    answer_with(conn, put_oracles);
-  } else if (strcmp(path, "/control/faults") != 0) {
-    cds_sim_answer_error(conn, 404, "", "there is nothing here");
-  } else if (strcmp(request->method, "DELETE") == 0) {
-    conn->sim->faults.count = 0;
-    answer_with(conn, put_faults);
-  } else if (strcmp(request->method, "POST") != 0) {
-    cds_sim_answer_error(conn, 405, "Allow: POST, DELETE\r\n", "POST or DELETE");
-  } else if (cds_sim_faults_add(&conn->sim->faults, request->body, request->body_length, &err) == CDS_OK) {
-    answer_with(conn, put_faults);
-  } else {
-    answer_fault_error(conn, &err);
+    return;
   }
+  for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
+    if (strcmp(request->path, routes[i].path) != 0) continue;
+    known = true;
+    if (strcmp(request->method, routes[i].method) != 0) continue;
+    routes[i].serve(conn, request);
+    return;
+  }
+  if (known) cds_sim_answer_error(conn, 405, "Allow: GET, POST, DELETE\r\n", "not with this method");
+  else cds_sim_answer_error(conn, 404, "", "there is nothing here");
 }

@@ -17,6 +17,8 @@ struct cds_sim_feed {
   uint64_t key;     /* of its random numbers */
   cds_sim_int base; /* what the price walks about, 18 decimals */
   bool around_zero; /* the value takes both signs */
+  bool irregular;   /* no reports in about a third of the seconds */
+  unsigned rate;    /* reports a second; 0: one at each of the source's beats */
 };
 
 struct cds_sim_feeds {

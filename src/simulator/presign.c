@@ -27,7 +27,7 @@ static void sign_one(uint8_t *out, const struct cds_sim_source *source, size_t f
   uint8_t context[96], blob[32 * CDS_SIM_MAX_BLOB_WORDS];
   struct cds_sim_signatures signatures;
   cds_sim_context(context, &source->signer, second, step);
-  size_t length = cds_sim_blob(blob, &source->feeds.list[feed], second, step);
+  size_t length = cds_sim_blob(blob, &source->feeds.list[feed], cds_sim_valid_from(source, feed, number), second, step);
   cds_sim_sign(&signatures, &source->signer, context, blob, length);
   for (size_t i = 0; i < signatures.count; i++, out += 65) {
     memcpy(out, signatures.r[i], 32);
@@ -41,8 +41,9 @@ static void *work(void *argument) {
   size_t feeds = job->source->feeds.count;
   uint64_t total = job->cache->count * feeds;
   for (uint64_t i = job->offset; i < total && !*job->stop; i += job->stride)
-    sign_one(job->cache->data + i * job->source->signer.signers * 65, job->source, (size_t)(i % feeds),
-             job->cache->first + i / feeds);
+    if (cds_sim_exists(job->source, (size_t)(i % feeds), job->cache->first + i / feeds))
+      sign_one(job->cache->data + i * job->source->signer.signers * 65, job->source, (size_t)(i % feeds),
+               job->cache->first + i / feeds);
   return NULL;
 }
 

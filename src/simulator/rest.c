@@ -9,6 +9,7 @@
 
 #define DEFAULT_LIMIT 100
 #define MAX_LIMIT 10000
+#define MAX_LOOK_BACK 1000000 /* numbers, through pauses of the service */
 
 /* A decimal number up to max as a query argument; 0 or a status. A missing one gives otherwise, or 400 if that is -1. */
 static int read_number(const struct cds_sim_request *request, const char *name, uint64_t max, int64_t otherwise,
@@ -108,6 +109,12 @@ static void answer_report(struct cds_sim_conn *conn, size_t feed, uint64_t numbe
   cds_buf_clear(&body);
 }
 
+/* One past the newest number that REST knows of: a lagging one has not heard of the newest seconds. */
+uint64_t cds_sim_rest_end(const struct cds_sim_conn *conn, size_t feed) {
+  int64_t lag_ms = conn->fault.action == CDS_SIM_LAG ? conn->fault.seconds * 1000 : 0;
+  return cds_sim_end(&conn->sim->source, feed, cds_sim_now_ms(conn->sim) - lag_ms);
+}
+
 static void latest(struct cds_sim_conn *conn, const struct cds_sim_request *request,
                    const struct cds_sim_account *account) {
   size_t feed;
@@ -117,16 +124,18 @@ static void latest(struct cds_sim_conn *conn, const struct cds_sim_request *requ
     cds_sim_answer_error(conn, status, "", message);
     return;
   }
-  uint64_t end = cds_sim_end(&conn->sim->source, feed, cds_sim_now_ms(conn->sim));
-  if (end == 0) cds_sim_answer_error(conn, 404, "", "report not found");
+  uint64_t end = cds_sim_rest_end(conn, feed), oldest = end > MAX_LOOK_BACK ? end - MAX_LOOK_BACK : 0;
+  while (end > oldest && !cds_sim_exists(&conn->sim->source, feed, end - 1)) end--;
+  if (end == oldest) cds_sim_answer_error(conn, 404, "", "report not found");
   else answer_report(conn, feed, end - 1);
 }
 
 /* The first report of exactly that second. */
-static bool find_at(const struct cds_sim *sim, size_t feed, uint64_t second, uint64_t *number) {
-  *number = cds_sim_seek(&sim->source, feed, (uint32_t)second);
-  if (*number >= cds_sim_end(&sim->source, feed, cds_sim_now_ms(sim))) return false;
-  return cds_sim_second(&sim->source, feed, *number) == second;
+static bool find_at(const struct cds_sim_conn *conn, size_t feed, uint64_t second, uint64_t *number) {
+  const struct cds_sim_source *source = &conn->sim->source;
+  *number = cds_sim_seek(source, feed, (uint32_t)second);
+  if (*number >= cds_sim_rest_end(conn, feed)) return false;
+  return cds_sim_second(source, feed, *number) == second && cds_sim_exists(source, feed, *number);
 }
 
 static void at(struct cds_sim_conn *conn, const struct cds_sim_request *request,
@@ -139,7 +148,7 @@ static void at(struct cds_sim_conn *conn, const struct cds_sim_request *request,
     message = "missing or malformed timestamp";
     status = read_number(request, "timestamp", UINT32_MAX, -1, &second);
   }
-  if (status == 0 && !find_at(conn->sim, feed, second, &number)) {
+  if (status == 0 && !find_at(conn, feed, second, &number)) {
     message = "report not found";
     status = 404;
   }
@@ -147,13 +156,14 @@ static void at(struct cds_sim_conn *conn, const struct cds_sim_request *request,
   else cds_sim_answer_error(conn, status, "", message);
 }
 
-static enum cds_status bulk_body(struct cds_buf *body, struct cds_sim *sim, const size_t *feeds, size_t count,
+static enum cds_status bulk_body(struct cds_buf *body, struct cds_sim_conn *conn, const size_t *feeds, size_t count,
                                  uint64_t second, size_t *found) {
+  struct cds_sim *sim = conn->sim;
   enum cds_status status = cds_buf_printf(body, "{\"reports\":[");
   for (size_t i = 0; status == CDS_OK && i < count; i++) {
     uint64_t number;
     struct cds_sim_report report;
-    if (!find_at(sim, feeds[i], second, &number)) continue;
+    if (!find_at(conn, feeds[i], second, &number)) continue;
     cds_sim_get(&report, &sim->source, feeds[i], number);
     status = cds_buf_printf(body, "%s", (*found)++ ? "," : "");
     if (status == CDS_OK) status = cds_sim_report_json(body, sim, &report);
@@ -165,7 +175,7 @@ static void answer_bulk(struct cds_sim_conn *conn, const size_t *feeds, size_t c
   size_t found = 0;
   struct cds_buf body;
   cds_buf_init(&body, 16u << 20);
-  if (bulk_body(&body, conn->sim, feeds, count, second, &found) == CDS_OK)
+  if (bulk_body(&body, conn, feeds, count, second, &found) == CDS_OK)
     cds_sim_answer_json(conn, found == count ? 200 : 206, &body);
   else cds_sim_answer_error(conn, 500, "", "out of memory");
   cds_buf_clear(&body);

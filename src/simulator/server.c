@@ -18,8 +18,9 @@
 
 struct server {
   struct cds_sim *sim;
-  const struct cds_sim_certificate *certificate; /* NULL: plain */
+  struct cds_sim_certificate *certificate; /* NULL: plain */
   struct lws_vhost *vhost;
+  SSL_CTX *tls;
   lws_sorted_usec_list_t timer;
   int64_t due_ns; /* of the timer, monotonic */
 };
@@ -28,15 +29,34 @@ static struct server *loading; /* whose vhost is being made: that callback comes
 
 static int load_certificate(SSL_CTX *tls) {
   const struct cds_sim_certificate *certificate = loading->certificate;
+  loading->tls = tls;
   bool good = SSL_CTX_set_min_proto_version(tls, TLS1_2_VERSION) &&
               SSL_CTX_use_certificate(tls, certificate->server) == 1 &&
               SSL_CTX_use_PrivateKey(tls, certificate->key) == 1;
   return good ? 0 : 1;
 }
 
+static bool change_certificate(struct cds_sim *sim, const char *kind) {
+  struct server *server = lws_context_user(sim->context);
+  struct cds_error err;
+  if (!server->certificate || cds_sim_certificate_change(server->certificate, kind, &err) != CDS_OK) return false;
+  SSL_CTX_set_session_cache_mode(server->tls, SSL_SESS_CACHE_OFF); /* nobody is to come in with what they saw before */
+  SSL_CTX_set_options(server->tls, SSL_OP_NO_TICKET);
+  return SSL_CTX_use_certificate(server->tls, server->certificate->server) == 1;
+}
+
+/* One byte a time. */
+static int write_slowly(struct cds_sim_conn *conn) {
+  int64_t now = cds_clock_mono_ms();
+  if (now < conn->slow_due) return 0; /* the connection's tick asks again */
+  conn->slow_due = now + (conn->fault.ms ? conn->fault.ms : 1000);
+  return lws_write(conn->wsi, (unsigned char *)conn->out.data + conn->out_sent++, 1, LWS_WRITE_RAW) < 0 ? -1 : 0;
+}
+
 /* -1 ends the connection */
 static int write_out(struct cds_sim_conn *conn) {
   struct lws *wsi = conn->wsi;
+  if (conn->fault.action == CDS_SIM_SLOW && conn->out_sent < conn->out.length) return write_slowly(conn);
   while (conn->out_sent < conn->out.length && !lws_send_pipe_choked(wsi)) {
     size_t left = conn->out.length - conn->out_sent, length = left < RECORD ? left : RECORD;
     if (lws_write(wsi, (unsigned char *)conn->out.data + conn->out_sent, length, LWS_WRITE_RAW) < 0) return -1;
@@ -65,6 +85,10 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   struct cds_sim_conn *conn = user;
   switch (reason) {
   case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS: return loading && user ? load_certificate(user) : 0;
+  case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: {
+    struct server *server = lws_context_user(lws_get_context(wsi));
+    return cds_sim_accept(server->sim, (int)(intptr_t)in) ? 0 : -1;
+  }
   case LWS_CALLBACK_RAW_ADOPT: {
     struct server *server = lws_context_user(lws_get_context(wsi));
     if (server->sim->connection_count >= CDS_SIM_MAX_CONNECTIONS) return -1;
@@ -85,14 +109,18 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
 static void tick(lws_sorted_usec_list_t *timer) {
   struct server *server = lws_container_of(timer, struct server, timer);
   struct cds_sim *sim = server->sim;
-  int64_t now = cds_clock_mono_ms();
+  int64_t now = cds_clock_mono_ms(), wait = 100;
   bool busy = false;
   for (struct cds_sim_conn *conn = sim->connections; conn; conn = conn->next) {
     cds_sim_conn_tick(conn, now);
     busy = busy || conn->state == CDS_SIM_PAGING;
+    if (conn->fault.action == CDS_SIM_SLOW && conn->out_sent < conn->out.length && conn->slow_due - now < wait)
+      wait = conn->slow_due > now ? conn->slow_due - now : 0;
   }
+  cds_sim_accept_tick(now);
   cds_sim_stream(sim);
-  int64_t wait = busy ? 0 : cds_sim_stream_wait(sim);
+  int64_t due = busy ? 0 : cds_sim_stream_wait(sim);
+  if (due < wait) wait = due;
   server->due_ns = cds_clock_mono_ns() + wait * 1000000;
   lws_sul_schedule(sim->context, 0, timer, tick, wait * LWS_US_PER_MS + 1);
 }
@@ -146,11 +174,12 @@ static enum cds_status listen_on(struct server *server, struct cds_error *err) {
                        server->sim->options->port);
 }
 
-enum cds_status cds_sim_serve(struct cds_sim *sim, const struct cds_sim_certificate *certificate,
+enum cds_status cds_sim_serve(struct cds_sim *sim, struct cds_sim_certificate *certificate,
                               void (*listening)(int port, void *context), void *context, struct cds_error *err) {
   struct server server = {.sim = sim, .certificate = certificate};
   struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
   sigaction(SIGPIPE, &ignore, &before);
+  sim->change_certificate = change_certificate;
   enum cds_status status = listen_on(&server, err);
   if (status == CDS_OK) {
     listening(lws_get_vhost_listen_port(server.vhost), context);

@@ -12,9 +12,13 @@ int64_t cds_sim_now_ms(const struct cds_sim *sim) {
   return cds_clock_wall_ms() + (int64_t)(sim->options->clock_offset * 1000);
 }
 
+int64_t cds_sim_gate_ms(const struct cds_sim *sim) {
+  return cds_sim_now_ms(sim) + sim->skew_ms;
+}
+
 void cds_sim_http_date(char out[40], const struct cds_sim *sim) {
   static const char days[] = "SunMonTueWedThuFriSat", months[] = "JanFebMarAprMayJunJulAugSepOctNovDec";
-  time_t now = (time_t)(cds_sim_now_ms(sim) / 1000);
+  time_t now = (time_t)(cds_sim_gate_ms(sim) / 1000);
   struct tm t = {0};
   gmtime_r(&now, &t);
   snprintf(out, 40, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * t.tm_wday, t.tm_mday, months + 3 * t.tm_mon,

@@ -45,19 +45,28 @@ static enum cds_status open_source(struct cds_sim *sim, struct cds_error *err) {
   const struct cds_sim_options *options = sim->options;
   struct cds_sim_source *source = &sim->source;
   enum cds_status status;
+  if (options->fast_count > 0 && (options->fast_rate < 1 || options->fast_rate > 1000))
+    return cds_error_set(err, CDS_E_CONFIG, "fast feeds' rate must be 1 to 1000");
   if (options->rate < 1 || options->rate > 1000) return cds_error_set(err, CDS_E_CONFIG, "rate must be 1 to 1000");
-  source->rate = (unsigned)options->rate;
+  source->rate =
+    (unsigned)(options->fast_count > 0 && options->fast_rate > options->rate ? options->fast_rate : options->rate);
   if (options->replay) status = open_recording(sim, err);
   else if (options->feeds)
     status = cds_sim_feeds_list(&source->feeds, options->seed, options->feeds, options->feed_count, true, err);
   else status = cds_sim_feeds_default(&source->feeds, options->seed, options->feed_count, err);
+  for (size_t i = 0; status == CDS_OK && i < source->feeds.count; i++) {
+    source->feeds.list[i].rate = (unsigned)(i < options->fast_count ? options->fast_rate : options->rate);
+    source->feeds.list[i].irregular = i + options->irregular >= source->feeds.count;
+  }
   if (status == CDS_OK)
     status = cds_sim_signer_init(&source->signer, options->seed, options->oracles, options->signers, err);
   if (status != CDS_OK) return status;
   size_t longest = source->replay.longest > CDS_SIM_MAX_REPORT ? source->replay.longest : CDS_SIM_MAX_REPORT;
   sim->hex = cds_malloc(2 * longest);
   sim->slots = cds_calloc(source->feeds.count, sizeof *sim->slots);
-  if (!sim->hex || !sim->slots) return cds_error_set(err, CDS_E_MEMORY, "no memory for the feeds' messages");
+  sim->down = cds_calloc(options->origin_count + 1, sizeof *sim->down);
+  if (!sim->hex || !sim->slots || !sim->down)
+    return cds_error_set(err, CDS_E_MEMORY, "no memory for the feeds' messages");
   for (size_t i = 0; i < source->feeds.count; i++) cds_buf_init(&sim->slots[i].frame, 4u << 20);
   return CDS_OK;
 }
@@ -151,6 +160,7 @@ static void take_apart(struct run *run) {
   for (size_t i = 0; sim->slots && i < sim->source.feeds.count; i++) cds_buf_clear(&sim->slots[i].frame);
   cds_free(sim->accounts);
   cds_free(sim->slots);
+  cds_free(sim->down);
   cds_free(sim->hex);
   cds_sim_source_clear(&sim->source);
   cds_free(run);

@@ -26,7 +26,10 @@ struct cds_sim_options {
   uint64_t seed;
   const char *const *feeds; /* feed ids as text; NULL: the default set, feed_count of them */
   size_t feed_count;
-  int rate;                  /* reports a second per feed, 1 to 1000 */
+  int rate;          /* reports a second per feed, 1 to 1000 */
+  size_t fast_count; /* so many of the first feeds have fast_rate instead */
+  int fast_rate;
+  size_t irregular;          /* so many of the last feeds have no report in about a third of the seconds */
   unsigned presign;          /* seconds of reports to sign before listening, for load runs; 0: none */
   int oracles, signers;      /* keys of the oracle network, and how many of them sign (f + 1) */
   double rate_limit;         /* requests a second per key and endpoint, 0: none */

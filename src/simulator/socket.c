@@ -9,10 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#define FINAL 0x80
-#define CLOSE 0x8
-#define PING 0x9
-#define PONG 0xa
 #define MAX_PAYLOAD 65536 /* a client has nothing to say */
 #define CLOSE_MS 3000
 #define FLUSH_MS 10000
@@ -28,7 +24,7 @@ static bool accept_key(char out[40], const char *key) {
   return EVP_EncodeBlock((unsigned char *)out, hash, (int)length) == 28;
 }
 
-static bool find_origin(const struct cds_sim *sim, const char *name, size_t *origin) {
+bool cds_sim_find_origin(const struct cds_sim *sim, const char *name, size_t *origin) {
   *origin = 0;
   for (size_t i = 0; name && i < sim->options->origin_count; i++) {
     if (strcmp(sim->options->origins[i], name) != 0) continue;
@@ -54,7 +50,7 @@ static int admit(struct cds_sim_conn *conn, const struct cds_sim_request *reques
   *message = upgrade_fault(request);
   if (*message) return 400;
   *message = "unknown origin";
-  if (!find_origin(conn->sim, cds_sim_request_header(request, "X-Cll-Origin"), &conn->origin)) return 400;
+  if (!cds_sim_find_origin(conn->sim, cds_sim_request_header(request, "X-Cll-Origin"), &conn->origin)) return 400;
   *message = "too many WebSocket connections";
   if (account->sockets >= CDS_SIM_MAX_SOCKETS_PER_KEY) return 429;
   *message = "missing or malformed feedIDs";
@@ -65,14 +61,21 @@ static int admit(struct cds_sim_conn *conn, const struct cds_sim_request *reques
   return status;
 }
 
+/* The wrong answers that the script may ask for. */
+static bool wrong_upgrade(const struct cds_sim_conn *conn, const char *kind) {
+  return conn->fault.action == CDS_SIM_UPGRADE && strcmp(conn->fault.kind, kind) == 0;
+}
+
 static bool send_upgrade(struct cds_sim_conn *conn, const struct cds_sim_request *request) {
   char date[40], key[40], head[512];
   if (!accept_key(key, cds_sim_request_header(request, "Sec-WebSocket-Key"))) return false;
+  if (wrong_upgrade(conn, "key")) key[0] = key[0] == 'A' ? 'B' : 'A';
   cds_sim_http_date(date, conn->sim);
   int n = snprintf(head, sizeof head,
                    "HTTP/1.1 101 Switching Protocols\r\nDate: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                   "Sec-WebSocket-Accept: %s\r\nX-Cll-Origin: %.60s\r\n\r\n",
-                   date, key, conn->sim->options->origins[conn->origin]);
+                   "Sec-WebSocket-Accept: %s\r\nX-Cll-Origin: %.60s\r\n%s\r\n",
+                   date, key, conn->sim->options->origins[conn->origin],
+                   wrong_upgrade(conn, "protocol") ? "Sec-WebSocket-Protocol: unheard-of\r\n" : "");
   if (n < 0 || (size_t)n >= sizeof head) return false;
   cds_sim_conn_send(conn, head, (size_t)n);
   return true;
@@ -101,47 +104,26 @@ void cds_sim_socket_open(struct cds_sim_conn *conn, const struct cds_sim_request
   cds_sim_stream_open(conn);
 }
 
-void cds_sim_socket_frame(struct cds_buf *out, unsigned first_byte, const void *payload, size_t length, bool *good) {
-  uint8_t head[10] = {(uint8_t)first_byte};
-  size_t n = 2;
-  if (length < 126) {
-    head[1] = (uint8_t)length;
-  } else {
-    size_t bytes = length < 65536 ? 2 : 8;
-    head[1] = bytes == 2 ? 126 : 127;
-    for (size_t i = 0; i < bytes; i++) head[2 + i] = (uint8_t)((uint64_t)length >> (8 * (bytes - 1 - i)));
-    n += bytes;
-  }
-  if (cds_buf_append(out, head, n) != CDS_OK || (length > 0 && cds_buf_append(out, payload, length) != CDS_OK))
-    *good = false;
-}
-
-static void send_control(struct cds_sim_conn *conn, unsigned opcode, const void *payload, size_t length) {
-  uint8_t frame[2 + 125] = {(uint8_t)(FINAL | opcode), (uint8_t)length};
-  memcpy(frame + 2, payload, length);
-  cds_sim_conn_send(conn, frame, 2 + length);
-}
-
 /* Sends a close frame and waits for the peer's, or a while. */
 void cds_sim_socket_close(struct cds_sim_conn *conn, unsigned code, const char *reason) {
   uint8_t payload[125] = {(uint8_t)(code >> 8), (uint8_t)code};
   size_t length = strlen(reason);
   memcpy(payload + 2, reason, length);
-  send_control(conn, CLOSE, payload, 2 + length);
+  cds_sim_send_frame(conn, CDS_SIM_FINAL | CDS_SIM_CLOSE_FRAME, payload, 2 + length);
   conn->state = CDS_SIM_CLOSING;
   cds_sim_conn_end(conn, conn->out.length - conn->out_sent > MAX_PAYLOAD ? FLUSH_MS : CLOSE_MS);
   conn->finish = false;
 }
 
 static void act(struct cds_sim_conn *conn, unsigned opcode, const uint8_t *payload, size_t length) {
-  bool frozen = conn->fault.action == CDS_SIM_FREEZE && conn->sent >= (uint64_t)conn->fault.after;
-  if (opcode == CLOSE) {
-    if (conn->state == CDS_SIM_SOCKET && !frozen) send_control(conn, CLOSE, payload, length >= 2 ? 2 : 0);
+  if (opcode == CDS_SIM_CLOSE_FRAME) {
+    if (conn->state == CDS_SIM_SOCKET && !conn->frozen)
+      cds_sim_send_frame(conn, CDS_SIM_FINAL | CDS_SIM_CLOSE_FRAME, payload, length >= 2 ? 2 : 0);
     conn->state = CDS_SIM_CLOSING;
     cds_sim_conn_end(conn, CLOSE_MS);
-  } else if (opcode == PING && conn->state == CDS_SIM_SOCKET && !frozen &&
+  } else if (opcode == CDS_SIM_PING && conn->state == CDS_SIM_SOCKET && !conn->frozen && !conn->mute &&
              conn->out.length - conn->out_sent < CDS_SIM_MAX_BACKLOG) {
-    send_control(conn, PONG, payload, length);
+    cds_sim_send_frame(conn, CDS_SIM_FINAL | CDS_SIM_PONG, payload, length);
   }
 }
 
@@ -159,7 +141,7 @@ static bool read_head(struct frame *out, const uint8_t *data, size_t available) 
   if (available < 2 + extra) return false;
   for (size_t i = 0; i < extra; i++) length = length << 8 | data[2 + i];
   out->opcode = data[0] & 0xf;
-  out->final = (data[0] & FINAL) != 0;
+  out->final = (data[0] & CDS_SIM_FINAL) != 0;
   out->reserved = (data[0] & 0x70) != 0;
   out->masked = (data[1] & 0x80) != 0;
   out->head = 2 + extra + (out->masked ? 4 : 0);
@@ -169,7 +151,8 @@ static bool read_head(struct frame *out, const uint8_t *data, size_t available) 
 
 static unsigned frame_fault(const struct frame *frame) {
   if (!frame->masked || frame->reserved) return 1002;
-  if (frame->opcode >= CLOSE && (!frame->final || frame->length > 125 || frame->opcode > PONG)) return 1002;
+  if (frame->opcode >= CDS_SIM_CLOSE_FRAME && (!frame->final || frame->length > 125 || frame->opcode > CDS_SIM_PONG))
+    return 1002;
   return frame->length > MAX_PAYLOAD ? 1009 : 0;
 }
 

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: MIT
- * Live numbers are second * rate + step; recorded ones are ranks by time. */
+ * Made reports' numbers are second * rate + step; recorded ones are ranks by time. */
 #include "simulator/source.h"
 
 #include "base/alloc.h"
 #include "simulator/blob.h"
+#include "simulator/walk.h"
 
 #include <string.h>
+
+#define ALWAYS 16 /* an irregular feed has a report in each of so many seconds */
 
 static bool recorded(const struct cds_sim_source *source) {
   return source->replay.record_count > 0;
@@ -25,6 +28,37 @@ uint64_t cds_sim_end(const struct cds_sim_source *source, size_t feed, int64_t n
 uint32_t cds_sim_second(const struct cds_sim_source *source, size_t feed, uint64_t number) {
   if (recorded(source)) return cds_sim_replay_get(&source->replay, feed, number)->observed;
   return (uint32_t)(number / source->rate);
+}
+
+static const struct cds_sim_pause *pause_of(const struct cds_sim_source *source, uint32_t second) {
+  for (size_t i = 0; i < source->pause_count; i++)
+    if (second >= source->pauses[i].from && second <= source->pauses[i].to) return &source->pauses[i];
+  return NULL;
+}
+
+static bool skips(const struct cds_sim_feed *feed, uint32_t second) {
+  return feed->irregular && second % ALWAYS != 0 && cds_sim_hash(feed->key, second) % 3 == 0;
+}
+
+bool cds_sim_exists(const struct cds_sim_source *source, size_t feed, uint64_t number) {
+  if (recorded(source)) return true;
+  const struct cds_sim_feed *about = &source->feeds.list[feed];
+  uint32_t second = (uint32_t)(number / source->rate);
+  unsigned step = (unsigned)(number % source->rate);
+  if (about->rate != 0 && step * about->rate % source->rate >= about->rate) return false;
+  return !skips(about, second) && !pause_of(source, second);
+}
+
+uint32_t cds_sim_valid_from(const struct cds_sim_source *source, size_t feed, uint64_t number) {
+  uint32_t second = (uint32_t)(number / source->rate), before = second - 1;
+  if (number % source->rate != 0) return second; /* another report of its second came before */
+  while (before >= CDS_SIM_GENESIS) {
+    const struct cds_sim_pause *pause = pause_of(source, before);
+    if (pause) before = pause->from - 1;
+    else if (skips(&source->feeds.list[feed], before)) before--;
+    else break;
+  }
+  return before + 1;
 }
 
 static bool use_presigned(struct cds_sim_signatures *out, const struct cds_sim_source *source, size_t feed,
@@ -47,11 +81,12 @@ static void make(struct cds_sim_report *out, struct cds_sim_source *source, size
   unsigned step = (unsigned)(number % source->rate);
   uint8_t context[96], blob[32 * CDS_SIM_MAX_BLOB_WORDS];
   struct cds_sim_signatures signatures;
+  out->observed = second;
+  out->valid_from = cds_sim_valid_from(source, feed, number);
   cds_sim_context(context, &source->signer, second, step);
-  size_t blob_length = cds_sim_blob(blob, &source->feeds.list[feed], second, step);
+  size_t blob_length = cds_sim_blob(blob, &source->feeds.list[feed], out->valid_from, second, step);
   if (!use_presigned(&signatures, source, feed, number))
     cds_sim_sign(&signatures, &source->signer, context, blob, blob_length);
-  out->valid_from = out->observed = second;
   out->full = source->scratch;
   out->length = cds_sim_encode_report(source->scratch, context, blob, blob_length, &signatures);
 }

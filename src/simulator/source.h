@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Where reports come from: made on demand for any moment since the beginning, or recorded ones from a file.
- * A feed's reports are numbered; ascending numbers are ascending in time. */
+ * A feed's reports are numbered; ascending numbers are ascending in time. Not every number has a report: made ones are
+ * numbered by the beats of the fastest feed, recorded ones without a hole. */
 #ifndef CDS_SIM_SOURCE_H
 #define CDS_SIM_SOURCE_H
 
@@ -15,10 +16,19 @@ struct cds_sim_presigned {
   uint8_t *data;         /* count * feeds * signers of 65 bytes: r, s, v */
 };
 
+#define CDS_SIM_MAX_PAUSES 16
+
+/* Seconds in which no feed has a report, both inclusive. */
+struct cds_sim_pause {
+  uint32_t from, to;
+};
+
 struct cds_sim_source {
   struct cds_sim_feeds feeds;
   struct cds_sim_signer signer;
-  unsigned rate;
+  unsigned rate; /* beats a second */
+  struct cds_sim_pause pauses[CDS_SIM_MAX_PAUSES];
+  size_t pause_count;
   struct cds_sim_presigned presigned;
   struct cds_sim_replay replay; /* record_count 0: reports are made */
   uint8_t scratch[CDS_SIM_MAX_REPORT];
@@ -31,12 +41,17 @@ struct cds_sim_report {
   size_t length;
 };
 
-/* The number of the first report at or after a second, and one past the newest report due. Numbers from seek up to
- * (not including) end exist. */
+/* The first number at or after a second, and one past the newest number due. */
 uint64_t cds_sim_seek(const struct cds_sim_source *source, size_t feed, uint32_t second);
 uint64_t cds_sim_end(const struct cds_sim_source *source, size_t feed, int64_t now_ms);
 
-/* Report `number` of a feed; number is less than its end. */
+/* Has the number a report? It is less than the feed's end. */
+bool cds_sim_exists(const struct cds_sim_source *source, size_t feed, uint64_t number);
+
+/* From when on the report is valid: the second after that of the report before, or its own. */
+uint32_t cds_sim_valid_from(const struct cds_sim_source *source, size_t feed, uint64_t number);
+
+/* Report `number` of a feed, which exists. */
 void cds_sim_get(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number);
 
 /* A number's second, without making the report. */

@@ -39,6 +39,11 @@ local rows = {
     name = "rate", value = "N", whole = true, low = 1, high = 1000, default = 1,
     help = "reports a second of each feed (1)",
   },
+  { name = "fast", value = "COUNT:RATE", help = "the first COUNT feeds have RATE reports a second instead" },
+  {
+    name = "irregular", value = "COUNT", whole = true, low = 0, high = 1000, default = 0,
+    help = "the last COUNT feeds have no report in about a third of the seconds (0)",
+  },
   {
     name = "presign",
     value = "SECONDS",
@@ -83,12 +88,19 @@ local notes = [[
 
 Prints export lines once it listens, then serves until Ctrl-C or SIGTERM.
 
-Faults are key=value, separated by commas: on=rest|ws, times=N (1; 0 for ever), path=/prefix (rest), action= one of
-  rest: status (status=503, retry_after=2, body=html|json|empty), delay (ms=), cut, garbage, huge, silence
-  ws:   status (the handshake), fragment (bytes=1), close (code=1001), drop, garbage, oversize, freeze, duplicate;
-        after=N lets N messages pass before
-While it runs: POST the same text, one fault a line, to /control/faults; DELETE clears. GET /control/stats counts,
-GET /control/oracles tells who signs. Only from this machine.]]
+Faults are key=value, separated by commas: on=rest|ws|live|accept, times=N (1; 0 for ever), path=/prefix (rest),
+origin=o1 (ws, live), action= one of
+  rest:     status (status=503, retry_after=2, body=html|json|empty), delay (ms=), slow (ms= a byte), cut, garbage, huge,
+            silence, reset, redirect (status=302), lag (seconds=), page (kind=short|empty|repeat|reorder)
+  ws:       of the handshake: status, redirect, silence, slow, upgrade (kind=none|key|protocol)
+  ws, live: close (code=1001), drop, reset, freeze, half (kind=freeze|drop), quiet, stop_pongs, delay (ms=), fragment
+            (bytes=1), duplicate, reorder (within=), old, future, skip (seconds=), foreign, corrupt (kind=hex|blob|
+            envelope|feed|cut|price), garbage, oversize, endless, ping_flood, tiny, illegal; after=N lets N messages
+            pass before; count=N; further steps follow after a semicolon. live meets WebSockets that are open now
+  accept:   garbage, cut, silence, reset, drop: TCP connections before TLS
+While it runs: POST the same text, one fault a line, to /control/faults; DELETE clears. POST /control/kill?origin=,
+/control/down?what=o1|rest|all, /control/up?what=, /control/clock?offset=, /control/pause?seconds=,
+/control/certificate?kind=. GET /control/stats counts, GET /control/oracles tells who signs. Only from this machine.]]
 
 local function usage_error(message, ...)
   error({ usage = message:format(...) }, 0)
@@ -187,6 +199,15 @@ local function origin_names(count)
   return names
 end
 
+local function parse_fast(text)
+  local count, rate = (text or "0:1"):match "^(%d+):(%d+)$"
+  count, rate = tonumber(count), tonumber(rate)
+  if not count or count > 1000 or rate < 1 or rate > 1000 then
+    usage_error("--fast must be COUNT:RATE, each up to 1000, not '%s'", text)
+  end
+  return count, rate
+end
+
 -- The table that chainlink.simulator's run wants.
 local function options_of(values)
   if values.feed and values.feeds then usage_error "--feed and --feeds exclude each other" end
@@ -197,6 +218,7 @@ local function options_of(values)
     usage_error("--signers must not be more than --oracles, %d", values.oracles)
   end
   for _, id in ipairs(values.feed or {}) do check_feed_id(id, "feed") end
+  local fast_count, fast_rate = parse_fast(values.fast)
   local keys = {}
   for i, text in ipairs(values.key or { "simulator-key:simulator-secret" }) do keys[i] = parse_key(text) end
   return {
@@ -211,6 +233,9 @@ local function options_of(values)
     feeds = values.feeds,
     feed_ids = values.feed,
     rate = values.rate,
+    fast_count = fast_count,
+    fast_rate = fast_rate,
+    irregular = values.irregular,
     presign = values.presign,
     oracles = values.oracles,
     signers = values.signers,
