@@ -89,6 +89,7 @@ static void test_many_feeds(size_t count) {
   struct fixture fixture;
   size_t commas = 0;
   begin(&fixture, serve_recording, &requests);
+  fixture.config.stream.feeds_per_connection = count;
   open_stream(&fixture, count);
   is_number(take_in_order(&fixture, NULL, 1, 1), 1, "a report arrives");
   for (const char *at = requests.of[0].target; *at != 0; at++) commas += *at == ',';

@@ -12,6 +12,8 @@
 #define CDS_MAX_FEEDS 1000    /* feeds on one stream or in one bulk request */
 #define CDS_MAX_ORIGINS 8
 #define CDS_MAX_ORIGIN_TEXT 64 /* an origin's name, with its final 0 */
+#define CDS_MAX_CONNECTIONS 20 /* of one stream; what the service allows an account */
+#define CDS_MAX_LINKS 60       /* connections, and those about to take over from them while feeds change */
 #define CDS_MAX_PAGE_LIMIT 10000
 #define CDS_MAX_QUEUE_SIZE (1u << 20)
 #define CDS_MAX_EVENTS 256          /* log lines and status changes waiting for the script */

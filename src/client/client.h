@@ -90,7 +90,7 @@ struct cds_event *cds_stream_take_event(struct cds_stream *stream); /* NULL when
 /* The newest report accepted for the feed, with a reference for the caller, or NULL. */
 struct cds_report *cds_stream_latest(struct cds_stream *stream, const struct cds_feed_id *feed);
 
-bool cds_stream_is_subscribed(struct cds_stream *stream); /* every feed is subscribed on at least one connection */
+bool cds_stream_is_subscribed(struct cds_stream *stream); /* every feed has at least one connection that is up */
 
 struct cds_link_stats {
   char origin[CDS_MAX_ORIGIN_TEXT];
@@ -111,7 +111,7 @@ struct cds_stream_stats {
   uint64_t queue_length;
   uint64_t latency_count;
   double latency_min_ms, latency_mean_ms, latency_max_ms; /* receive minus observation; 0 when count is 0 */
-  struct cds_link_stats links[CDS_MAX_ORIGINS];
+  struct cds_link_stats links[CDS_MAX_LINKS]; /* by the first link_count */
   size_t link_count;
 };
 void cds_stream_stats(struct cds_stream_stats *out, struct cds_stream *stream);

@@ -28,7 +28,9 @@ void cds_config_init(struct cds_config *config) {
                .reconnect_max_delay = 10,
                .queue_size = 4096,
                .overflow = CDS_OVERFLOW_BLOCK,
-               .log_level = CDS_LOG_INFO},
+               .log_level = CDS_LOG_INFO,
+               .feeds_per_connection = 100,
+               .backfill = true},
   };
 }
 

@@ -20,6 +20,12 @@ struct cds_stream_config {
   size_t queue_size;
   enum cds_overflow overflow;
   enum cds_log_level log_level;
+  bool ha;                     /* one connection per origin rather than one */
+  size_t feeds_per_connection; /* more are spread evenly over several */
+  bool backfill;               /* ask REST for what a gap lost */
+  double stale_timeout;        /* seconds without a report after which a connection is given up; 0: never */
+  bool has_start;              /* the stream begins with this second, over REST */
+  uint32_t start;
 };
 
 struct cds_config {

@@ -23,7 +23,7 @@ static void complain(struct cds_stream *stream, size_t link, const char *what, c
   uint64_t more = stream->complaints_held;
   stream->complaints_held = held ? more + 1 : 0;
   if (!held) stream->complained_at_ms = now;
-  const char *host = stream->counts.links[link].host; /* written by this thread only */
+  const char *host = stream->connections[link].stats.host; /* written by this thread only */
   pthread_mutex_unlock(&stream->mu);
   if (held) return;
   struct cds_event *event = cds_event_log(CDS_LOG_WARN, "%s: %s: %s (and %llu more since the last such line)", host,
@@ -38,7 +38,7 @@ static void complain(struct cds_stream *stream, size_t link, const char *what, c
 static void undecodable(struct cds_stream *stream, size_t link, const struct cds_error *err) {
   pthread_mutex_lock(&stream->mu);
   stream->counts.decode_errors++;
-  stream->counts.links[link].errors_count++;
+  stream->connections[link].stats.errors_count++;
   pthread_mutex_unlock(&stream->mu);
   complain(stream, link, "a message was not understood", err->message);
 }
@@ -46,7 +46,7 @@ static void undecodable(struct cds_stream *stream, size_t link, const struct cds
 static void reject(struct cds_stream *stream, size_t link, const char *why) {
   pthread_mutex_lock(&stream->mu);
   stream->counts.rejected++;
-  stream->counts.links[link].errors_count++;
+  stream->connections[link].stats.errors_count++;
   pthread_mutex_unlock(&stream->mu);
   complain(stream, link, "a report was rejected", why);
 }
@@ -129,7 +129,7 @@ static struct cds_queue_node *decode(struct cds_stream *stream, size_t link, siz
     return NULL;
   }
   report->received_at_ms = cds_clock_wall_ms();
-  strcpy(report->origin, stream->counts.links[link].origin); /* same size; written by this thread only */
+  strcpy(report->origin, stream->connections[link].stats.origin); /* same size; written by this thread only */
   struct cds_queue_node *node = cds_queue_node_new(report, slot);
   if (node == NULL) {
     cds_error_set(&err, CDS_E_MEMORY, "out of memory");
@@ -162,7 +162,7 @@ static void take_in(struct cds_stream *stream, size_t link, const char *data, si
 
 bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data, size_t length) {
   pthread_mutex_lock(&stream->mu);
-  struct cds_link_stats *stats = &stream->counts.links[link];
+  struct cds_link_stats *stats = &stream->connections[link].stats;
   stats->messages_received++;
   stats->bytes_received += length;
   stats->last_message_time = cds_clock_wall_ms();

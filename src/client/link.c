@@ -12,9 +12,9 @@
 #include "base/clock.h"
 #include "client/backoff.h"
 #include "net/auth.h"
+#include "net/origins.h"
 #include "net/ws.h"
 
-#define STOP_WAIT_MS 800
 #define WORKED_WITH_MESSAGES_MS 1000
 #define WORKED_MS 5000
 #define MAX_RETRY_AFTER 3600.0 /* seconds */
@@ -23,7 +23,11 @@ struct cds_link {
   struct cds_stream *stream;
   size_t index;
   pthread_t thread;
-  bool exited;       /* guarded by the stream's mu */
+  bool exited; /* guarded by the stream's mu */
+  /* fixed once started */
+  struct cds_feed_id *feeds; /* owned */
+  size_t feed_count;
+  bool hosts_vary, is_one_of_many;
   double latency_ms; /* guarded by the stream's mu */
 
   pthread_mutex_t wake_mu; /* keeps the ws alive while another thread wakes it; never held with another lock */
@@ -31,7 +35,8 @@ struct cds_link {
 
   /* the thread's own */
   bool done;
-  size_t origin; /* index into the config's ws */
+  size_t host; /* index into the config's ws */
+  char origin[CDS_MAX_ORIGIN_TEXT];
   struct cds_buf target;
   bool open;
   bool had_message;
@@ -46,13 +51,11 @@ static const struct cds_config *config_of(const struct cds_link *link) {
 /* ---- the request ---- */
 
 static enum cds_status build_target(struct cds_link *link) {
-  const struct cds_feed_set *feeds = &link->stream->feeds;
   cds_buf_reset(&link->target);
-  enum cds_status status =
-    cds_buf_printf(&link->target, "%s/api/v1/ws?feedIDs=", config_of(link)->ws[link->origin].base);
-  for (size_t i = 0; status == CDS_OK && i < feeds->count; i++) {
+  enum cds_status status = cds_buf_printf(&link->target, "%s/api/v1/ws?feedIDs=", config_of(link)->ws[link->host].base);
+  for (size_t i = 0; status == CDS_OK && i < link->feed_count; i++) {
     char text[CDS_FEED_ID_TEXT + 1];
-    cds_feed_id_format(text, &feeds->ids[i]);
+    cds_feed_id_format(text, &link->feeds[i]);
     status = cds_buf_printf(&link->target, "%s%s", i > 0 ? "," : "", text);
   }
   return status;
@@ -65,7 +68,7 @@ static size_t longest_target(const struct cds_link *link) {
     size_t length = strlen(config->ws[i].base);
     base = length > base ? length : base;
   }
-  return base + 64 + link->stream->feeds.count * (CDS_FEED_ID_TEXT + 1);
+  return base + 64 + link->feed_count * (CDS_FEED_ID_TEXT + 1);
 }
 
 /* Signs under the stream's lock, and not once it is stopping: after close the secret is gone. */
@@ -90,6 +93,8 @@ static enum cds_status on_headers(void *context, struct cds_buf *lines, struct c
                             "User-Agent: " CDS_USER_AGENT "\r\n" CDS_HEADER_KEY ": %s\r\n" CDS_HEADER_TIMESTAMP
                             ": %s\r\n" CDS_HEADER_SIGNATURE ": %s\r\n",
                             config->api_key, auth.timestamp, auth.signature);
+  if (status == CDS_OK && link->origin[0] != 0)
+    status = cds_buf_printf(lines, CDS_HEADER_ORIGIN ": %s\r\n", link->origin);
   for (size_t i = 0; status == CDS_OK && i < config->header_count; i++)
     status = cds_buf_printf(lines, "%s: %s\r\n", config->headers[i].name, config->headers[i].value);
   if (status != CDS_OK && err->status == CDS_OK) cds_error_set(err, status, "the request's headers are too long");
@@ -98,19 +103,24 @@ static enum cds_status on_headers(void *context, struct cds_buf *lines, struct c
 
 /* ---- attempts ---- */
 
+static bool is_final(const struct cds_error *err) {
+  return err->status == CDS_E_AUTH || err->status == CDS_E_CONFIG || err->http_status == 400 || err->http_status == 404;
+}
+
 static void give_up(struct cds_link *link, const struct cds_error *err) {
   cds_stream_link_state(link->stream, link->index, CDS_LINK_FAILED, err, link->failures, 0);
-  cds_stream_link_failed(link->stream, link->index, err);
+  cds_stream_link_failed(link->stream, link->index, err, is_final(err));
   link->done = true;
 }
 
 static void attempt(struct cds_link *link) {
-  const struct cds_url *url = &config_of(link)->ws[link->origin];
+  const struct cds_url *url = &config_of(link)->ws[link->host];
   struct cds_error err = {0};
-  if (cds_stream_is_stopping(link->stream)) {
+  if (cds_stream_link_is_over(link->stream, link->index)) {
     link->done = true;
     return;
   }
+  cds_stream_link_origin(link->stream, link->index, link->failures, link->origin);
   cds_stream_link_host(link->stream, link->index, url);
   cds_stream_link_state(link->stream, link->index, CDS_LINK_CONNECTING, NULL, link->failures, 0);
   if (build_target(link) != CDS_OK) {
@@ -121,10 +131,6 @@ static void attempt(struct cds_link *link) {
   cds_ws_connect(link->ws, url, link->target.data);
 }
 
-static bool is_final(const struct cds_error *err) {
-  return err->status == CDS_E_AUTH || err->status == CDS_E_CONFIG || err->http_status == 400 || err->http_status == 404;
-}
-
 static bool has_worked(const struct cds_link *link) {
   int64_t lived = cds_clock_mono_ms() - link->opened_at_ms;
   return lived >= WORKED_MS || (link->had_message && lived >= WORKED_WITH_MESSAGES_MS);
@@ -133,7 +139,7 @@ static bool has_worked(const struct cds_link *link) {
 static double retry_delay(const struct cds_link *link, const struct cds_error *err, bool worked) {
   const struct cds_stream_config *config = &link->stream->config;
   if (err->has_retry_after) return fmin(err->retry_after, MAX_RETRY_AFTER);
-  if (worked) return 0;
+  if (worked) return link->is_one_of_many ? cds_backoff_random() * config->reconnect_delay : 0;
   return cds_backoff_delay(link->failures - 1, config->reconnect_delay, config->reconnect_max_delay,
                            cds_backoff_random());
 }
@@ -142,7 +148,7 @@ static void on_closed(void *context, const struct cds_error *err) {
   struct cds_link *link = context;
   bool was_open = link->open, worked = was_open && has_worked(link);
   link->open = false;
-  if (cds_stream_is_stopping(link->stream)) {
+  if (cds_stream_link_is_over(link->stream, link->index)) {
     link->done = true;
     return;
   }
@@ -153,8 +159,8 @@ static void on_closed(void *context, const struct cds_error *err) {
     give_up(link, err);
     return;
   }
-  if (!was_open) /* nothing to be had there now: another of the hosts given may do better */
-    link->origin = (link->origin + 1) % config_of(link)->ws_count;
+  if (!was_open && link->hosts_vary) /* nothing to be had there now: another of the hosts given may do better */
+    link->host = (link->host + 1) % config_of(link)->ws_count;
   double delay = retry_delay(link, err, worked);
   cds_stream_link_state(link->stream, link->index, CDS_LINK_RECONNECTING, err, link->failures, delay);
   cds_ws_timer(link->ws, delay);
@@ -181,7 +187,7 @@ static void on_timer(void *context) {
 
 static void on_woken(void *context) {
   struct cds_link *link = context;
-  if (cds_stream_is_stopping(link->stream)) link->done = true;
+  if (cds_stream_link_is_over(link->stream, link->index)) link->done = true;
   else if (!cds_stream_is_paused(link->stream)) cds_ws_pause(link->ws, false);
 }
 
@@ -225,7 +231,8 @@ static void keep_up(struct cds_link *link) {
     return;
   }
   set_ws(link, ws);
-  attempt(link);
+  if (link->is_one_of_many) cds_ws_timer(ws, cds_backoff_random() * link->stream->config.reconnect_delay);
+  else attempt(link);
   while (!link->done) {
     cds_ws_service(ws);
     pthread_mutex_lock(&link->stream->mu);
@@ -240,6 +247,7 @@ static void *run(void *argument) {
   struct cds_link *link = argument;
   struct cds_stream *stream = link->stream;
   keep_up(link);
+  cds_stream_link_gone(stream, link->index);
   pthread_mutex_lock(&stream->mu);
   link->exited = true;
   pthread_cond_broadcast(&stream->link_exited);
@@ -258,25 +266,39 @@ static int create_thread(struct cds_link *link) {
   return failed;
 }
 
-enum cds_status cds_link_start(struct cds_link **out, struct cds_stream *stream, size_t index, struct cds_error *err) {
+static struct cds_link *new_link(struct cds_stream *stream, const struct cds_link_plan *plan) {
   struct cds_link *link = cds_calloc(1, sizeof *link);
-  *out = NULL;
   if (link == NULL || pthread_mutex_init(&link->wake_mu, NULL) != 0) {
     cds_free(link);
-    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+    return NULL;
   }
   link->stream = stream;
-  link->index = index;
+  link->index = plan->index;
+  link->host = plan->host;
+  link->hosts_vary = plan->hosts_vary;
+  link->is_one_of_many = plan->is_one_of_many;
   link->latency_ms = -1;
-  cds_buf_init(&link->target, longest_target(link));
-  atomic_fetch_add(&stream->refs, 1);
-  if (create_thread(link) != 0) {
-    atomic_fetch_sub(&stream->refs, 1);
+  link->feed_count = plan->feed_count;
+  link->feeds = cds_malloc((plan->feed_count + 1) * sizeof *link->feeds);
+  if (link->feeds == NULL) {
     cds_link_free(link);
-    return cds_error_set(err, CDS_E_MEMORY, "no thread to be had for a connection");
+    return NULL;
   }
-  *out = link;
-  return CDS_OK;
+  memcpy(link->feeds, plan->feeds, plan->feed_count * sizeof *link->feeds);
+  cds_buf_init(&link->target, longest_target(link));
+  return link;
+}
+
+enum cds_status cds_link_start(struct cds_link **out, struct cds_stream *stream, const struct cds_link_plan *plan,
+                               struct cds_error *err) {
+  struct cds_link *link = *out = new_link(stream, plan);
+  if (link == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  atomic_fetch_add(&stream->refs, 1);
+  if (create_thread(link) == 0) return CDS_OK;
+  atomic_fetch_sub(&stream->refs, 1);
+  cds_link_free(link);
+  *out = NULL;
+  return cds_error_set(err, CDS_E_MEMORY, "no thread to be had for a connection");
 }
 
 void cds_link_wake(struct cds_link *link) {
@@ -285,13 +307,9 @@ void cds_link_wake(struct cds_link *link) {
   pthread_mutex_unlock(&link->wake_mu);
 }
 
-static bool wait_for_exit(struct cds_link *link) {
-  struct timespec until;
+static bool wait_for_exit(struct cds_link *link, int64_t until_ms) {
+  struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
   struct cds_stream *stream = link->stream;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_nsec += STOP_WAIT_MS * 1000000L;
-  until.tv_sec += until.tv_nsec / 1000000000L;
-  until.tv_nsec %= 1000000000L;
   int waited = 0;
   pthread_mutex_lock(&stream->mu);
   while (!link->exited && waited != ETIMEDOUT)
@@ -301,16 +319,20 @@ static bool wait_for_exit(struct cds_link *link) {
   return exited;
 }
 
-void cds_link_stop(struct cds_link *link) {
-  cds_link_wake(link);
-  if (wait_for_exit(link)) pthread_join(link->thread, NULL);
+void cds_link_join(struct cds_link *link, int64_t until_ms) {
+  if (wait_for_exit(link, until_ms)) pthread_join(link->thread, NULL);
   else pthread_detach(link->thread);
+}
+
+bool cds_link_has_exited(const struct cds_link *link) {
+  return link->exited;
 }
 
 void cds_link_free(struct cds_link *link) {
   if (link == NULL) return;
   pthread_mutex_destroy(&link->wake_mu);
   cds_buf_clear(&link->target);
+  cds_free(link->feeds);
   cds_free(link);
 }
 

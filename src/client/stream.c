@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "client/link.h"
+#include "client/fleet.h"
 #include "client/stream_internal.h"
 
 /* ---- open ---- */
@@ -35,14 +35,16 @@ static enum cds_status fill(struct cds_stream *stream, const struct cds_feed_id 
               cds_merge_init(&stream->merge, stream->feeds.count, random_seed()) &&
               cds_queue_init(&stream->queue, config->overflow, config->queue_size, stream->feeds.count);
   if (made) stream->latest = cds_calloc(stream->feeds.count, sizeof(struct cds_report *));
-  if (stream->latest == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  if (made) stream->shard_of = cds_calloc(stream->feeds.count, sizeof *stream->shard_of);
+  if (stream->latest == NULL || stream->shard_of == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   return CDS_OK;
 }
 
 static void destroy(struct cds_stream *stream) {
-  for (size_t i = 0; i < CDS_MAX_ORIGINS; i++) cds_link_free(stream->links[i]);
+  cds_fleet_free(stream);
   for (size_t i = 0; stream->latest != NULL && i < stream->feeds.count; i++) cds_report_unref(stream->latest[i]);
   cds_free(stream->latest);
+  cds_free(stream->shard_of);
   cds_event_clear(&stream->events);
   cds_queue_clear(&stream->queue);
   cds_merge_clear(&stream->merge);
@@ -50,6 +52,7 @@ static void destroy(struct cds_stream *stream) {
   cds_notify_close(&stream->notify);
   pthread_cond_destroy(&stream->link_exited);
   pthread_mutex_destroy(&stream->mu);
+  pthread_mutex_destroy(&stream->start_mu);
   cds_client_unref(stream->client);
   cds_free(stream);
 }
@@ -58,7 +61,9 @@ static struct cds_stream *allocate(struct cds_client *client, const struct cds_s
   struct cds_stream *stream = cds_calloc(1, sizeof *stream);
   if (stream == NULL) return NULL;
   bool has_mutex = pthread_mutex_init(&stream->mu, NULL) == 0;
-  if (!has_mutex || !make_condition(&stream->link_exited)) {
+  bool has_start = has_mutex && pthread_mutex_init(&stream->start_mu, NULL) == 0;
+  if (!has_start || !make_condition(&stream->link_exited)) {
+    if (has_start) pthread_mutex_destroy(&stream->start_mu);
     if (has_mutex) pthread_mutex_destroy(&stream->mu);
     cds_free(stream);
     return NULL;
@@ -69,9 +74,6 @@ static struct cds_stream *allocate(struct cds_client *client, const struct cds_s
   stream->notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
   stream->config = *config;
   stream->client = cds_client_ref(client);
-  stream->link_count = 1;
-  stream->counts.configured_connections = 1;
-  stream->counts.link_count = 1;
   return stream;
 }
 
@@ -86,14 +88,17 @@ enum cds_status cds_stream_open(struct cds_stream **out, struct cds_client *clie
   if (stream == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   status = fill(stream, feeds, feed_count, err);
   if (status == CDS_OK) status = cds_client_add_stream(client, &stream->hook, stream, err);
-  if (status == CDS_OK) status = cds_link_start(&stream->links[0], stream, 0, err);
+  if (status == CDS_OK) status = cds_fleet_open(stream, err);
   if (status != CDS_OK) {
-    cds_client_remove_stream(client, &stream->hook);
-    destroy(stream);
+    cds_stream_free(stream);
     return status;
   }
   *out = stream;
   return CDS_OK;
+}
+
+void cds_stream_ref(struct cds_stream *stream) {
+  atomic_fetch_add(&stream->refs, 1);
 }
 
 void cds_stream_unref(struct cds_stream *stream) {
@@ -111,10 +116,6 @@ void cds_stream_settle(struct cds_stream *stream) {
   else cds_notify_clear(&stream->notify);
 }
 
-static void wake_links(struct cds_stream *stream) {
-  for (size_t i = 0; i < stream->link_count; i++) cds_link_wake(stream->links[i]);
-}
-
 enum cds_pop cds_stream_pop(struct cds_report **report, struct cds_stream *stream, struct cds_error *err) {
   *report = NULL;
   if (cds_client_is_foreign(stream->client)) {
@@ -128,7 +129,7 @@ enum cds_pop cds_stream_pop(struct cds_report **report, struct cds_stream *strea
   if (node == NULL && ended && err != NULL) *err = stream->end;
   cds_stream_settle(stream);
   pthread_mutex_unlock(&stream->mu);
-  if (resume) wake_links(stream);
+  if (resume) cds_fleet_wake(stream);
   if (node == NULL) return ended ? CDS_POP_END : CDS_POP_EMPTY;
   *report = cds_report_ref(node->report);
   cds_queue_node_free(node);
@@ -157,7 +158,9 @@ struct cds_report *cds_stream_latest(struct cds_stream *stream, const struct cds
 bool cds_stream_is_subscribed(struct cds_stream *stream) {
   if (cds_client_is_foreign(stream->client)) return false;
   pthread_mutex_lock(&stream->mu);
-  bool subscribed = stream->counts.active_connections > 0 && !stream->ended;
+  bool subscribed = stream->shard_count > 0 && !stream->ended;
+  for (size_t shard = 0; subscribed && shard < stream->shard_count; shard++)
+    subscribed = cds_stream_shard_is_up(stream, shard);
   pthread_mutex_unlock(&stream->mu);
   return subscribed;
 }
@@ -173,18 +176,17 @@ static void end_stream(struct cds_stream *stream, const struct cds_error *why) {
   cds_stream_settle(stream);
 }
 
-void cds_stream_link_failed(struct cds_stream *stream, size_t link, const struct cds_error *err) {
-  (void)link; /* one connection a stream for now: its end is the stream's */
+void cds_stream_fail(struct cds_stream *stream, const struct cds_error *why) {
   pthread_mutex_lock(&stream->mu);
-  end_stream(stream, err);
+  end_stream(stream, why);
   pthread_mutex_unlock(&stream->mu);
+  cds_fleet_wake(stream);
 }
 
 /* The connections' ends are no events any more, but statistics tell them. */
 static void count_closed(struct cds_stream *stream) {
   pthread_mutex_lock(&stream->mu);
-  stream->counts.active_connections = 0;
-  for (size_t i = 0; i < stream->link_count; i++) stream->counts.links[i].state = CDS_LINK_DISCONNECTED;
+  for (size_t i = 0; i < CDS_MAX_LINKS; i++) stream->connections[i].stats.state = CDS_LINK_DISCONNECTED;
   pthread_mutex_unlock(&stream->mu);
 }
 
@@ -208,7 +210,8 @@ void cds_stream_close(struct cds_stream *stream) {
   pthread_mutex_lock(&stream->mu);
   stream->stopping = true;
   pthread_mutex_unlock(&stream->mu);
-  for (size_t i = 0; i < stream->link_count; i++) cds_link_stop(stream->links[i]);
+  cds_discovery_cancel(stream);
+  cds_fleet_stop(stream);
   count_closed(stream);
   discard(stream);
 }

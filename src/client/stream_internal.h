@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  * The stream as its connections see it. Lua includes client.h only.
  *
- * Threads: the script's, and one for each link. `mu` covers everything marked so; no call of libwebsockets is made
- * under it. Each link's thread holds a reference of the stream, so a thread that close could not wait for (it may be
- * stuck in the resolver) finds its memory valid when it comes back to end. */
+ * Threads: the script's, one for each link, and the client's REST thread, which answers the stream's own calls. `mu`
+ * covers everything marked so; no call of libwebsockets is made under it. Each link's thread, each call under way and a
+ * timer that is set hold a reference of the stream, so that what close could not wait for (a thread may be stuck in
+ * the resolver) finds its memory valid when it comes back to end.
+ *
+ * The feeds are spread over shards, and each shard has one connection per origin. */
 #ifndef CDS_STREAM_INTERNAL_H
 #define CDS_STREAM_INTERNAL_H
 
@@ -11,26 +14,53 @@
 #include <stdatomic.h>
 
 #include "client/client_internal.h"
+#include "client/discovery.h"
 #include "client/feed_set.h"
 #include "client/merge.h"
 #include "client/notify.h"
 #include "client/queue.h"
 
+#define CDS_NO_LINK SIZE_MAX
+#define CDS_NO_SHARD UINT16_MAX
+
 struct cds_link;
+
+enum cds_role {
+  CDS_ROLE_FREE,    /* no link here */
+  CDS_ROLE_TRIAL,   /* of a changed set of feeds: until it is up, what was before it goes on */
+  CDS_ROLE_SERVING, /* one of the configured connections */
+  CDS_ROLE_LEAVING  /* another has taken over, or it has failed */
+};
+
+/* Guarded by mu; a role leaves FREE and comes back to it under start_mu as well. */
+struct cds_connection {
+  enum cds_role role;
+  struct cds_link *link;
+  size_t shard;
+  size_t replaces;   /* TRIAL, and SERVING until the other was dismissed: the connection it takes over from */
+  size_t heir;       /* LEAVING: who counts its messages on */
+  bool is_dismissed; /* it is to end */
+  struct cds_link_stats stats;
+  int64_t connected_at_ms; /* monotonic; 0: never was */
+};
 
 struct cds_stream {
   atomic_uint refs;
   struct cds_client *client; /* one reference */
   struct cds_stream_hook hook;
   struct cds_stream_config config; /* read-only */
-  struct cds_feed_set feeds;       /* read-only */
-  struct cds_link *links[CDS_MAX_ORIGINS];
-  size_t link_count;
   atomic_bool closed;
+
+  pthread_mutex_t start_mu; /* held while connections are added or removed; taken before mu */
 
   pthread_mutex_t mu;
   pthread_cond_t link_exited; /* on the monotonic clock */
   /* guarded by mu */
+  struct cds_feed_set feeds;
+  uint16_t *shard_of; /* by slot */
+  size_t shard_count;
+  struct cds_connection connections[CDS_MAX_LINKS];
+  struct cds_discovery discovery;
   bool stopping, ended;
   struct cds_error end; /* why, once ended */
   atomic_bool paused;   /* the links are to stop reading; written under mu, read anywhere */
@@ -39,21 +69,34 @@ struct cds_stream {
   struct cds_notify notify;
   struct cds_event_queue events;
   struct cds_report **latest;     /* by slot; one reference each, or NULL */
-  struct cds_stream_stats counts; /* queue, latency mean and links' uptime are filled in by cds_stream_stats */
+  struct cds_stream_stats counts; /* what concerns queue and connections is filled in by cds_stream_stats */
   double latency_sum_ms;
-  int64_t connected_at_ms[CDS_MAX_ORIGINS]; /* monotonic; 0 when not connected */
-  int64_t complained_at_ms;                 /* monotonic; of the last warning about a message */
-  uint64_t complaints_held;                 /* warnings not given since */
+  int64_t complained_at_ms; /* monotonic; of the last warning about a message */
+  uint64_t complaints_held; /* warnings not given since */
 };
 
+void cds_stream_ref(struct cds_stream *stream);
 void cds_stream_unref(struct cds_stream *stream);
 
 /* mu is held: brings the descriptor in step with what waits. */
 void cds_stream_settle(struct cds_stream *stream);
 
+/* Any thread, no lock held: an event for the script (NULL is ignored), or a log line. */
+void cds_stream_emit(struct cds_stream *stream, struct cds_event *event);
+void cds_stream_log(struct cds_stream *stream, enum cds_log_level level, const char *format, ...) CDS_PRINTF(3, 4);
+
+/* The stream is over for this reason, unless it is over already; the links are woken to end. No lock is held. */
+void cds_stream_fail(struct cds_stream *stream, const struct cds_error *why);
+
+/* mu is held: has one of the shard's connections been made? Not while a changed set of its feeds waits for its own. */
+bool cds_stream_shard_is_up(const struct cds_stream *stream, size_t shard);
+
 /* ---- from a link's thread ---- */
 
 bool cds_stream_is_stopping(struct cds_stream *stream);
+
+/* The link is to end: the stream is over, or this connection is not wanted any more. */
+bool cds_stream_link_is_over(struct cds_stream *stream, size_t link);
 
 /* One whole message. True when the link is to stop reading until woken. */
 bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data, size_t length);
@@ -67,7 +110,14 @@ void cds_stream_link_state(struct cds_stream *stream, size_t link, enum cds_link
 /* The connection goes to another host from now on. */
 void cds_stream_link_host(struct cds_stream *stream, size_t link, const struct cds_url *url);
 
-/* The link has given up for good. The stream ends with the error when no other link is left. */
-void cds_stream_link_failed(struct cds_stream *stream, size_t link, const struct cds_error *err);
+/* Before each attempt: the origin to ask for, "" for whichever. One that stays away may be told another. */
+void cds_stream_link_origin(struct cds_stream *stream, size_t link, unsigned failures, char out[CDS_MAX_ORIGIN_TEXT]);
+
+/* The link has given up. final: asking again, or elsewhere, would not help, so the stream ends; otherwise it ends when
+ * the shard has no other link left. */
+void cds_stream_link_failed(struct cds_stream *stream, size_t link, const struct cds_error *err, bool final);
+
+/* The link's thread ends, whatever the reason. */
+void cds_stream_link_gone(struct cds_stream *stream, size_t link);
 
 #endif

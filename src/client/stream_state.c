@@ -1,11 +1,36 @@
 /* SPDX-License-Identifier: MIT
  * The connections' states: counted, announced as events, read back as statistics. */
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
-#include "client/link.h"
+#include "client/fleet.h"
 #include "client/stream_internal.h"
+
+#define STAYS_AWAY 5 /* consecutive failures after which another origin may be asked for */
+
+/* ---- telling ---- */
+
+void cds_stream_emit(struct cds_stream *stream, struct cds_event *event) {
+  if (event == NULL) return;
+  pthread_mutex_lock(&stream->mu);
+  cds_event_push(&stream->events, event);
+  cds_stream_settle(stream);
+  pthread_mutex_unlock(&stream->mu);
+}
+
+void cds_stream_log(struct cds_stream *stream, enum cds_log_level level, const char *format, ...) {
+  char line[384];
+  va_list arguments;
+  if (level < stream->config.log_level) return;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  cds_stream_emit(stream, cds_event_log(level, "%s", line));
+}
+
+/* ---- what a link asks ---- */
 
 bool cds_stream_is_stopping(struct cds_stream *stream) {
   pthread_mutex_lock(&stream->mu);
@@ -14,34 +39,94 @@ bool cds_stream_is_stopping(struct cds_stream *stream) {
   return stopping;
 }
 
+bool cds_stream_link_is_over(struct cds_stream *stream, size_t link) {
+  pthread_mutex_lock(&stream->mu);
+  bool over = stream->stopping || stream->ended || stream->connections[link].is_dismissed;
+  pthread_mutex_unlock(&stream->mu);
+  return over;
+}
+
 bool cds_stream_is_paused(struct cds_stream *stream) {
   return atomic_load(&stream->paused);
 }
 
+/* mu is held. */
+static bool other_serves(const struct cds_stream *stream, size_t link, const char *origin) {
+  for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
+    const struct cds_connection *at = &stream->connections[i];
+    if (i != link && at->role != CDS_ROLE_FREE && at->role != CDS_ROLE_LEAVING &&
+        at->shard == stream->connections[link].shard && strcmp(at->stats.origin, origin) == 0)
+      return true;
+  }
+  return false;
+}
+
+/* mu is held. */
+static void choose_origin(struct cds_stream *stream, size_t link) {
+  const struct cds_origins *origins = &stream->discovery.origins;
+  char *own = stream->connections[link].stats.origin;
+  for (size_t i = 0; i < origins->count; i++) {
+    const char *name = origins->names[i];
+    if (name[0] == 0 || strcmp(name, own) == 0 || other_serves(stream, link, name)) continue;
+    memcpy(own, name, CDS_MAX_ORIGIN_TEXT);
+    return;
+  }
+}
+
+void cds_stream_link_origin(struct cds_stream *stream, size_t link, unsigned failures, char out[CDS_MAX_ORIGIN_TEXT]) {
+  struct cds_error ignored;
+  bool stays_away = failures >= STAYS_AWAY;
+  pthread_mutex_lock(&stream->mu);
+  if (stays_away) choose_origin(stream, link);
+  memcpy(out, stream->connections[link].stats.origin, CDS_MAX_ORIGIN_TEXT);
+  pthread_mutex_unlock(&stream->mu);
+  if (stays_away) (void)!cds_discovery_ask(stream, &ignored); /* if not now, then before the next attempt */
+}
+
+/* ---- what a link tells ---- */
+
 void cds_stream_link_host(struct cds_stream *stream, size_t link, const struct cds_url *url) {
-  struct cds_link_stats *stats = &stream->counts.links[link];
+  struct cds_link_stats *stats = &stream->connections[link].stats;
   bool ipv6 = strchr(url->host, ':') != NULL;
   pthread_mutex_lock(&stream->mu);
   snprintf(stats->host, sizeof stats->host, "%s%.240s%s:%u", ipv6 ? "[" : "", url->host, ipv6 ? "]" : "", url->port);
   pthread_mutex_unlock(&stream->mu);
 }
 
-/* mu is held. As the official SDKs count: a reconnect while another connection is up is partial, else it is full. */
+static bool is_up(const struct cds_connection *connection) {
+  return connection->role == CDS_ROLE_SERVING && connection->stats.state == CDS_LINK_CONNECTED;
+}
+
+bool cds_stream_shard_is_up(const struct cds_stream *stream, size_t shard) {
+  bool up = false, is_changing = false;
+  for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
+    const struct cds_connection *at = &stream->connections[i];
+    if (at->shard != shard) continue;
+    is_changing = is_changing || at->role == CDS_ROLE_TRIAL;
+    up = up || is_up(at);
+  }
+  return up && !is_changing;
+}
+
+/* mu is held. As the official SDKs count: a reconnect while another connection for the same feeds is up is partial,
+ * else it is full. */
 static void count_connected(struct cds_stream *stream, size_t link) {
-  struct cds_stream_stats *counts = &stream->counts;
-  bool again = stream->connected_at_ms[link] != 0;
-  if (again && counts->active_connections > 0) counts->partial_reconnects++;
-  else if (again) counts->full_reconnects++;
-  if (again) counts->links[link].reconnect_count++;
-  counts->active_connections++;
-  stream->connected_at_ms[link] = cds_clock_mono_ms();
+  struct cds_connection *connection = &stream->connections[link];
+  if (connection->connected_at_ms != 0) {
+    bool other_is_up = false;
+    for (size_t i = 0; i < CDS_MAX_LINKS; i++)
+      other_is_up = other_is_up ||
+                    (i != link && stream->connections[i].shard == connection->shard && is_up(&stream->connections[i]));
+    if (other_is_up) stream->counts.partial_reconnects++;
+    else stream->counts.full_reconnects++;
+    connection->stats.reconnect_count++;
+  }
+  connection->connected_at_ms = cds_clock_mono_ms();
 }
 
 /* mu is held. */
 static void count_state(struct cds_stream *stream, size_t link, enum cds_link_state state) {
-  struct cds_link_stats *stats = &stream->counts.links[link];
-  bool was_connected = stats->state == CDS_LINK_CONNECTED;
-  if (was_connected && state != CDS_LINK_CONNECTED) stream->counts.active_connections--;
+  struct cds_link_stats *stats = &stream->connections[link].stats;
   if (state == CDS_LINK_CONNECTED) count_connected(stream, link);
   if (state == CDS_LINK_RECONNECTING || state == CDS_LINK_FAILED) stats->errors_count++;
   stats->state = state;
@@ -53,7 +138,7 @@ void cds_stream_link_state(struct cds_stream *stream, size_t link, enum cds_link
   pthread_mutex_lock(&stream->mu);
   count_state(stream, link, state);
   if (event != NULL) {
-    const struct cds_link_stats *stats = &stream->counts.links[link];
+    const struct cds_link_stats *stats = &stream->connections[link].stats;
     event->state = state;
     event->attempt = (int)attempt;
     event->delay = delay;
@@ -67,6 +152,41 @@ void cds_stream_link_state(struct cds_stream *stream, size_t link, enum cds_link
   pthread_mutex_unlock(&stream->mu);
 }
 
+/* mu is held: is there a connection for the shard that has not failed? */
+static bool has_hope(const struct cds_stream *stream, size_t shard) {
+  for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
+    const struct cds_connection *at = &stream->connections[i];
+    if (at->role != CDS_ROLE_FREE && at->shard == shard && at->stats.state != CDS_LINK_FAILED) return true;
+  }
+  return false;
+}
+
+void cds_stream_link_failed(struct cds_stream *stream, size_t link, const struct cds_error *err, bool final) {
+  pthread_mutex_lock(&stream->mu);
+  bool goes_on = !final && has_hope(stream, stream->connections[link].shard);
+  pthread_mutex_unlock(&stream->mu);
+  if (!goes_on) cds_stream_fail(stream, err);
+}
+
+void cds_stream_link_gone(struct cds_stream *stream, size_t link) {
+  struct cds_connection *connection = &stream->connections[link];
+  pthread_mutex_lock(&stream->mu);
+  if (connection->stats.state != CDS_LINK_FAILED) connection->stats.state = CDS_LINK_DISCONNECTED;
+  pthread_mutex_unlock(&stream->mu);
+}
+
+/* ---- statistics ---- */
+
+/* mu is held. */
+static void add_link(struct cds_stream_stats *out, const struct cds_connection *connection, int64_t now) {
+  struct cds_link_stats *stats = &out->links[out->link_count++];
+  *stats = connection->stats;
+  stats->ping_latency_ms = connection->link != NULL ? cds_link_latency_ms(connection->link) : -1;
+  if (!is_up(connection)) return;
+  stats->connection_uptime = (double)(now - connection->connected_at_ms) / 1000;
+  out->active_connections++;
+}
+
 void cds_stream_stats(struct cds_stream_stats *out, struct cds_stream *stream) {
   *out = (struct cds_stream_stats){0};
   if (cds_client_is_foreign(stream->client)) return;
@@ -76,10 +196,8 @@ void cds_stream_stats(struct cds_stream_stats *out, struct cds_stream *stream) {
   out->dropped = stream->queue.dropped;
   out->queue_length = stream->queue.length;
   if (out->latency_count > 0) out->latency_mean_ms = stream->latency_sum_ms / (double)out->latency_count;
-  for (size_t i = 0; i < stream->link_count; i++) {
-    out->links[i].ping_latency_ms = cds_link_latency_ms(stream->links[i]);
-    if (out->links[i].state == CDS_LINK_CONNECTED)
-      out->links[i].connection_uptime = (double)(now - stream->connected_at_ms[i]) / 1000;
-  }
+  for (size_t i = 0; i < CDS_MAX_LINKS; i++)
+    if (stream->connections[i].role == CDS_ROLE_SERVING) add_link(out, &stream->connections[i], now);
+  out->configured_connections = out->link_count > 0 ? out->link_count : stream->shard_count;
   pthread_mutex_unlock(&stream->mu);
 }
