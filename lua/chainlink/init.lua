@@ -40,20 +40,12 @@ function chainlink.is_error(value, kind)
   return errors.is_error(value) and (kind == nil or value:is(kind))
 end
 
-local read_only = {
-  __newindex = function() error("chainlink.schemas is read-only", 2) end,
-  __metatable = false,
-}
-
-local function seal(value)
-  for _, member in pairs(value) do
-    if type(member) == "table" then seal(member) end
-  end
-  return setmetatable(value, read_only)
-end
-
 --- The report schemas by version: {version=, name=, price=, fields={{name=, abi_name=, type=, unit=, decimals=,
---- meaning=}, …}}. A description only: decoding does not read it.
-chainlink.schemas = seal(core.schemas())
+--- meaning=}, …}}. chainlink.schemas:register adds one.
+chainlink.schemas = require "chainlink.schemas"
+
+--- chainlink.signers{["0x<config digest>"] = {signers={…}, f=}, …} -> a registry to verify reports by;
+--- chainlink.signers.from_file(path) reads one.
+chainlink.signers = require "chainlink.signers"
 
 return chainlink

@@ -2,10 +2,11 @@
 -- What a Report can do beyond reading fields, which src/lua/lreport.c does.
 
 local core = require "chainlink.core"
+local schemas = require "chainlink.schemas"
+local signers = require "chainlink.signers"
 
 local methods = core.report_methods
 local Report = core.report_metatable
-local schemas = core.schemas()
 
 local no_schema = { fields = {} }
 local common = { feed_id = true, valid_from_timestamp = true, observations_timestamp = true, native_fee = true,
@@ -28,7 +29,17 @@ function methods.is_expired(report, now)
   return (now or core.time()) > expires_at
 end
 
-local small = { uint32 = true, uint16 = true, uint8 = true }
+--- Does the provider say that the value must not be used (ripcord)? nil when the report has no ripcord.
+function methods.is_paused(report)
+  local ripcord = report.ripcord
+  if ripcord == nil then return nil end
+  return ripcord ~= 0
+end
+
+--- Is the report signed by the configuration of `by`, a registry or {signers=, f=}? -> true | nil, VerificationError
+methods.verify = signers.verify
+
+local small = { uint32 = true, uint16 = true, uint8 = true, bool = true }
 
 -- A field's value for tables and JSON: numbers where every JSON reader has them exactly, otherwise exact text.
 local function portable(report, field)
@@ -102,6 +113,7 @@ end
 function Report.__tostring(report)
   local schema = schema_of(report)
   local parts = { "v" .. report.version, short_id(report.feed_id) }
+  if schema == no_schema then parts[#parts + 1] = "(fields unknown: no schema of this version)" end
   local time = report.observations_timestamp
   if time then parts[#parts + 1] = os.date("!%Y-%m-%dT%H:%M:%SZ", time) end
   for _, field in ipairs(schema.fields) do

@@ -17,6 +17,8 @@ static bool field_fits(const struct cds_field *field, const uint8_t *word) {
   switch (field->type) {
   case CDS_TYPE_UINT: return cds_abi_is_uint(word, field->bits);
   case CDS_TYPE_INT: return cds_abi_is_int(word, field->bits);
+  case CDS_TYPE_ADDRESS: return cds_abi_is_uint(word, field->bits);
+  case CDS_TYPE_BOOL: return cds_abi_is_uint(word, 8) && word[CDS_WORD - 1] <= 1;
   case CDS_TYPE_BYTES32: break;
   }
   return true;

@@ -32,9 +32,8 @@ static const struct cds_schema schemas[] = {
 static const size_t schema_count = sizeof schemas / sizeof schemas[0];
 
 const struct cds_schema *cds_schema_find(uint16_t version) {
-  for (size_t i = 0; i < schema_count; i++)
-    if (schemas[i].version == version) return &schemas[i];
-  return NULL;
+  if (version >= 1 && version <= schema_count) return &schemas[version - 1]; /* the table has no gaps */
+  return cds_schema_find_added(version);
 }
 
 const struct cds_schema *cds_schema_list(size_t *count) {
@@ -51,10 +50,12 @@ int cds_schema_field(const struct cds_schema *schema, const char *name, size_t l
 }
 
 void cds_field_type_name(char out[16], const struct cds_field *field) {
-  if (field->type == CDS_TYPE_BYTES32) {
-    memcpy(out, "bytes32", sizeof "bytes32");
-  } else {
-    snprintf(out, 16, "%sint%u", field->type == CDS_TYPE_UINT ? "u" : "", field->bits);
+  switch (field->type) {
+  case CDS_TYPE_BYTES32: snprintf(out, 16, "bytes32"); return;
+  case CDS_TYPE_BOOL: snprintf(out, 16, "bool"); return;
+  case CDS_TYPE_ADDRESS: snprintf(out, 16, "address"); return;
+  case CDS_TYPE_UINT:
+  case CDS_TYPE_INT: snprintf(out, 16, "%sint%u", field->type == CDS_TYPE_UINT ? "u" : "", field->bits); return;
   }
 }
 

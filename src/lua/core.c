@@ -93,6 +93,8 @@ int luaopen_chainlink_core(lua_State *L) {
   lua_setfield(L, -2, "error_metatable");
   cds_l_open_report(L);
   cds_l_open_decode(L);
+  cds_l_open_schema(L);
+  cds_l_open_verify(L);
   cds_l_open_client(L);
   cds_l_open_call(L);
   cds_l_open_stream(L);

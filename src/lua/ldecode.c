@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The module's pure functions: decoding, feed ids, the registry of schemas. */
+ * The module's pure functions: decoding and feed ids. */
 #include "lua/lreport.h"
 
 /* Keeps a decoded report from leaking while its userdata is made. */
@@ -57,55 +57,9 @@ static int feed_id(lua_State *L) {
   return 2;
 }
 
-static int market_status_name(lua_State *L) {
-  lua_Integer version = luaL_checkinteger(L, 1);
-  lua_Number status = luaL_checknumber(L, 2);
-  const char *name = NULL;
-  if (version >= 0 && version <= UINT16_MAX && status >= 0 && status <= UINT32_MAX)
-    name = cds_market_status_name((uint16_t)version, (uint32_t)status);
-  lua_pushstring(L, name); /* NULL gives nil */
-  return 1;
-}
-
-static void push_schema_field(lua_State *L, const struct cds_field *field) {
-  char type[16];
-  cds_field_type_name(type, field);
-  lua_createtable(L, 0, 6);
-  cds_l_set_text(L, "name", field->name);
-  cds_l_set_text(L, "abi_name", field->abi_name);
-  cds_l_set_text(L, "type", type);
-  cds_l_set_text(L, "unit", cds_unit_name(field->unit));
-  cds_l_set_text(L, "meaning", field->meaning);
-  lua_pushinteger(L, (lua_Integer)field->decimals);
-  lua_setfield(L, -2, "decimals");
-}
-
-/* schemas() -> {[version] = {version=, name=, price=, fields={…}}} */
-static int schemas(lua_State *L) {
-  size_t count;
-  const struct cds_schema *list = cds_schema_list(&count);
-  lua_createtable(L, (int)count, 0);
-  for (size_t i = 0; i < count; i++) {
-    lua_createtable(L, 0, 4);
-    lua_pushinteger(L, list[i].version);
-    lua_setfield(L, -2, "version");
-    cds_l_set_text(L, "name", list[i].name);
-    if (list[i].price >= 0) cds_l_set_text(L, "price", list[i].fields[list[i].price].name);
-    lua_createtable(L, (int)list[i].field_count, 0);
-    for (size_t f = 0; f < list[i].field_count; f++) {
-      push_schema_field(L, &list[i].fields[f]);
-      lua_rawseti(L, -2, (int)f + 1);
-    }
-    lua_setfield(L, -2, "fields");
-    lua_rawseti(L, -2, list[i].version);
-  }
-  return 1;
-}
-
 /* ---- registration ---- */
 
-static const luaL_Reg functions[] = {
-  {"feed_id", feed_id}, {"market_status_name", market_status_name}, {"schemas", schemas}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"feed_id", feed_id}, {NULL, NULL}};
 
 static const luaL_Reg slot_metamethods[] = {{"__gc", slot_gc}, {NULL, NULL}};
 

@@ -45,7 +45,7 @@ static const struct {
 
 /* Upvalues of every function that reads reports. */
 #define UP_METATABLE lua_upvalueindex(1)
-#define UP_NAMES lua_upvalueindex(2) /* [version] = {name = index or property}, [0] for unknown versions */
+#define UP_NAMES lua_upvalueindex(2) /* [version] = {name = index or property}, [0]: unknown */
 #define UP_METHODS lua_upvalueindex(3)
 
 void cds_l_push_report(lua_State *L, struct cds_report **slot, int metatable) {
@@ -74,6 +74,10 @@ static const struct cds_report *check_report(lua_State *L, int index) {
   return NULL;
 }
 
+const struct cds_report *cds_l_check_report(lua_State *L, int index) {
+  return luaL_checkudata(L, index, CDS_L_REPORT);
+}
+
 /* ---- values ---- */
 
 static void push_hex(lua_State *L, const uint8_t *bytes, size_t length) {
@@ -97,12 +101,24 @@ static void push_exact(lua_State *L, const uint8_t *word, const struct cds_field
   lua_pushlstring(L, text, length);
 }
 
+/* Text for what is no number; false for numbers. */
+static bool push_plain(lua_State *L, const uint8_t *word, const struct cds_field *field) {
+  char text[2 + 2 * CDS_WORD] = "0x";
+  if (field->type == CDS_TYPE_BYTES32) push_word(L, word);
+  else if (field->type == CDS_TYPE_ADDRESS) {
+    cds_hex_encode(text + 2, word + 12, 20);
+    lua_pushlstring(L, text, 42);
+  } else return false;
+  return true;
+}
+
 static void push_field(lua_State *L, const struct cds_report *report, size_t index) {
   const struct cds_field *field = &report->schema->fields[index];
   const uint8_t *word = cds_report_word(report, index);
   bool is_signed = field->type == CDS_TYPE_INT;
   int64_t value;
-  if (field->type == CDS_TYPE_BYTES32) push_word(L, word);
+  if (push_plain(L, word, field)) return;
+  if (field->type == CDS_TYPE_BOOL) lua_pushboolean(L, word[CDS_WORD - 1] != 0);
   else if (field->decimals) lua_pushnumber(L, (lua_Number)cds_decimal_to_double(word, is_signed, field->decimals));
   else if (cds_decimal_to_int64(&value, word, is_signed)) cds_l_push_int64(L, value);
   else push_exact(L, word, field, 0);
@@ -170,15 +186,40 @@ static void push_property(lua_State *L, const struct cds_report *report, enum pr
   }
 }
 
-/* ---- metamethods and methods ---- */
+/* ---- names ---- */
 
-/* Pushes what the name at `key` stands for in the report's schema: a number, or nil. */
+static void set_meaning(lua_State *L, const char *name, int meaning) {
+  lua_pushinteger(L, meaning);
+  lua_setfield(L, -2, name);
+}
+
+/* The names of one version: its fields win over the properties that every report has. */
+static void push_names(lua_State *L, const struct cds_schema *schema) {
+  lua_newtable(L);
+  for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
+    set_meaning(L, properties[i].name, (int)properties[i].property);
+  if (!schema) return;
+  if (schema->price >= 0) set_meaning(L, "price", schema->price);
+  for (size_t i = 0; i < schema->field_count; i++) set_meaning(L, schema->fields[i].name, (int)i);
+}
+
+/* Pushes what the name at `key` stands for in the report's schema: a number, or nil. The names of a version are made
+ * when the first report of it is read. */
 static void push_meaning(lua_State *L, const struct cds_report *report, int key) {
-  lua_rawgeti(L, UP_NAMES, report->schema ? report->version : 0);
+  int version = report->schema ? report->version : 0;
+  lua_rawgeti(L, UP_NAMES, version);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    push_names(L, report->schema);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, UP_NAMES, version);
+  }
   lua_pushvalue(L, key);
   lua_rawget(L, -2);
   lua_replace(L, -2);
 }
+
+/* ---- metamethods and methods ---- */
 
 static int report_index(lua_State *L) {
   const struct cds_report *report = check_report(L, 1);
@@ -244,8 +285,7 @@ static int report_exact(lua_State *L) {
   const uint8_t *word;
   const struct cds_field *field = named_field(L, check_report(L, 1), &word);
   if (!field) lua_pushnil(L);
-  else if (field->type == CDS_TYPE_BYTES32) push_word(L, word);
-  else push_exact(L, word, field, decimals_argument(L, field->decimals));
+  else if (!push_plain(L, word, field)) push_exact(L, word, field, decimals_argument(L, field->decimals));
   return 1;
 }
 
@@ -254,8 +294,7 @@ static int report_raw(lua_State *L) {
   const uint8_t *word;
   const struct cds_field *field = named_field(L, check_report(L, 1), &word);
   if (!field) lua_pushnil(L);
-  else if (field->type == CDS_TYPE_BYTES32) push_word(L, word);
-  else push_exact(L, word, field, 0);
+  else if (!push_plain(L, word, field)) push_exact(L, word, field, 0);
   return 1;
 }
 
@@ -263,7 +302,7 @@ static int report_raw(lua_State *L) {
 static int report_number(lua_State *L) {
   const uint8_t *word;
   const struct cds_field *field = named_field(L, check_report(L, 1), &word);
-  if (!field || field->type == CDS_TYPE_BYTES32) lua_pushnil(L);
+  if (!field || field->type == CDS_TYPE_BYTES32 || field->type == CDS_TYPE_ADDRESS) lua_pushnil(L);
   else
     lua_pushnumber(
       L, (lua_Number)cds_decimal_to_double(word, field->type == CDS_TYPE_INT, decimals_argument(L, field->decimals)));
@@ -271,33 +310,6 @@ static int report_number(lua_State *L) {
 }
 
 /* ---- registration ---- */
-
-static void set_meaning(lua_State *L, const char *name, int meaning) {
-  lua_pushinteger(L, meaning);
-  lua_setfield(L, -2, name);
-}
-
-/* The names of one version: its fields win over the properties that every report has. */
-static void push_names(lua_State *L, const struct cds_schema *schema) {
-  lua_newtable(L);
-  for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
-    set_meaning(L, properties[i].name, (int)properties[i].property);
-  if (!schema) return;
-  if (schema->price >= 0) set_meaning(L, "price", schema->price);
-  for (size_t i = 0; i < schema->field_count; i++) set_meaning(L, schema->fields[i].name, (int)i);
-}
-
-static void push_all_names(lua_State *L) {
-  size_t count;
-  const struct cds_schema *list = cds_schema_list(&count);
-  lua_createtable(L, (int)count, 1);
-  push_names(L, NULL);
-  lua_rawseti(L, -2, 0);
-  for (size_t i = 0; i < count; i++) {
-    push_names(L, &list[i]);
-    lua_rawseti(L, -2, list[i].version);
-  }
-}
 
 static const luaL_Reg report_metamethods[] = {
   {"__index", report_index}, {"__newindex", report_newindex}, {"__eq", report_eq}, {"__len", report_len}, {NULL, NULL}};
@@ -316,7 +328,7 @@ void cds_l_open_report(lua_State *L) {
   int module = lua_gettop(L);
   int first = module + 1; /* metatable, names, methods */
   cds_l_metatable(L, CDS_L_REPORT, no_functions);
-  push_all_names(L);
+  lua_newtable(L);
   lua_newtable(L);
   lua_pushvalue(L, first + 2);
   push_upvalues(L, first);
