@@ -35,10 +35,13 @@ static struct stream *check_stream(lua_State *L) {
 /* stream(client, ids, options) -> stream | nil, err. The stream's user value is a table for the Lua layer. */
 static int stream_open(lua_State *L) {
   struct cds_client *client = cds_l_check_client(L, 1);
-  struct cds_stream_config config = {0};
+  struct cds_config defaults;
   struct cds_error err = {0};
   size_t count;
   luaL_checktype(L, 3, LUA_TTABLE);
+  cds_config_init(&defaults);
+  struct cds_stream_config config = defaults.stream;
+  config.backfill = false; /* not offered to scripts yet */
   cds_l_stream_config(L, &config, 3);
   const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 2);
   struct stream *self = cds_l_new(L, sizeof *self, CDS_L_STREAM);
