@@ -30,6 +30,11 @@ LINK = $(CC) $(SANITIZER_FLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(L
 
 TREE := build$(patsubst fuzz,/fuzz,$(patsubst thread,/tsan,$(patsubst address,/asan,$(SANITIZE))))
 OUT := $(TREE)/$(LUA)
+# A sanitizer's library must be the process's first: its builds have an interpreter of their own.
+ifneq ($(SANITIZE),)
+LUA_BIN := $(CURDIR)/$(OUT)/lua
+INTERPRETER := $(OUT)/lua
+endif
 ENGINE := $(wildcard $(foreach layer,base codec crypto net client,src/$(layer)/*.c))
 SIMULATOR := $(wildcard src/simulator/*.c)
 SIMULATOR_SHARES := $(wildcard src/base/*.c src/codec/hex.c src/crypto/hmac.c src/crypto/keccak.c)
@@ -49,7 +54,7 @@ binding_object = $(patsubst src/%.c,$(OUT)/obj/%.o,$(1))
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so $(OUT)/bin/chainlink-streams
+all: $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so $(OUT)/bin/chainlink-streams $(INTERPRETER)
 
 $(OUT)/chainlink/core.so: $(call object,$(ENGINE)) $(call binding_object,$(BINDING))
 	@mkdir -p $(@D)
@@ -70,6 +75,11 @@ $(TREE)/obj/%.o: src/%.c Makefile | deps
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	$(Q)$(COMPILE) -c -o $@ $<
+
+$(OUT)/lua: spec/c/lua_host.c Makefile | deps
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	$(Q)$(COMPILE) $(LUA_INCLUDES) -MF $@.d -MT $@ -o $@ $< $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
 
 # The command, usable from the checkout whatever the working directory.
 $(OUT)/bin/chainlink-streams: Makefile
