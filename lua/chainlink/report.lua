@@ -2,12 +2,16 @@
 -- What a Report can do beyond reading fields, which src/lua/lreport.c does.
 
 local core = require "chainlink.core"
-local schemas = require "chainlink.schemas"
 local signers = require "chainlink.signers"
 
 local methods = core.report_methods
 local Report = core.report_metatable
 
+-- Descriptions of its own: those of chainlink.schemas are in the hands of the program.
+local schemas = setmetatable({}, { __index = function(known, version)
+  known[version] = core.schema(version)
+  return rawget(known, version)
+end })
 local no_schema = { fields = {} }
 local common = { feed_id = true, valid_from_timestamp = true, observations_timestamp = true, native_fee = true,
   link_fee = true, expires_at = true }

@@ -1,0 +1,201 @@
+-- SPDX-License-Identifier: MIT
+-- chainlink.schemas:register: reports of a schema that the program brings along.
+
+local cjson = require "cjson"
+local chainlink = require "chainlink"
+local check = require "spec.support.failure"
+local sample = require "spec.support.sample"
+
+local function word(hex, fill) return (fill or "0"):rep(64 - #hex) .. hex end
+
+local function report(version, ...)
+  return chainlink.decode(sample.report { sample.feed_id(version):sub(3), ... })
+end
+
+local HEAD = { name = "feed_id", type = "bytes32" }
+
+-- A schema once added stays: each test has a version of its own.
+local next_version = 50000
+local function version()
+  next_version = next_version + 1
+  return next_version
+end
+
+local function register(fields, more)
+  local definition = { version = version(), fields = { HEAD } }
+  for _, field in ipairs(fields) do table.insert(definition.fields, field) end
+  for name, value in pairs(more or {}) do definition[name] = value end
+  return chainlink.schemas:register(definition)
+end
+
+describe("a schema added", function()
+  local schema = register({
+    { name = "observations_timestamp", type = "uint32", unit = "seconds", meaning = "time of the observations" },
+    { name = "expires_at", type = "uint32" },
+    { name = "benchmark_price", type = "int192" },
+    { name = "open_interest", type = "uint128", decimals = 2 },
+    { name = "change", type = "int24" },
+    { name = "traded", type = "bool" },
+    { name = "venue", type = "address" },
+    { name = "ripcord", type = "uint8" },
+    { name = "hash", type = "bytes32" },
+  }, { name = "Perpetual" })
+
+  local words = { word "65536f01", word "65536f02", word("d2e5ae381ffb0000", "f"), word "04d2", word("fffffe", "f"),
+    word "1", word(("c0ffee"):rep(6) .. "abcd"), word "1", ("5a"):rep(32) }
+
+  local function with(index, value)
+    local changed = {}
+    for i, old in ipairs(words) do changed[i] = i == index and value or old end
+    return report(schema.version, (table.unpack or unpack)(changed)) -- luacheck: ignore
+  end
+
+  it("is described like the others", function()
+    assert.are.equal(schema, chainlink.schemas[schema.version])
+    assert.are.equal("Perpetual", schema.name)
+    assert.are.equal("benchmark_price", schema.price)
+    assert.are.same({ name = "open_interest", abi_name = "openInterest", type = "uint128", decimals = 2 },
+      { name = schema.fields[5].name, abi_name = schema.fields[5].abi_name, type = schema.fields[5].type,
+        decimals = schema.fields[5].decimals })
+    assert.are.equal(18, schema.fields[4].decimals)
+    assert.are.equal("price", schema.fields[4].unit)
+    assert.has_error(function() schema.fields[20] = {} end)
+    assert.has_error(function() chainlink.schemas[60000] = {} end)
+  end)
+
+  it("gives reports its fields", function()
+    local got = assert(with())
+    assert.are.equal(-3.25, got.benchmark_price)
+    assert.are.equal(got.benchmark_price, got.price)
+    assert.are.equal("-3.25", got:exact "price")
+    assert.are.equal(12.34, got.open_interest)
+    assert.are.equal("12.34", got:exact "open_interest")
+    assert.are.equal("1234", got:raw "open_interest")
+    assert.are.equal(-2, got.change)
+    assert.is_true(got.traded)
+    assert.are.equal("1", got:raw "traded")
+    assert.are.equal("0x" .. ("c0ffee"):rep(6) .. "abcd", got.venue)
+    assert.are.equal(got.venue, got:exact "venue")
+    assert.is_nil(got:number "venue")
+    assert.are.equal("0x" .. ("5a"):rep(32), got.hash)
+    assert.are.equal(1699966721, got.observations_timestamp)
+    assert.is_nil(got.valid_from_timestamp)
+    assert.is_true(got:is_expired())
+    assert.is_true(got:is_paused())
+    assert.is_nil(got:market_status_name())
+    assert.are.equal(10, #got)
+  end)
+
+  it("is in the forms of a report", function()
+    local got = assert(with(6, word "0"))
+    assert.is_false(got.traded)
+    local t = got:to_table()
+    assert.are.equal("12.34", t.open_interest)
+    assert.is_false(t.traded)
+    assert.are.same(t, cjson.decode(got:to_json()))
+    assert.matches("price %-3%.25 open_interest 12%.34 change %-2 traded false venue 0xc0", tostring(got))
+  end)
+
+  it("is checked like the others", function()
+    local wrong = { { 1, word "100000000" }, { 3, word(("f"):rep(48)) }, { 4, word("1" .. ("0"):rep(32)) },
+      { 5, word "fffffe" }, { 6, word "2" }, { 7, word("1" .. ("0"):rep(40)) }, { 8, word "100" } }
+    for _, case in ipairs(wrong) do
+      check.says(check.failure("DecodeError", {}, with(case[1], case[2])), schema.fields[case[1] + 1].name)
+    end
+    check.failure("DecodeError", {}, report(schema.version, words[1], words[2]))
+  end)
+end)
+
+describe("chainlink.schemas:register", function()
+  it("takes a report of a version that was unknown until then", function()
+    local number = version()
+    local before = assert(report(number, word "5"))
+    assert.is_nil(before.answer)
+    assert.matches("fields unknown", tostring(before))
+    chainlink.schemas:register { version = number, fields = { HEAD, { name = "answer", type = "uint64" } } }
+    assert.is_nil(before.answer)
+    assert.are.equal(5, assert(report(number, word "5")).answer)
+  end)
+
+  it("needs no observations timestamp, and no price", function()
+    local schema = register { { name = "answer", type = "uint256" } }
+    local got = assert(report(schema.version, ("f"):rep(64)))
+    assert.is_nil(got.observations_timestamp)
+    assert.is_nil(got.price)
+    assert.are.equal("115792089237316195423570985008687907853269984665640564039457584007913129639935",
+      got:raw "answer")
+    assert.is_true(got.answer == got:raw "answer")
+  end)
+
+  it("takes another main price", function()
+    local schema = register({ { name = "a", type = "int192" }, { name = "b", type = "int64", decimals = 1 } },
+      { price = "b" })
+    assert.are.equal(0.5, assert(report(schema.version, word "1", word "5")).price)
+  end)
+
+  it("refuses a version twice", function()
+    local schema = register { { name = "answer", type = "uint64" } }
+    local again = { version = schema.version, fields = { HEAD, { name = "answer", type = "uint64" } } }
+    check.says(check.raised("ConfigError", {}, chainlink.schemas.register, chainlink.schemas, again), "already")
+    for built_in = 1, 13 do
+      again.version = built_in
+      check.says(check.raised("ConfigError", {}, chainlink.schemas.register, chainlink.schemas, again), "already")
+    end
+  end)
+
+  local function field(name, kind, more)
+    local made = { name = name, type = kind }
+    for key, value in pairs(more or {}) do made[key] = value end
+    return { version = 59999, fields = { HEAD, made } }
+  end
+  local wrong = {
+    { nil, "the definition must be a table, got nil" }, { {}, "version must be a whole number" },
+    { { version = 0, fields = { HEAD } }, "from 1 to 65535" }, { { version = 65536, fields = { HEAD } }, "got 65536" },
+    { { version = 1.5, fields = { HEAD } }, "got 1.5" }, { { version = "14", fields = { HEAD } }, "got \"14\"" },
+    { { version = 59999 }, "fields must be an array, got nil" },
+    { { version = 59999, fields = {} }, "1 to 256 fields" },
+    { { version = 59999, fields = { HEAD }, nme = "x" }, 'unknown member "nme"' },
+    { { version = 59999, fields = { HEAD }, name = 5 }, "name must be a text" },
+    { { version = 59999, fields = { { name = "x", type = "bytes32" } } }, "first field must be feed_id" },
+    { { version = 59999, fields = { HEAD, 5 } }, "fields[2] must be a table, got 5" },
+    { { version = 59999, fields = { HEAD, { type = "int8" } } }, "fields[2] needs a name and a type" },
+    { { version = 59999, fields = { HEAD }, price = "bid" }, "price must be the name of a field" },
+    { field("Bid", "int8"), "lower-case letters" }, { field("bid", "int7"), "the type must be" },
+    { field("bid", "string"), "the type must be" }, { field("bid", "int8", { decimals = 78 }), "decimals must be" },
+    { field("bid", "int8", { decimals = 0.5 }), "decimals must be" },
+    { field("bid", "int8", { unit = "days" }), "no unit" },
+    { field("bid", "int8", { scale = 1 }), 'unknown member "scale"' }, { field("bid", "int8\n"), "text of one line" },
+    { field("feed_id", "bytes32"), "is there twice" }, { field("observations_timestamp", "uint64"), "must be uint32" },
+    { field("signatures", "int8"), "every report has" }, { field("exact", "int8"), "every report has" },
+    { field("verify", "int8"), "every report has" }, { field("to_json", "int8"), "every report has" },
+    { { version = 59999, price = "bid",
+      fields = { HEAD, { name = "bid", type = "int8" }, { name = "price", type = "int8" } } },
+      "the field 'price' must be the main price" },
+  }
+  for i = 1, #wrong do
+    it(("raises (%d): %s"):format(i, wrong[i][2]), function()
+      local err = check.raised("ConfigError", {}, chainlink.schemas.register, chainlink.schemas, wrong[i][1])
+      check.says(err, wrong[i][2])
+      assert.is_nil(chainlink.schemas[59999])
+    end)
+  end
+
+  it("raises without the colon", function()
+    check.says(check.raised("ConfigError", {}, chainlink.schemas.register, { version = 1 }), "with a colon")
+  end)
+end)
+
+describe("report:is_paused", function()
+  it("goes by the ripcord, and is nil without one", function()
+    local rest = { word "1", word "1", word "1", word "1", word "1", word "1", word "1", word "1" }
+    local function nav(ripcord)
+      local words = {}
+      for i, value in ipairs(rest) do words[i] = value end
+      words[9] = word(ripcord)
+      return assert(report(9, (table.unpack or unpack)(words))) -- luacheck: ignore
+    end
+    assert.is_true(nav("1"):is_paused())
+    assert.is_false(nav("0"):is_paused())
+    assert.is_nil(chainlink.decode(sample.v3):is_paused())
+  end)
+end)

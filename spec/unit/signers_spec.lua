@@ -1,0 +1,119 @@
+-- SPDX-License-Identifier: MIT
+-- chainlink.signers: configurations from tables and files, changing them, what is wrong.
+
+local chainlink = require "chainlink"
+local check = require "spec.support.failure"
+local project = require "spec.support.project"
+
+local function digest(byte) return "0x" .. ("%02x"):format(byte):rep(32) end
+local function address(number) return ("0x%040x"):format(number) end
+
+local function set(first, count, f)
+  local addresses = {}
+  for i = 1, count do addresses[i] = address(first + i) end
+  return { signers = addresses, f = f }
+end
+
+describe("chainlink.signers", function()
+  it("makes a registry of a table", function()
+    local upper = "0X" .. digest(0xab):sub(3):upper()
+    local registry = chainlink.signers { [digest(2)] = set(0, 4, 1), [upper] = set(100, 7, 2) }
+    local got = registry:get(digest(0xab))
+    assert.are.same(set(100, 7, 2).signers, got.signers)
+    assert.are.equal(2, got.f)
+    assert.is_true(got.active)
+    assert.is_nil(registry:get(digest(3)))
+    assert.are.equal("chainlink.signers: 2 configurations", tostring(registry))
+  end)
+
+  it("can be empty", function()
+    assert.is_nil(chainlink.signers():each()())
+    assert.is_nil(chainlink.signers {}:get(digest(1)))
+  end)
+
+  it("walks through its configurations in order", function()
+    local registry = chainlink.signers {}
+    for _, byte in ipairs { 200, 3, 90 } do registry:add(digest(byte), set(byte, 4, 1)) end
+    local seen = {}
+    for id, configuration in registry:each() do
+      seen[#seen + 1] = id
+      assert.are.equal(4, #configuration.signers)
+      registry:remove(id) -- while walking
+    end
+    assert.are.same({ digest(3), digest(90), digest(200) }, seen)
+    assert.is_nil(registry:each()())
+  end)
+
+  it("replaces, deactivates and removes", function()
+    local registry = chainlink.signers { [digest(1)] = set(0, 4, 1) }
+    assert.are.equal(registry, registry:add(digest(1), set(50, 10, 3)))
+    assert.are.equal(3, registry:get(digest(1)).f)
+    local inactive = set(50, 10, 3)
+    inactive.active = false
+    registry:add(digest(1), inactive)
+    assert.is_false(registry:get(digest(1)).active)
+    assert.is_true(registry:remove(digest(1)))
+    assert.is_false(registry:remove(digest(1)))
+  end)
+
+  it("gives copies", function()
+    local registry = chainlink.signers { [digest(1)] = set(0, 4, 1) }
+    registry:get(digest(1)).signers[1] = "nobody"
+    assert.are.equal(address(1), registry:get(digest(1)).signers[1])
+  end)
+
+  local wrong = {
+    { 5, "expected a table of {signers=, f=} by config digest" },
+    { { set(0, 4, 1) }, "a config digest must be a text of 0x and 64 hex digits, got 1" },
+    { { [digest(1):sub(1, -2)] = set(0, 4, 1) }, "a config digest must be a text" },
+    { { [digest(1):sub(1, -2) .. "g"] = set(0, 4, 1) }, "a config digest must be a text" },
+    { { [digest(1)] = 5 }, digest(1) .. ": expected {signers=, f=}, got 5" },
+    { { [digest(1)] = set(0, 3, 1) }, digest(1) .. ": more than 3 * f signers are needed: f is 1, got 3" },
+  }
+  for _, case in ipairs(wrong) do
+    it("raises: " .. case[2], function()
+      check.says(check.raised("ConfigError", {}, chainlink.signers, case[1]), case[2])
+    end)
+  end
+
+  it("raises, and stays as it was, when a configuration to be added is wrong", function()
+    local registry = chainlink.signers { [digest(1)] = set(0, 4, 1) }
+    check.raised("ConfigError", {}, registry.add, registry, digest(1), set(0, 4, 2))
+    check.raised("ConfigError", {}, registry.add, registry, "0x", set(0, 4, 1))
+    check.raised("ConfigError", {}, registry.remove, registry, 12)
+    check.raised("ConfigError", {}, registry.get, registry, nil)
+    assert.are.equal(1, registry:get(digest(1)).f)
+    assert.is_false((pcall(registry.add, {}, digest(1), set(0, 4, 1))))
+  end)
+end)
+
+describe("chainlink.signers.from_file", function()
+  local folder, remove
+  setup(function() folder, remove = project.folder() end)
+  teardown(function() remove() end)
+
+  local function from(text)
+    project.write(folder .. "/signers.json", text)
+    return chainlink.signers.from_file(folder .. "/signers.json")
+  end
+
+  it("reads JSON", function()
+    local registry = assert(from(('{"%s": {"signers": ["%s","%s","%s","%s"], "f": 1, "active": false}}'):format(
+      digest(7), address(1), address(2), address(3), address(4))))
+    local got = registry:get(digest(7))
+    assert.are.same({ address(1), address(2), address(3), address(4) }, got.signers)
+    assert.are.equal(1, got.f)
+    assert.is_false(got.active)
+  end)
+
+  it("answers an error naming the file for one that is wrong or not there", function()
+    local wrong = { "", "null", "[1]", "{", "5", '{"0x":{}}', ('{"%s":{"signers":null,"f":1}}'):format(digest(1)),
+      ('{"%s":{"signers":["%s"],"f":1}}'):format(digest(1), address(1)) }
+    for _, text in ipairs(wrong) do
+      check.says(check.failure("ConfigError", {}, from(text)), folder .. "/signers.json")
+    end
+    check.says(check.failure("ConfigError", {}, chainlink.signers.from_file(folder .. "/none")), folder .. "/none")
+    check.failure("ConfigError", {}, chainlink.signers.from_file(folder))
+    check.raised("ConfigError", {}, chainlink.signers.from_file, nil)
+  end)
+end)
