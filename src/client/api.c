@@ -21,6 +21,7 @@ static const struct endpoint {
   [CDS_GET_REPORTS] = {"/api/v1/reports/bulk", true, true},
   [CDS_GET_REPORT_PAGE] = {"/api/v1/reports/page", true, false},
   [CDS_HEAD_ORIGINS] = {"/", false, false},
+  [CDS_POST_JSON] = {"/", false, false},
 };
 
 const char *cds_api_path(enum cds_operation operation) {
@@ -28,7 +29,7 @@ const char *cds_api_path(enum cds_operation operation) {
 }
 
 const char *cds_api_method(enum cds_operation operation) {
-  return operation == CDS_HEAD_ORIGINS ? "HEAD" : "GET";
+  return operation == CDS_HEAD_ORIGINS ? "HEAD" : operation == CDS_POST_JSON ? "POST" : "GET";
 }
 
 /* ---- the question ---- */
@@ -62,6 +63,7 @@ static void write_tail(char *out, const struct cds_call_args *args) {
   switch (args->operation) {
   case CDS_GET_FEEDS:
   case CDS_HEAD_ORIGINS:
+  case CDS_POST_JSON:
   case CDS_GET_LATEST_REPORT: break;
   case CDS_GET_REPORT:
   case CDS_GET_REPORTS: snprintf(out, PART_TEXT, "&timestamp=%u", (unsigned)args->timestamp); break;
@@ -77,7 +79,8 @@ enum cds_status cds_api_target(char **out, const char *base, const struct cds_ca
   char *text = cds_malloc(head + 2 * PART_TEXT + args->feed_count * (CDS_FEED_ID_TEXT + 1));
   *out = text;
   if (text == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
-  snprintf(text, head + PART_TEXT, "%s%s%s", base, endpoint->path,
+  const char *path = args->operation == CDS_POST_JSON && *base != 0 ? "" : endpoint->path;
+  snprintf(text, head + PART_TEXT, "%s%s%s", base, path,
            !endpoint->wants_feeds ? ""
            : endpoint->many_feeds ? "?feedIDs="
                                   : "?feedID=");
@@ -143,14 +146,16 @@ static enum cds_status read_many(struct cds_answer *answer, const struct cds_que
 }
 
 /* An HTML page with status 200 deserves a clearer word than a parser has for it. */
-static enum cds_status check_json(const struct cds_exchange *exchange, const char *path, struct cds_error *err) {
+static enum cds_status check_json(const struct cds_exchange *exchange, enum cds_operation operation,
+                                  struct cds_error *err) {
   const char *body = exchange->body.data;
   size_t start = body == NULL ? 0 : strspn(body, " \t\r\n");
   if (body != NULL && start < exchange->body.length && body[start] == '{') return CDS_OK;
   const char *got = exchange->body.length == 0                            ? "nothing"
                     : start < exchange->body.length && body[start] == '<' ? "markup"
                                                                           : "text";
-  return cds_error_decode(err, start, "JSON", "GET %s answered %d with %s", path, exchange->http_status, got);
+  return cds_error_decode(err, start, "JSON", "%s %s answered %d with %s", cds_api_method(operation),
+                          cds_api_path(operation), exchange->http_status, got);
 }
 
 static bool is_success(enum cds_operation operation, int http_status) {
@@ -172,8 +177,9 @@ enum cds_status cds_api_answer(struct cds_answer *out, const struct cds_question
   *out = (struct cds_answer){.http_status = exchange->http_status};
   if (!is_success(question->operation, exchange->http_status)) return cds_api_http_error(err, path, exchange);
   if (question->operation == CDS_HEAD_ORIGINS) return read_origins(out, exchange);
-  enum cds_status status = check_json(exchange, path, err);
-  if (status == CDS_OK && question->operation == CDS_GET_FEEDS) {
+  enum cds_status status = check_json(exchange, question->operation, err);
+  bool wants_body = question->operation == CDS_GET_FEEDS || question->operation == CDS_POST_JSON;
+  if (status == CDS_OK && wants_body) {
     out->body = exchange->body;
     cds_buf_init(&exchange->body, 0);
     return CDS_OK;

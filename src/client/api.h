@@ -7,11 +7,12 @@
 #include "net/origins.h"
 #include "net/rest.h"
 
-#define CDS_OPERATION_COUNT (CDS_HEAD_ORIGINS + 1)
+#define CDS_OPERATION_COUNT (CDS_POST_JSON + 1)
 
-/* "/api/v1/reports/latest": the endpoint, without base path and query. */
+/* "/api/v1/reports/latest": the endpoint, without base path and query. CDS_POST_JSON has none: its base path, which
+ * may hold an access key, is shown nowhere, and "/" stands for it. */
 const char *cds_api_path(enum cds_operation operation);
-const char *cds_api_method(enum cds_operation operation); /* "GET" or "HEAD" */
+const char *cds_api_method(enum cds_operation operation); /* "GET", "HEAD" or "POST" */
 
 /* CDS_E_CONFIG when the arguments do not fit the operation. */
 CDS_MUST_CHECK enum cds_status cds_api_check(const struct cds_call_args *args, struct cds_error *err);
@@ -27,7 +28,7 @@ struct cds_answer {
   size_t count, taken;
   bool has_next_page;
   int64_t next_page_timestamp;
-  struct cds_buf body;        /* CDS_GET_FEEDS only */
+  struct cds_buf body;        /* CDS_GET_FEEDS and CDS_POST_JSON only */
   struct cds_origins origins; /* CDS_HEAD_ORIGINS only */
 };
 

@@ -55,7 +55,7 @@ static void copy_text(char *out, size_t size, const char *body, size_t length) {
 }
 
 static enum cds_status auth_error(struct cds_error *err, const char *path, const struct cds_exchange *exchange) {
-  const char *method = exchange->head ? "HEAD" : "GET";
+  const char *method = cds_exchange_method(exchange);
   double server_seconds, skew = 0;
   bool has_skew = cds_http_date(&server_seconds, exchange->headers.data);
   if (has_skew) skew = (double)exchange->received_at_ms / 1000 - server_seconds;
@@ -73,10 +73,11 @@ static enum cds_status auth_error(struct cds_error *err, const char *path, const
 }
 
 static enum cds_status status_error(struct cds_error *err, const char *path, const struct cds_exchange *exchange) {
-  const char *method = exchange->head ? "HEAD" : "GET";
+  const char *method = cds_exchange_method(exchange);
   int status = exchange->http_status;
   if (status == 401 || status == 403) return auth_error(err, path, exchange);
-  if (status == 429) return cds_error_set(err, CDS_E_RATE_LIMIT, "%s %s answered 429%s", method, path, reason_phrase(status));
+  if (status == 429)
+    return cds_error_set(err, CDS_E_RATE_LIMIT, "%s %s answered 429%s", method, path, reason_phrase(status));
   if (status >= 300 && status < 400)
     return cds_error_set(err, CDS_E_API, "%s %s answered %d, a redirect, which is not followed", method, path, status);
   cds_error_set(err, CDS_E_API, "%s %s answered %d%s", method, path, status, reason_phrase(status));

@@ -16,6 +16,7 @@ static void free_call(struct cds_call *call) {
   pthread_mutex_destroy(&call->mu);
   cds_free(call->question.feeds);
   cds_free(call->target);
+  cds_free(call->body);
   cds_client_unref(call->client);
   cds_free(call);
 }
@@ -57,8 +58,7 @@ static struct cds_call *new_call(struct cds_client *client, struct cds_error *er
 }
 
 enum cds_status cds_call_prepare(struct cds_call **out, struct cds_client *client, const struct cds_call_args *args,
-                                 const struct cds_url *url, const struct cds_call_hooks *hooks,
-                                 struct cds_error *err) {
+                                 const struct cds_url *url, const struct cds_call_hooks *hooks, struct cds_error *err) {
   *out = NULL;
   enum cds_status status = cds_api_check(args, err);
   if (status != CDS_OK) return status;
@@ -78,22 +78,40 @@ enum cds_status cds_call_submit(struct cds_call *call, struct cds_error *err) {
   return cds_rest_thread_submit(call->client->rest, call, err);
 }
 
+/* Submits a call that a script waits for; *out is NULL after a failure, and the call gone. */
+static enum cds_status start(struct cds_call **out, struct cds_call *call, struct cds_error *err) {
+  enum cds_status status = cds_notify_init(&call->notify, err);
+  if (status == CDS_OK) status = cds_call_submit(call, err);
+  if (status == CDS_OK) *out = call;
+  else cds_call_unref(call);
+  return status;
+}
+
 enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client, const struct cds_call_args *args,
                                struct cds_error *err) {
   *out = NULL;
-  enum cds_status status = cds_client_check(client, err);
-  if (status != CDS_OK) return status;
   struct cds_call *call;
-  status = cds_call_prepare(&call, client, args, &client->config.rest, NULL, err);
+  enum cds_status status = cds_client_check(client, err);
+  if (status == CDS_OK) status = cds_call_prepare(&call, client, args, &client->config.rest, NULL, err);
+  return status == CDS_OK ? start(out, call, err) : status;
+}
+
+enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, const char *body, size_t length,
+                              struct cds_error *err) {
+  static const struct cds_call_args args = {.operation = CDS_POST_JSON};
+  *out = NULL;
+  struct cds_call *call;
+  enum cds_status status = cds_client_check(client, err);
+  if (status == CDS_OK) status = cds_call_prepare(&call, client, &args, &client->config.rest, NULL, err);
   if (status != CDS_OK) return status;
-  status = cds_notify_init(&call->notify, err);
-  if (status == CDS_OK) status = cds_call_submit(call, err);
-  if (status != CDS_OK) {
+  call->body = cds_malloc(length + 1);
+  if (call->body == NULL) {
     cds_call_unref(call);
-    return status;
+    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   }
-  *out = call;
-  return CDS_OK;
+  memcpy(call->body, body, length);
+  call->body_length = length;
+  return start(out, call, err);
 }
 
 /* ---- the REST thread's side ---- */

@@ -23,7 +23,9 @@ struct cds_call {
   /* fixed once started */
   struct cds_question question;
   char *target;
-  const struct cds_url *url;   /* the client's */
+  char *body; /* CDS_POST_JSON only */
+  size_t body_length;
+  const struct cds_url *url; /* the client's */
   int max_retries;
   struct cds_call_hooks hooks; /* empty: a script waits on the descriptor */
   /* REST thread only, after it was submitted */

@@ -41,7 +41,8 @@ enum cds_operation {
   CDS_GET_REPORT,        /* feeds[0], timestamp */
   CDS_GET_REPORTS,       /* feeds, timestamp */
   CDS_GET_REPORT_PAGE,   /* feeds[0], timestamp = start, limit (0: the service's default) */
-  CDS_HEAD_ORIGINS       /* the engine's own: which origins the WebSocket service has */
+  CDS_HEAD_ORIGINS,      /* the engine's own: which origins the WebSocket service has */
+  CDS_POST_JSON          /* cds_call_post's */
 };
 
 struct cds_call_args {
@@ -55,6 +56,11 @@ struct cds_call_args {
 CDS_MUST_CHECK enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client,
                                               const struct cds_call_args *args, struct cds_error *err);
 
+/* POSTs JSON to the client's REST endpoint itself, not signed. The question must be idempotent: it may be sent again.
+ * Copies the body. */
+CDS_MUST_CHECK enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, const char *body,
+                                             size_t length, struct cds_error *err);
+
 int cds_call_fd(const struct cds_call *call); /* readable once the call is done or an event waits */
 bool cds_call_is_done(struct cds_call *call);
 
@@ -63,7 +69,7 @@ enum cds_status cds_call_error(struct cds_call *call, struct cds_error *err);
 
 /* After done and CDS_OK. The reports, at most once each: gives ownership away, NULL past the last. */
 struct cds_report *cds_call_take_report(struct cds_call *call);
-/* The answer's body (CDS_GET_FEEDS only, else NULL); belongs to the call. */
+/* The answer's body (CDS_GET_FEEDS and CDS_POST_JSON only, else NULL); belongs to the call. */
 const char *cds_call_body(const struct cds_call *call, size_t *length);
 int cds_call_http_status(const struct cds_call *call);                    /* 200, 206 */
 bool cds_call_next_page(const struct cds_call *call, int64_t *timestamp); /* as the service gave it */

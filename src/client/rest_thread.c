@@ -81,6 +81,11 @@ static void log_line(struct cds_call *call, enum cds_log_level level, const char
   cds_call_emit(call, cds_event_log(level, "%s", line));
 }
 
+/* The target as it may be shown: an endpoint for POSTs can have an access key in its path. */
+static const char *shown_target(const struct cds_call *call) {
+  return call->question.operation == CDS_POST_JSON ? cds_api_path(CDS_POST_JSON) : call->target;
+}
+
 static void emit_response(struct cds_rest_thread *thread, struct cds_call *call) {
   const struct cds_exchange *exchange = &call->exchange;
   if (!thread->client->config.want_responses || exchange->http_status == 0) return;
@@ -88,7 +93,7 @@ static void emit_response(struct cds_rest_thread *thread, struct cds_call *call)
   if (event == NULL) return;
   char origin[CDS_REST_ORIGIN_TEXT];
   cds_rest_origin(origin, call->url);
-  size_t size = strlen(origin) + strlen(call->target) + 1;
+  size_t size = strlen(origin) + strlen(shown_target(call)) + 1;
   event->method = cds_strdup(cds_api_method(call->question.operation));
   event->url = cds_malloc(size);
   event->headers = cds_strdup(exchange->headers.data == NULL ? "" : exchange->headers.data);
@@ -98,7 +103,7 @@ static void emit_response(struct cds_rest_thread *thread, struct cds_call *call)
     cds_event_free(event);
     return;
   }
-  snprintf(event->url, size, "%s%s", origin, call->target);
+  snprintf(event->url, size, "%s%s", origin, shown_target(call));
   cds_call_emit(call, event);
 }
 
@@ -157,6 +162,8 @@ static void send_call(struct cds_rest_thread *thread, struct cds_call *call) {
   call->exchange.target = call->target;
   call->exchange.head = call->question.operation == CDS_HEAD_ORIGINS;
   call->exchange.url = call->url;
+  call->exchange.post = call->body;
+  call->exchange.post_length = call->body_length;
   call->exchange.owner = call;
   call->attempts++;
   if (cds_rest_start(thread->rest, &call->exchange, &err) == CDS_OK) {
@@ -236,8 +243,7 @@ static void retry_later(struct cds_rest_thread *thread, struct cds_call *call, c
   double delay = err->has_retry_after ? err->retry_after
                                       : cds_backoff_delay(call->attempts - 1, config->retry_delay,
                                                           config->retry_max_delay, cds_backoff_random());
-  log_line(call, CDS_LOG_WARN, "%s; retry %u of %d in %.3f s", err->message, call->attempts, call->max_retries,
-           delay);
+  log_line(call, CDS_LOG_WARN, "%s; retry %u of %d in %.3f s", err->message, call->attempts, call->max_retries, delay);
   call->last = *err;
   call->not_before_ms = cds_clock_mono_ms() + (int64_t)(delay * 1000);
   list_append(&thread->waiting, call);
@@ -247,9 +253,9 @@ static void log_attempt(struct cds_call *call) {
   const struct cds_exchange *exchange = &call->exchange;
   const char *method = cds_api_method(call->question.operation);
   if (exchange->status == CDS_OK)
-    log_line(call, CDS_LOG_DEBUG, "%s %.200s: %d in %.3f s", method, call->target, exchange->http_status,
+    log_line(call, CDS_LOG_DEBUG, "%s %.200s: %d in %.3f s", method, shown_target(call), exchange->http_status,
              exchange->elapsed);
-  else log_line(call, CDS_LOG_DEBUG, "%s %.200s: failed in %.3f s", method, call->target, exchange->elapsed);
+  else log_line(call, CDS_LOG_DEBUG, "%s %.200s: failed in %.3f s", method, shown_target(call), exchange->elapsed);
 }
 
 static void finish_attempt(struct cds_rest_thread *thread, struct cds_call *call) {

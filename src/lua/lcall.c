@@ -31,6 +31,17 @@ static int call_start(lua_State *L) {
   return 1;
 }
 
+/* post(client, body) -> call | nil, err: JSON to the client's REST endpoint itself, not signed */
+static int call_post(lua_State *L) {
+  struct cds_client *client = cds_l_check_client(L, 1);
+  struct cds_error err = {0};
+  size_t length;
+  const char *body = luaL_checklstring(L, 2, &length);
+  struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
+  if (cds_call_post(&self->call, client, body, length, &err) != CDS_OK) return cds_l_fail(L, &err);
+  return 1;
+}
+
 static int call_gc(lua_State *L) {
   struct call *self = luaL_checkudata(L, 1, CDS_L_CALL);
   struct cds_call *call = self->call;
@@ -90,8 +101,8 @@ static int call_result(lua_State *L) {
 static const luaL_Reg metamethods[] = {{"__gc", call_gc}, {"__close", call_gc}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
-  {"call", call_start},       {"call_free", call_gc},       {"call_fd", call_fd}, {"call_done", call_done},
-  {"call_event", call_event}, {"call_result", call_result}, {NULL, NULL}};
+  {"call", call_start},     {"post", call_post},        {"call_free", call_gc},       {"call_fd", call_fd},
+  {"call_done", call_done}, {"call_event", call_event}, {"call_result", call_result}, {NULL, NULL}};
 
 void cds_l_open_call(lua_State *L) {
   cds_l_metatable(L, CDS_L_CALL, metamethods);

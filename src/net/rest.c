@@ -68,8 +68,8 @@ void cds_rest_origin(char out[CDS_REST_ORIGIN_TEXT], const struct cds_url *url) 
   snprintf(out, CDS_REST_ORIGIN_TEXT, "%s%s", url->tls ? "https://" : "http://", host);
 }
 
-static const char *method_of(const struct cds_exchange *exchange) {
-  return exchange->head ? "HEAD" : "GET";
+const char *cds_exchange_method(const struct cds_exchange *exchange) {
+  return exchange->post != NULL ? "POST" : exchange->head ? "HEAD" : "GET";
 }
 
 static const struct cds_url *url_of(const struct cds_exchange *exchange) {
@@ -95,20 +95,28 @@ static struct curl_slist *add_header(struct cds_transfer *transfer, const char *
   return add_line(transfer, line);
 }
 
-static bool add_headers(struct cds_exchange *exchange, struct cds_error *err) {
+static bool add_signature(struct cds_exchange *exchange, struct cds_error *err) {
   struct cds_transfer *transfer = exchange->transfer;
   const struct cds_rest_options *options = &transfer->rest->options;
   struct cds_auth auth = {0};
-  if (cds_auth_sign(&auth, method_of(exchange), exchange->target, options->api_key, options->api_secret,
+  if (cds_auth_sign(&auth, cds_exchange_method(exchange), exchange->target, options->api_key, options->api_secret,
                     cds_clock_wall_ms(), err) != CDS_OK)
     return false;
-  for (size_t i = 0; i < options->header_count; i++)
-    if (add_header(transfer, options->headers[i].name, options->headers[i].value) == NULL) return false;
   transfer->timestamp_line = add_header(transfer, CDS_HEADER_TIMESTAMP, auth.timestamp);
   transfer->signature_line = add_header(transfer, CDS_HEADER_SIGNATURE, auth.signature);
   return transfer->timestamp_line != NULL && transfer->signature_line != NULL &&
-         add_header(transfer, CDS_HEADER_KEY, options->api_key) != NULL &&
-         add_header(transfer, "Accept", "application/json") != NULL;
+         add_header(transfer, CDS_HEADER_KEY, options->api_key) != NULL;
+}
+
+static bool add_headers(struct cds_exchange *exchange, struct cds_error *err) {
+  struct cds_transfer *transfer = exchange->transfer;
+  const struct cds_rest_options *options = &transfer->rest->options;
+  for (size_t i = 0; i < options->header_count; i++)
+    if (add_header(transfer, options->headers[i].name, options->headers[i].value) == NULL) return false;
+  if (add_header(transfer, "Accept", "application/json") == NULL) return false;
+  if (exchange->post == NULL) return add_signature(exchange, err);
+  return add_header(transfer, "Content-Type", "application/json") != NULL &&
+         add_line(transfer, "Expect:") != NULL; /* a large body waits for no interim answer */
 }
 
 #if LIBCURL_VERSION_NUM >= 0x075000
@@ -128,7 +136,8 @@ static int sign_again(void *context, char *remote_ip, char *local_ip, int remote
   const struct cds_rest_options *options = &transfer->rest->options;
   struct cds_auth auth = {0};
   (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
-  if (cds_auth_sign(&auth, method_of(exchange), exchange->target, options->api_key, options->api_secret,
+  if (exchange->post != NULL) return CURL_PREREQFUNC_OK;
+  if (cds_auth_sign(&auth, cds_exchange_method(exchange), exchange->target, options->api_key, options->api_secret,
                     cds_clock_wall_ms(), NULL) != CDS_OK ||
       !rewrite_line(transfer->timestamp_line, CDS_HEADER_TIMESTAMP, auth.timestamp) ||
       !rewrite_line(transfer->signature_line, CDS_HEADER_SIGNATURE, auth.signature))
@@ -203,7 +212,11 @@ static int set_request(CURL *easy, struct cds_exchange *exchange, const char *ur
   int failed = 0;
   failed |= (int)curl_easy_setopt(easy, CURLOPT_URL, url);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* what is signed is what is sent */
-  failed |= (int)curl_easy_setopt(easy, exchange->head ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1L);
+  if (exchange->post != NULL) {
+    failed |= (int)curl_easy_setopt(easy, CURLOPT_POST, 1L);
+    failed |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->post);
+    failed |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->post_length);
+  } else failed |= (int)curl_easy_setopt(easy, exchange->head ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1L);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->lines);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, CDS_USER_AGENT);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
@@ -319,8 +332,7 @@ struct cds_exchange *cds_rest_take_done(struct cds_rest *rest) {
   curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
   read_info(exchange, easy);
   exchange->status =
-    cds_rest_error(&exchange->err, (int)code, &exchange->transfer->result, &rest->options,
-                   exchange->transfer->origin);
+    cds_rest_error(&exchange->err, (int)code, &exchange->transfer->result, &rest->options, exchange->transfer->origin);
   cds_rest_cancel(rest, exchange); /* the handle is done with */
   return exchange;
 }

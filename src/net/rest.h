@@ -25,8 +25,10 @@ struct cds_rest_options {
 struct cds_exchange {
   const char *target; /* in: the exact request target, base path included; borrowed until done */
   bool head;          /* in: HEAD, without a body, rather than GET */
+  const char *post;   /* in: NULL, or a JSON body to POST, which is not signed; borrowed until done */
+  size_t post_length;
   const struct cds_url *url; /* in: another endpoint than the options' (NULL); borrowed until done */
-  void *owner;        /* in: whatever the caller wants to find again */
+  void *owner;               /* in: whatever the caller wants to find again */
   /* out: */
   enum cds_status status; /* CDS_OK: a whole answer came, whatever its HTTP status */
   struct cds_error err;
@@ -42,7 +44,9 @@ struct cds_exchange {
 CDS_MUST_CHECK enum cds_status cds_rest_new(struct cds_rest **out, const struct cds_rest_options *options,
                                             struct cds_error *err);
 
-/* Sends a signed request. The exchange is busy until it is taken or cancelled; its out members are reset first. */
+const char *cds_exchange_method(const struct cds_exchange *exchange); /* "GET", "HEAD" or "POST" */
+
+/* Sends a request, signed unless it is a POST. The exchange is busy until it is taken or cancelled; its out members are reset first. */
 CDS_MUST_CHECK enum cds_status cds_rest_start(struct cds_rest *rest, struct cds_exchange *exchange,
                                               struct cds_error *err);
 
