@@ -45,7 +45,6 @@ build = {
     ["chainlink.history"] = "lua/chainlink/history.lua",
     ["chainlink"] = "lua/chainlink/init.lua",
     ["chainlink.loop.block"] = "lua/chainlink/loop/block.lua",
-    ["chainlink.networks"] = "lua/chainlink/networks.lua",
     ["chainlink.report"] = "lua/chainlink/report.lua",
     ["chainlink.schemas"] = "lua/chainlink/schemas.lua",
     ["chainlink.signers"] = "lua/chainlink/signers.lua",
