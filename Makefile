@@ -14,14 +14,16 @@ LUA_NAMES := $(if $(filter luajit,$(LUA)),luajit,lua$(LUA) lua-$(LUA) lua$(subst
 LUA_PC := $(or $(shell for p in $(LUA_NAMES); do pkg-config --exists $$p 2>/dev/null && echo $$p && break; done),$(firstword $(LUA_NAMES)))
 LUA_BIN := $(or $(shell command -v $(LUA_NAMES) 2>/dev/null | head -n 1),$(firstword $(LUA_NAMES)))
 MODULES := libcurl libwebsockets openssl libsecp256k1
-LIBS := $(shell pkg-config --libs $(MODULES) 2>/dev/null) -lpthread -lm
+# Optional: report:compress() answers an error without it.
+SNAPPY := $(shell pkg-config --exists snappy 2>/dev/null && echo snappy)
+LIBS := $(shell pkg-config --libs $(MODULES) $(SNAPPY) 2>/dev/null) -lpthread -lm
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
 HARDEN := -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
 WITH_UNDEFINED := $(SANITIZE:address=address,undefined)
 SANITIZERS := $(WITH_UNDEFINED:fuzz=fuzzer-no-link,address,undefined)
 SANITIZER_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
-INCLUDES := -Isrc $(shell pkg-config --cflags $(MODULES) 2>/dev/null)
+INCLUDES := -Isrc $(shell pkg-config --cflags $(MODULES) $(SNAPPY) 2>/dev/null) $(if $(SNAPPY),-DCDS_WITH_SNAPPY)
 LUA_INCLUDES := $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
 COMPILE = $(CC) -std=gnu11 $(CPPFLAGS) $(INCLUDES) $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANITIZER_FLAGS) -fPIC -fvisibility=hidden -pthread -MMD -MP
 LINK = $(CC) $(SANITIZER_FLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
@@ -80,6 +82,13 @@ $(OUT)/lua: spec/c/lua_host.c Makefile | deps
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	$(Q)$(COMPILE) $(LUA_INCLUDES) -MF $@.d -MT $@ -o $@ $< $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
+
+# Built again when libsnappy comes or goes.
+$(call object,src/codec/snappy.c): $(TREE)/snappy-is-$(or $(SNAPPY),absent)
+$(TREE)/snappy-is-%:
+	@mkdir -p $(@D)
+	@rm -f $(TREE)/snappy-is-*
+	@touch $@
 
 # The command, usable from the checkout whatever the working directory.
 $(OUT)/bin/chainlink-streams: Makefile

@@ -29,6 +29,19 @@ function chainlink.decode(full_report)
   return core.decode(full_report)
 end
 
+local function compressor(name)
+  return function(bytes)
+    if type(bytes) ~= "string" then
+      errors.raise("ConfigError", "bytes must be a string, got " .. errors.describe(bytes))
+    end
+    return core[name](bytes)
+  end
+end
+
+--- Snappy's block format of some bytes, and back. -> bytes | nil, err: a ConfigError in a build without libsnappy.
+chainlink.compress = compressor "compress"
+chainlink.decompress = compressor "decompress"
+
 --- The version of the report schema that a feed uses.
 function chainlink.feed_version(feed_id)
   local _, version = core.feed_id(check.feed_id(feed_id, "feed_id"))

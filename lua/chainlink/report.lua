@@ -97,6 +97,13 @@ function methods.to_json(report)
   return "{" .. table.concat(members, ",") .. "}"
 end
 
+--- The report as the service sends it, JSON of four members, in Snappy's block format: what the Rust SDK's
+--- compress_report makes. Times that the blob does not have are 0. -> bytes | nil, err
+function methods.compress(report)
+  return core.compress(('{"feedID":"%s","validFromTimestamp":%.0f,"observationsTimestamp":%.0f,"fullReport":"%s"}')
+    :format(report.feed_id, report.valid_from_timestamp or 0, report.observations_timestamp or 0, report.full_report))
+end
+
 local function short_id(id)
   return id:sub(1, 6) .. "…" .. id:sub(-4)
 end

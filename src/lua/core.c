@@ -94,6 +94,7 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_report(L);
   cds_l_open_decode(L);
   cds_l_open_schema(L);
+  cds_l_open_snappy(L);
   cds_l_open_verify(L);
   cds_l_open_client(L);
   cds_l_open_call(L);

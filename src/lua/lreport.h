@@ -18,6 +18,7 @@ const struct cds_report *cds_l_check_report(lua_State *L, int index);
 void cds_l_open_report(lua_State *L);
 void cds_l_open_decode(lua_State *L);
 void cds_l_open_schema(lua_State *L);
+void cds_l_open_snappy(lua_State *L);
 void cds_l_open_verify(lua_State *L); /* after cds_l_open_report */
 
 #endif
