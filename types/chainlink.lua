@@ -4,7 +4,8 @@
 
 ---@class chainlink
 ---@field _VERSION string
----@field schemas table<integer, chainlink.Schema> the report schemas by version
+---@field schemas chainlink.Schemas the report schemas by version
+---@field signers chainlink.Signers
 local chainlink = {}
 
 ---Makes a client. Wrong options raise a ConfigError.
@@ -24,6 +25,17 @@ function chainlink.client_from_env(overrides) end
 ---@return chainlink.Report? report
 ---@return chainlink.Error? err a DecodeError
 function chainlink.decode(full_report) end
+
+---Snappy's block format of some bytes; a ConfigError in a build without libsnappy.
+---@param bytes string
+---@return string? compressed
+---@return chainlink.Error? err
+function chainlink.compress(bytes) end
+
+---@param compressed string Snappy's block format
+---@return string? bytes
+---@return chainlink.Error? err a DecodeError, or a ConfigError in a build without libsnappy
+function chainlink.decompress(compressed) end
 
 ---The schema version of a feed, the first two bytes of its id.
 ---@param feed_id string
@@ -257,19 +269,8 @@ function Stream:close() end
 ---@field version integer
 ---@field observations_timestamp integer Unix seconds
 ---@field valid_from_timestamp? integer
----@field expires_at? integer
----@field native_fee? number
----@field link_fee? number
 ---@field price? number the schema's main price
 ---@field decimals? integer of the main price, 18
----@field benchmark_price? number
----@field bid? number
----@field ask? number
----@field mid? number
----@field mid_price? number
----@field last_traded_price? number
----@field market_status? integer
----@field nav_per_share? number
 ---@field full_report string hex
 ---@field report_blob string hex
 ---@field report_context string[] three words
@@ -278,7 +279,58 @@ function Stream:close() end
 ---@field received_at? number Unix seconds; nil when it did not come from the network
 ---@field origin? string
 ---@field backfilled boolean
----@field [string] any the fields of its schema
+--- Fields of the schemas, written by scripts/schema-table (make docs):
+---@field benchmark_price? number median price (v1 to v4)
+---price of simulated selling (v1, v3)
+---best bid (v11)
+---@field bid? number
+---price of simulated buying (v1, v3)
+---best ask (v11)
+---@field ask? number
+---@field current_block_num? integer|string number of the current block (v1)
+---@field current_block_hash? string hash of the current block (v1)
+---@field valid_from_block_num? integer|string the report is valid from this block (v1)
+---@field current_block_timestamp? integer|string time of the current block, seconds (v1)
+---@field native_fee? number fee to verify on chain, in the native token (v2 to v13)
+---@field link_fee? number fee to verify on chain, in LINK (v2 to v13)
+---@field expires_at? integer the report can be verified on chain until this time, seconds (v2 to v13)
+---0 unknown, 1 closed, 2 open (v4, v8, v10)
+---0 unknown, 1 pre-market, 2 regular hours, 3 post-market, 4 overnight, 5 closed (v11)
+---@field market_status? integer
+---@field rate? number the interest rate (v5)
+---@field timestamp? integer time of the rate, seconds (v5)
+---@field duration? integer how long the rate applies (v5)
+---@field price2? number second price (v6)
+---@field price3? number third price (v6)
+---@field price4? number fourth price (v6)
+---@field price5? number fifth price (v6)
+---@field exchange_rate? number the redemption rate (v7)
+---@field last_update_timestamp? integer|string time of the last price update, nanoseconds (v8, v10)
+---@field mid_price? number middle of bid and ask (v8)
+---@field nav_per_share? number net asset value of one share (v9, v12)
+---time of the net asset value, milliseconds (v9)
+---time of the net asset value, nanoseconds (v12)
+---@field nav_date? integer|string
+---@field aum? number assets under management (v9)
+---@field ripcord? integer 0 normal, 1 paused by the provider: do not use the value (v9, v12)
+---@field current_multiplier? number multiplier in force, for corporate actions (v10)
+---@field new_multiplier? number multiplier from the activation time on, 0 for none (v10)
+---@field activation_date_time? integer when the new multiplier takes effect, 0 for none, seconds (v10)
+---@field tokenized_price? number price of the tokenized asset (v10)
+---@field mid? number middle of bid and ask (v11)
+---@field last_seen_timestamp_ns? integer|string time of the newest price seen, nanoseconds (v11)
+---volume at the best bid (v11)
+---volume at the best bid, a count (v13)
+---@field bid_volume? number|integer|string
+---volume at the best ask (v11)
+---volume at the best ask, a count (v13)
+---@field ask_volume? number|integer|string
+---@field last_traded_price? number price of the last trade (v11, v13)
+---@field next_nav_per_share? number the next net asset value of one share (v12)
+---@field best_ask? number best ask (v13)
+---@field best_bid? number best bid (v13)
+--- Fields end
+---@field [string] any the fields of a schema that was registered
 ---@operator len: integer
 local Report = {}
 
@@ -319,10 +371,92 @@ function Report:to_table() end
 ---@return string
 function Report:to_json() end
 
+---Does the provider say that the value must not be used (ripcord)?
+---@return boolean? paused nil when the report has no ripcord
+function Report:is_paused() end
+
+---What the oracles signed: keccak256(keccak256(blob) || context).
+---@return string
+function Report:digest() end
+
+---The addresses that the signatures are of, in lower case, in the order of the signatures.
+---@return string[]? addresses
+---@return chainlink.Error? err a VerificationError
+function Report:signers() end
+
+---Is the report signed as the Verifier contract wants it?
+---@param by chainlink.SignerRegistry|chainlink.SignerSet
+---@return true? verified
+---@return chainlink.Error? err a VerificationError with its reason
+function Report:verify(by) end
+
+---The report's JSON in Snappy's block format, as the Rust SDK's compress_report makes it.
+---@return string? compressed
+---@return chainlink.Error? err a ConfigError in a build without libsnappy
+function Report:compress() end
+
+---@class chainlink.SignerSet
+---@field signers string[] addresses, more than 3 * f and at most 31
+---@field f integer 1 or more; exactly f + 1 signatures verify
+---@field active? boolean false: deactivated, verifies nothing
+
+---@class chainlink.Signers
+---@overload fun(configurations?: table<string, chainlink.SignerSet>): chainlink.SignerRegistry
+local Signers = {}
+
+---@param path string a JSON file of the same form
+---@return chainlink.SignerRegistry? registry
+---@return chainlink.Error? err a ConfigError
+function Signers.from_file(path) end
+
+---@class chainlink.SignerRegistry
+---@operator len: integer
+local SignerRegistry = {}
+
+---Adds a configuration, or replaces the one of that digest.
+---@param config_digest string
+---@param set chainlink.SignerSet
+---@return chainlink.SignerRegistry
+function SignerRegistry:add(config_digest, set) end
+
+---@param config_digest string
+---@return boolean found
+function SignerRegistry:remove(config_digest) end
+
+---@param config_digest string
+---@return chainlink.SignerSet? copy
+function SignerRegistry:get(config_digest) end
+
+---@return fun(): string?, chainlink.SignerSet?
+function SignerRegistry:each() end
+
 ---@class chainlink.Signature
 ---@field r? string
 ---@field s? string
 ---@field v? integer 27 or 28
+
+---@class chainlink.Schemas
+---@field [integer] chainlink.Schema
+local Schemas = {}
+
+---Adds a schema for the rest of the process. Wrong definitions and versions that are there raise a ConfigError.
+---@param definition chainlink.SchemaDefinition
+---@return chainlink.Schema
+function Schemas:register(definition) end
+
+---@class chainlink.SchemaDefinition
+---@field version integer
+---@field name? string
+---@field price? string default: the field price or benchmark_price
+---@field fields chainlink.FieldDefinition[] in ABI order, the first one feed_id
+
+---@class chainlink.FieldDefinition
+---@field name string lower-case letters, digits and _
+---@field type string "uint8" to "uint256", "int8" to "int256", "bytes32", "bool", "address"
+---@field decimals? integer default 18 for 192 bits, else 0
+---@field unit? string
+---@field meaning? string
+---@field abi_name? string default: made from the name
 
 ---@class chainlink.Schema
 ---@field version integer
@@ -363,6 +497,7 @@ function Report:to_json() end
 ---@field clock_skew? number local clock minus the service's, seconds
 ---@field offset? integer of the fault in the input
 ---@field expected? string what was expected there
+---@field reason? string of a VerificationError, as the contract names it
 ---@field where? string "file:line" of a mistake in the program
 local Error = {}
 

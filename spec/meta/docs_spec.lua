@@ -17,6 +17,15 @@ local function methods_of(object)
   return found
 end
 
+-- A report's methods are not in its __index, which is a function.
+local function methods_of_report(report)
+  local found = {}
+  for name in pairs(require "chainlink.core".report_methods) do
+    if type(report[name]) == "function" then found[#found + 1] = name end
+  end
+  return found
+end
+
 local function assert_documented(path, prefix, names)
   local text = project.read(path)
   assert.is_true(#names > 3, "only " .. #names .. " names")
@@ -47,9 +56,28 @@ describe("the documentation", function()
     client:close()
   end)
 
-  it("has a fresh table of schemas", function()
+  it("and the types have fresh tables of schemas", function()
     local output, status = project.run(project.lua .. " scripts/schema-table --check")
     assert.equal(0, status, output)
+  end)
+
+  it("and the types mention every method of a report and of a signer registry", function()
+    local v3 = chainlink.decode(require "spec.support.sample".v3)
+    local pages = { ["docs/reports.md"] = "report:", ["docs/verification.md"] = "registry:" }
+    local objects = { ["docs/reports.md"] = methods_of_report(v3),
+      ["docs/verification.md"] = methods_of(chainlink.signers()) }
+    for path, prefix in pairs(pages) do assert_documented(path, prefix, objects[path]) end
+    assert_documented("types/chainlink.lua", "function Report:", objects["docs/reports.md"])
+    assert_documented("types/chainlink.lua", "function SignerRegistry:", objects["docs/verification.md"])
+  end)
+
+  it("tells every reason why a report does not verify", function()
+    local text, count = project.read "docs/verification.md", 0
+    for reason in project.read "src/crypto/reasons.def":gmatch 'CDS_REASON%([%w_]+, "(%w+)"' do
+      assert.truthy(text:find("\n| `" .. reason .. "` |", 1, true), reason .. " is missing")
+      count = count + 1
+    end
+    assert.is_true(count >= 7)
   end)
 
   it("knows every kind of error", function()
