@@ -203,8 +203,9 @@ demo:
 
 BENCH_RUNS ?= 5
 BENCH_REPORTS ?= 20000
-bench: all $(TREE)/c/bench_codec
-	@$(USE_BUILD) bench/run $(TREE)/c/bench_codec $(BENCH_RUNS) $(BENCH_REPORTS)
+BENCHES := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/bench_*.c))
+bench: all $(BENCHES)
+	@$(USE_BUILD) bench/run $(TREE)/c $(BENCH_RUNS) $(BENCH_REPORTS)
 
 format:
 	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch] fuzz/*.[ch])
