@@ -121,3 +121,17 @@ configuration("full", "HTTPS://[::1]:8443/base/path/", "ws://127.0.0.1:80/", "ke
 configuration("environment", "https://api.example.com", "wss://h", "key", "secret", "", "http://u:p@[::1]:1/", "*")
 configuration("reserved", "https://h:65535", "wss://h", "k", "s", "", "", "", "x-authorization-timestamp", "1")
 configuration("wrong", "https://user:pw@h/?q#f", "ftp://h:0", "a b", "\t", "socks5://p", "p", ".h,h", "a:b", "\127")
+
+---- verification: f less 1, signatures (128 more: one signer twice), changes of place and value, a feed
+
+local function change(place, value) return string.char(place // 256, place % 256, value) end
+local feed = ("feed"):rep(7)
+write("verify", "good", string.char(0, 2, 0) .. feed)
+write("verify", "most", string.char(2, 4, 0) .. feed)
+write("verify", "twice", string.char(0, 128, 0) .. feed)
+write("verify", "few", string.char(1, 2, 0) .. feed)
+write("verify", "none", string.char(0, 0, 0) .. feed)
+write("verify", "mismatched", string.char(0, 2, 1) .. change(7 * 32 + 32 + 9 * 32 + 3 * 32 + 31, 1) .. feed)
+write("verify", "panic", string.char(0, 2, 1) .. change(6 * 32 + 1, 229) .. feed)
+write("verify", "large_v", string.char(0, 2, 1) .. change(6 * 32, 2) .. feed)
+write("verify", "context", string.char(0, 2, 2) .. change(40, 1) .. change(95, 255) .. feed)
