@@ -5,12 +5,23 @@
 
 #include <netdb.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
+
+/* RFC 6761: localhost is the loopback interface, also where no /etc/hosts says so (bare containers). libcurl does
+ * the same. */
+static enum cds_status resolve_localhost(struct cds_addresses *out) {
+  strcpy(out->text[0], "127.0.0.1");
+  strcpy(out->text[1], "::1");
+  out->count = 2;
+  return CDS_OK;
+}
 
 enum cds_status cds_resolve(struct cds_addresses *out, const char *host, struct cds_error *err) {
   struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *found = NULL;
   out->count = 0;
   int failed = getaddrinfo(host, NULL, &hints, &found);
+  if (failed != 0 && strcasecmp(host, "localhost") == 0) return resolve_localhost(out);
   if (failed != 0) return cds_error_set(err, CDS_E_NETWORK, "cannot resolve \"%s\": %s", host, gai_strerror(failed));
   for (const struct addrinfo *at = found; at != NULL && out->count < CDS_MAX_ADDRESSES; at = at->ai_next) {
     char *text = out->text[out->count];
