@@ -90,8 +90,8 @@ Prints export lines once it listens, then serves until Ctrl-C or SIGTERM.
 
 Faults are key=value, separated by commas: on=rest|ws|live|accept, times=N (1; 0 for ever), path=/prefix (rest),
 origin=o1 (ws, live), action= one of
-  rest:     status (status=503, retry_after=2, body=html|json|empty), delay (ms=), slow (ms= a byte), cut, garbage, huge,
-            silence, reset, redirect (status=302), lag (seconds=), page (kind=short|empty|repeat|reorder)
+  rest:     status (status=503, retry_after=2, body=html|json|empty), delay (ms=), slow (ms= a byte), cut, garbage,
+            huge, silence, reset, redirect (status=302), lag (seconds=), page (kind=short|empty|repeat|reorder)
   ws:       of the handshake: status, redirect, silence, slow, upgrade (kind=none|key|protocol)
   ws, live: close (code=1001), drop, reset, freeze, half (kind=freeze|drop), quiet, stop_pongs, delay (ms=), fragment
             (bytes=1), duplicate, reorder (within=), old, future, skip (seconds=), foreign, corrupt (kind=hex|blob|

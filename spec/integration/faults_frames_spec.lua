@@ -1,0 +1,76 @@
+-- SPDX-License-Identifier: MIT
+-- Frames: legal ones work whatever their shape, illegal ones end that connection, and no more memory than the cap is
+-- used for any.
+
+local faults = require "spec.support.faults"
+local says = require("spec.support.failure").says
+
+describe("frames", function()
+  local service
+
+  setup(function() service = faults.service() end)
+  after_each(function() service:reset() end)
+  teardown(function() service:stop() end)
+
+  -- Goes on over the same connection, with nothing lost.
+  local function bears(fault, reports, more)
+    service.sim:fault(fault)
+    local stream, record = service:stream()
+    local list = faults.read(stream, reports)
+    service:check_complete(list)
+    assert.are.same({ "connecting", "connected" }, record:states())
+    if more then more(stream:stats(), record) end
+    stream:close()
+  end
+
+  -- Ends the connection with that reason; a new one goes on.
+  local function ends(fault, reason)
+    service.sim:fault(fault)
+    local stream, record = service:stream()
+    local list = faults.read_until(stream, function() return faults.count(record, "connected") == 2 end)
+    faults.read(stream, 5, list)
+    service:check_complete(list)
+    says({ message = record:status("disconnected").reason }, reason)
+    assert.are.equal(1, stream:stats().reconnect_count)
+    stream:close()
+  end
+
+  for _, bytes in ipairs { 1, 7, 125, 126, 1000 } do
+    it(("of %d bytes each are put together"):format(bytes), function()
+      bears(("on=ws,action=fragment,bytes=%d"):format(bytes), 10)
+    end)
+  end
+
+  it("without any payload are a message that does not decode", function()
+    bears("on=ws,action=garbage,kind=empty,after=2", 10)
+  end)
+
+  it("of 2,000 pings at once are borne", function()
+    bears("on=ws,action=ping_flood,count=2000,after=2", 30)
+  end)
+
+  it("of 20,000 tiny messages at once are counted, with few lines about them", function()
+    bears("on=ws,action=tiny,count=20000,after=2", 30, function(stats, record)
+      assert.are.equal(20000, stats.decode_errors)
+      assert.is_true(#record.logs < 100, #record.logs .. " log lines")
+    end)
+  end)
+
+  for _, kind in ipairs { "reserved", "opcode", "control", "fragment", "continuation", "nested" } do
+    it(("that must not be (%s) end the connection"):format(kind), function()
+      ends(("on=ws,action=illegal,kind=%s,after=3"):format(kind), "the connection was lost")
+    end)
+  end
+
+  -- libwebsockets 4.1 lets these through, and the JSON in them is judged like any.
+  for _, kind in ipairs { "masked", "utf8" } do
+    it(("that must not be (%s) are no reports at least"):format(kind), function()
+      bears(("on=ws,action=illegal,kind=%s,after=3"):format(kind), 10, function(stats)
+        assert.are.equal(1, stats.decode_errors)
+      end)
+    end)
+  end
+
+  it("over 1 MiB end the connection", function() ends("on=ws,action=oversize,after=3", "1009") end)
+  it("without an end stop at 1 MiB", function() ends("on=ws,action=endless,after=3", "1009") end)
+end)
