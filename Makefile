@@ -179,6 +179,16 @@ test-valgrind: all $(C_TESTS)
 	scripts/run-c-tests $(filter-out $(LUA_C_TESTS),$(C_TESTS)) || status=1; \
 	$(RUN_SPECS) $(VALGRIND_SPECS) || status=1; exit $$status
 
+# Random faults against a stream, judged by what the service made; the same for long, judged by memory. Lua 5.4.
+SEED ?= 1
+MINUTES ?= 1
+.PHONY: chaos soak
+chaos: all
+	@$(USE_BUILD) timeout -k 10 $$(($(MINUTES) * 60 + 400)) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES)
+
+soak: all
+	@$(USE_BUILD) timeout -k 10 $$(($(MINUTES) * 60 + 120)) $(LUA_BIN) spec/chaos/soak.lua $(MINUTES)
+
 interop: all
 	@$(USE_BUILD) timeout -k 10 540 spec/interop/run.sh
 
@@ -231,6 +241,7 @@ help:
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
 	@echo 'make test-all-luas test-asan test-tsan test-valgrind interop   the wider suites'
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'
+	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost   make soak MINUTES=10'
 	@echo 'make lint layers symbols luarocks                              the checks'
 	@echo 'make bench format docs rockspec clean'
 
