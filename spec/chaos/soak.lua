@@ -64,7 +64,8 @@ local slope = process.slope(points)
 print(("# %g minutes, %d reports, %d kills, %d reconnects (%d partial, %d full), backfilled %d"):format(
   minutes, reports, round, stats.reconnect_count, stats.partial_reconnects, stats.full_reconnects,
   stats.backfilled or 0))
-local RESOURCES = "# RSS %.1f to %.1f MiB, slope %.1f KiB a minute over %d samples; %d to %d descriptors, %d to %d threads"
+local RESOURCES = "# RSS %.1f to %.1f MiB, slope %.1f KiB a minute over %d samples; %d to %d descriptors, "
+  .. "%d to %d threads"
 print(RESOURCES:format(
   least.rss / 1024, most.rss / 1024, slope, #points, least.descriptors, most.descriptors, least.threads, most.threads))
 
