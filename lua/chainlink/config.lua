@@ -102,6 +102,11 @@ local rows = {
   { "queue_size", 4096, whole_between(1, 2 ^ 20), "a whole number from 1 to 1048576", stream = true },
   { "overflow", "block", one_of("block", "latest", "drop_oldest"), '"block", "latest" or "drop_oldest"',
     stream = true },
+  { "ha", false, is_boolean, "true or false", stream = true },
+  { "feeds_per_connection", 100, whole_between(1, 1000), "a whole number from 1 to 1000", stream = true },
+  { "backfill", true, is_boolean, "true or false", stream = true },
+  { "stale_timeout", nil, is_seconds, seconds .. ", or false", stream = true, off = true },
+  { "start", nil, whole_between(1, 2 ^ 32 - 1), "a time in seconds since 1970", stream = true, only_stream = true },
   { "logger", nil, is_callable, "a function", stream = true },
   { "log_level", "info", one_of("debug", "info", "warn", "error", "none"),
     '"debug", "info", "warn", "error" or "none"', stream = true },
@@ -126,8 +131,7 @@ local breaker_rows = {
 }
 
 -- Options of later versions. false asks for what is so anyway.
-local not_yet = { ha = true, backfill = true, verify = true, loop = true, feeds_per_connection = true,
-  start = true, stale_timeout = true }
+local not_yet = { verify = true, loop = true }
 
 -- ---- checking ----
 
@@ -239,7 +243,7 @@ local function engine_options(values, tls, breaker)
   local network = networks[values.network]
   local engine = {}
   for name, value in pairs(values) do
-    if type(value) == "number" or type(value) == "string" then engine[name] = value end
+    if type(value) == "number" or type(value) == "string" or type(value) == "boolean" then engine[name] = value end
   end
   for name, value in pairs(tls) do engine[name] = value end
   engine.rest_url = values.rest_url or network.rest_url
@@ -257,6 +261,7 @@ end
 --- Checks a client's options: what the engine takes, the values with defaults, and warnings for the log.
 function config.client(options)
   check_table(options)
+  if options.start ~= nil then raise("option 'start' belongs to a stream, not to the client") end
   local values = read_rows(rows, options, "")
   for _, row in ipairs(rows) do
     if row.required and values[row[1]] == nil then raise("option '%s' is required", row[1]) end

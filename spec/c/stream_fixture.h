@@ -84,6 +84,7 @@ __attribute__((unused)) static void begin(struct fixture *fixture, ws_serve *ser
   fixture->config.stream.reconnect_delay = 0.01;
   fixture->config.stream.reconnect_max_delay = 0.05;
   fixture->config.stream.log_level = CDS_LOG_DEBUG;
+  fixture->config.stream.backfill = false; /* there is no REST service */
   if (serve == NULL) return;
   fixture->server = ws_start(serve, context);
   add_origin(fixture, "127.0.0.1", fixture->server->port, "");

@@ -88,7 +88,7 @@ local wrong = {
   { { "text" }, "options must have names, got one at 1" },
 }
 
-for _, name in ipairs { "ha", "backfill", "verify", "loop", "feeds_per_connection", "start", "stale_timeout" } do
+for _, name in ipairs { "verify", "loop" } do
   wrong[#wrong + 1] = { { [name] = 1 }, ("option '%s' is not available yet in chainlink-streams %s"):format(name,
     chainlink._VERSION) }
 end
@@ -121,7 +121,7 @@ describe("client options", function()
   end)
 
   it("of later versions are accepted where they ask for what is so", function()
-    local _, values = config.client(with { ha = false, backfill = false, verify = false })
+    local _, values = config.client(with { verify = false, loop = false })
     assert.are.equal(30, values.timeout)
   end)
 
@@ -178,7 +178,9 @@ describe("stream options", function()
     { { timeout = 3 }, "option 'timeout' belongs to the client, not to a stream" },
     { { queue_size = "big" }, [[option 'queue_size' must be a whole number from 1 to 1048576, got "big" (a string)]] },
     { { over_flow = 1 }, [[there is no option "over_flow", did you mean 'overflow'?]] },
-    { { ha = true }, "option 'ha' is not available yet in chainlink-streams " .. chainlink._VERSION },
+    { { ha = 1 }, "option 'ha' must be true or false, got 1" },
+    { { start = 0 }, "option 'start' must be a time in seconds since 1970, got 0" },
+    { { stale_timeout = 0 }, "option 'stale_timeout' must be a number of seconds above 0, or false, got 0" },
     { 5, "options must be a table, got 5" },
   }
   for _, case in ipairs(cases) do

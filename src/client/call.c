@@ -66,6 +66,7 @@ enum cds_status cds_call_prepare(struct cds_call **out, struct cds_client *clien
   if (call == NULL) return CDS_E_MEMORY;
   call->url = url;
   call->max_retries = client->config.max_retries;
+  call->log_level = client->config.stream.log_level;
   if (hooks != NULL) call->hooks = *hooks;
   status = copy_question(&call->question, args, err);
   if (status == CDS_OK) status = cds_api_target(&call->target, url->base, args, err);
@@ -135,7 +136,7 @@ void cds_call_finish(struct cds_call *call, const struct cds_error *err, struct 
 }
 
 bool cds_call_wants_log(const struct cds_call *call, enum cds_log_level level) {
-  return level >= call->client->config.stream.log_level;
+  return level >= call->log_level;
 }
 
 void cds_call_emit(struct cds_call *call, struct cds_event *event) {

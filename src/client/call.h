@@ -27,6 +27,7 @@ struct cds_call {
   size_t body_length;
   const struct cds_url *url; /* the client's */
   int max_retries;
+  enum cds_log_level log_level;
   struct cds_call_hooks hooks; /* empty: a script waits on the descriptor */
   /* REST thread only, after it was submitted */
   struct cds_call *next;

@@ -111,13 +111,16 @@ struct cds_link_stats {
 struct cds_stream_stats {
   uint64_t total_received; /* reports that decoded, from all connections */
   uint64_t accepted;       /* delivered or waiting in the queue */
-  uint64_t deduplicated, out_of_order, gaps, dropped, rejected, decode_errors;
+  uint64_t deduplicated, out_of_order, dropped, rejected, decode_errors;
+  uint64_t gaps, empty_gaps;   /* where reports could be missing; where none were */
+  uint64_t backfilled;         /* reports that came over REST */
+  uint64_t lost, lost_seconds; /* ranges that could not be had, and their seconds as far as known */
   uint64_t partial_reconnects, full_reconnects;
   uint64_t configured_connections, active_connections;
   uint64_t queue_length;
   uint64_t latency_count;
   double latency_min_ms, latency_mean_ms, latency_max_ms; /* receive minus observation; 0 when count is 0 */
-  struct cds_link_stats links[CDS_MAX_LINKS]; /* by the first link_count */
+  struct cds_link_stats links[CDS_MAX_LINKS];             /* by the first link_count */
   size_t link_count;
 };
 void cds_stream_stats(struct cds_stream_stats *out, struct cds_stream *stream);

@@ -104,6 +104,7 @@ enum cds_status cds_discovery_ask(struct cds_stream *stream, struct cds_error *e
   if (!begin_asking(stream)) return CDS_OK;
   enum cds_status status = cds_call_prepare(&call, stream->client, &args, &stream->client->config.ws[0], &hooks, err);
   if (call != NULL) call->max_retries = call->max_retries < RETRIES ? call->max_retries : RETRIES;
+  if (call != NULL) call->log_level = stream->config.log_level;
   pthread_mutex_lock(&stream->mu);
   stream->discovery.call = call;
   pthread_mutex_unlock(&stream->mu);

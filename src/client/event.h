@@ -5,13 +5,18 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "codec/feed_id.h"
 
 enum cds_log_level { CDS_LOG_DEBUG, CDS_LOG_INFO, CDS_LOG_WARN, CDS_LOG_ERROR, CDS_LOG_NONE };
 
 enum cds_event_kind {
-  CDS_EVENT_LOG,     /* a line for the logger */
-  CDS_EVENT_STATUS,  /* a connection changed state: for on_status, and logged by the layer above */
-  CDS_EVENT_RESPONSE /* one REST answer: for on_response */
+  CDS_EVENT_LOG,      /* a line for the logger */
+  CDS_EVENT_STATUS,   /* a connection changed state: for on_status, and logged by the layer above */
+  CDS_EVENT_RESPONSE, /* one REST answer: for on_response */
+  /* of a feed's seconds, for on_status */
+  CDS_EVENT_GAP,        /* reports may be missing; REST is asked */
+  CDS_EVENT_BACKFILLED, /* REST had reports */
+  CDS_EVENT_LOST        /* not to be had, or with backfill off not asked for; the reason says why */
 };
 
 enum cds_link_state {
@@ -38,6 +43,9 @@ struct cds_event {
   char host[256];                   /* host:port */
   int attempt;                      /* consecutive attempts so far */
   double delay;                     /* seconds until the next attempt, 0 when none */
+  /* GAP, BACKFILLED and LOST, with message as the reason */
+  struct cds_feed_id feed_id;
+  uint32_t from, to; /* seconds, both inclusive; to < from: up to the feed's next report */
   /* RESPONSE: no secrets; owned texts */
   char *method, *url, *headers; /* headers: raw lines "Name: value\r\n"… of the answer */
   int http_status;

@@ -1,19 +1,13 @@
 /* SPDX-License-Identifier: MIT
- * A message's way in: envelope, peek, decode, then merge and queue in one critical section. Memory is had before the
+ * A message's way in: envelope, peek, decode, then sequence and queue in one critical section. Memory is had before the
  * lock and given back after it. */
 #include <string.h>
 
 #include "base/clock.h"
-#include "client/stream_internal.h"
+#include "client/dispatch.h"
 #include "codec/message.h"
 
 #define COMPLAINT_INTERVAL_MS 1000 /* bad messages may come by the thousand; log lines need not */
-
-/* What is to be freed or told once the lock is released. */
-struct leftover {
-  struct cds_queue_node *node;
-  struct cds_report *report; /* the feed's latest until now */
-};
 
 static void complain(struct cds_stream *stream, size_t link, const char *what, const char *why) {
   int64_t now = cds_clock_mono_ms();
@@ -51,71 +45,67 @@ static void reject(struct cds_stream *stream, size_t link, const char *why) {
   complain(stream, link, "a report was rejected", why);
 }
 
-/* Counts the message; true when its report was seen lately, in these very letters. */
-static bool known_already(struct cds_stream *stream, size_t slot, uint64_t text_tag) {
+/* Finds the feed's slot, and counts the message when its report was seen lately, in these very letters: *known. */
+static size_t look_up(struct cds_stream *stream, size_t link, const struct cds_feed_id *feed, uint64_t text_tag,
+                      bool *known) {
+  struct cds_sequence_out out = {0};
+  struct cds_leftover leftover = {0};
   pthread_mutex_lock(&stream->mu);
-  bool known = cds_merge_peek(&stream->merge, slot, text_tag);
-  if (known) {
+  size_t slot = cds_feed_set_find(&stream->feeds, feed);
+  *known = slot != CDS_NO_SLOT &&
+           cds_sequence_peek(&stream->sequence, slot, text_tag, (unsigned)link, cds_clock_mono_ms(), &out);
+  if (*known) {
     stream->counts.total_received++;
     stream->counts.deduplicated++;
+    cds_dispatch(stream, &out, &leftover);
   }
   pthread_mutex_unlock(&stream->mu);
-  return known;
+  cds_leftover_settle(stream, &leftover);
+  return slot;
 }
 
-static void count_latency(struct cds_stream *stream, const struct cds_report *report) {
-  struct cds_stream_stats *counts = &stream->counts;
-  if (!report->has_observations_timestamp) return;
-  double latency = (double)(report->received_at_ms - (int64_t)report->observations_timestamp * 1000);
-  if (counts->latency_count == 0 || latency < counts->latency_min_ms) counts->latency_min_ms = latency;
-  if (counts->latency_count == 0 || latency > counts->latency_max_ms) counts->latency_max_ms = latency;
-  counts->latency_count++;
-  stream->latency_sum_ms += latency;
+/* A gap shows by the report's own validity; where it begins, by what was delivered last. */
+struct gap {
+  bool found;
+  struct cds_feed_id feed;
+  uint32_t from, to;
+};
+
+/* mu is held, and the report was taken. */
+static void note_gap(struct gap *gap, const struct cds_stream *stream, const struct cds_candidate *candidate,
+                     size_t slot, uint64_t gaps_before, const struct cds_report *latest_before) {
+  gap->found = stream->config.backfill && stream->sequence.counts.gaps > gaps_before && latest_before != NULL;
+  if (!gap->found) return;
+  gap->feed = stream->feeds.ids[slot];
+  gap->from = latest_before->observations_timestamp + 1;
+  gap->to = candidate->valid_from_timestamp - 1;
 }
 
-/* mu is held. Takes the node. */
-static struct leftover accept(struct cds_stream *stream, struct cds_queue_node *node, bool gap) {
-  struct leftover gone = {.report = stream->latest[node->slot]};
-  stream->latest[node->slot] = cds_report_ref(node->report);
-  stream->counts.accepted++;
-  if (gap) stream->counts.gaps++;
-  count_latency(stream, node->report);
-  gone.node = cds_queue_push(&stream->queue, node);
-  if (cds_queue_is_full(&stream->queue)) atomic_store(&stream->paused, true);
-  cds_stream_settle(stream);
-  return gone;
-}
-
-static struct cds_candidate describe(const struct cds_stream *stream, const struct cds_queue_node *node,
-                                     uint64_t text_tag) {
-  const struct cds_report *report = node->report;
-  return (struct cds_candidate){
-    .slot = node->slot,
-    .has_observations_timestamp = report->has_observations_timestamp,
-    .observations_timestamp = report->observations_timestamp,
-    .has_valid_from_timestamp = report->has_valid_from_timestamp,
-    .valid_from_timestamp = report->valid_from_timestamp,
-    .blob_tag = cds_seen_tag(stream->merge.seed, report->bytes + report->blob.offset, report->blob.length),
-    .text_tag = text_tag,
-  };
+/* mu is held. */
+static void count_verdict(struct cds_stream *stream, enum cds_verdict verdict) {
+  stream->counts.total_received++;
+  if (verdict == CDS_VERDICT_DUPLICATE) stream->counts.deduplicated++;
+  if (verdict == CDS_VERDICT_OUT_OF_ORDER) stream->counts.out_of_order++;
 }
 
 /* Takes the node; returns the verdict. */
-static enum cds_verdict commit(struct cds_stream *stream, struct cds_queue_node *node, uint64_t text_tag) {
-  struct cds_candidate candidate = describe(stream, node, text_tag);
+static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cds_queue_node *node, uint64_t text_tag) {
+  struct cds_candidate candidate = cds_stream_describe(stream, node, text_tag);
   int64_t latest_possible = node->report->received_at_ms / 1000 + CDS_MAX_FUTURE_SECONDS;
-  struct leftover gone = {0};
-  bool gap;
+  size_t slot = node->slot;
+  struct cds_sequence_out out = {0};
+  struct cds_leftover leftover = {0};
+  struct gap gap;
   pthread_mutex_lock(&stream->mu);
-  enum cds_verdict verdict = cds_merge_commit(&gap, &stream->merge, &candidate, latest_possible);
-  stream->counts.total_received++;
-  if (verdict == CDS_VERDICT_ACCEPT) gone = accept(stream, node, gap);
-  else gone.node = node;
-  if (verdict == CDS_VERDICT_DUPLICATE) stream->counts.deduplicated++;
-  if (verdict == CDS_VERDICT_OUT_OF_ORDER) stream->counts.out_of_order++;
+  uint64_t gaps_before = stream->sequence.counts.gaps;
+  enum cds_verdict verdict =
+    cds_sequence_take(&stream->sequence, &candidate, (unsigned)link, cds_clock_mono_ms(), latest_possible, &out);
+  count_verdict(stream, verdict);
+  note_gap(&gap, stream, &candidate, slot, gaps_before, stream->latest[slot]);
+  cds_dispatch(stream, &out, &leftover);
   pthread_mutex_unlock(&stream->mu);
-  cds_queue_node_free(gone.node);
-  cds_report_unref(gone.report);
+  if (gap.found) cds_stream_tell_range(stream, CDS_EVENT_GAP, &gap.feed, gap.from, gap.to, "");
+  cds_leftover_settle(stream, &leftover);
   return verdict;
 }
 
@@ -146,16 +136,14 @@ static void take_in(struct cds_stream *stream, size_t link, const char *data, si
     undecodable(stream, link, &err);
     return;
   }
-  size_t slot = cds_feed_set_find(&stream->feeds, &envelope.feed_id);
-  if (slot == CDS_NO_SLOT) {
-    reject(stream, link, "its feed was not asked for");
-    return;
-  }
-  uint64_t text_tag = cds_seen_tag(stream->merge.seed, envelope.full_report, envelope.full_report_length);
-  if (known_already(stream, slot, text_tag)) return;
+  uint64_t text_tag = cds_seen_tag(stream->seed, envelope.full_report, envelope.full_report_length);
+  bool known;
+  size_t slot = look_up(stream, link, &envelope.feed_id, text_tag, &known);
+  if (slot == CDS_NO_SLOT) reject(stream, link, "its feed was not asked for");
+  if (slot == CDS_NO_SLOT || known) return;
   struct cds_queue_node *node = decode(stream, link, slot, &envelope);
   if (node == NULL) return;
-  enum cds_verdict verdict = commit(stream, node, text_tag);
+  enum cds_verdict verdict = commit(stream, link, node, text_tag);
   if (verdict == CDS_VERDICT_FUTURE) reject(stream, link, "its observations timestamp lies in the future");
   else if (verdict == CDS_VERDICT_TOO_MANY) reject(stream, link, "too many different reports of one second");
 }
@@ -168,5 +156,6 @@ bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data
   stats->last_message_time = cds_clock_wall_ms();
   pthread_mutex_unlock(&stream->mu);
   take_in(stream, link, data, length);
+  cds_backfill_kick(stream);
   return cds_stream_is_paused(stream);
 }

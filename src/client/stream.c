@@ -25,14 +25,25 @@ static uint64_t random_seed(void) {
   return seed;
 }
 
+/* Held reports are bounded by the queue's size too, but not so far that a reconnect of many feeds finds no room. */
+static struct cds_sequence_limits limits_of(const struct cds_stream_config *config) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  size_t by_queue = config->queue_size * 4 > 1024 ? config->queue_size * 4 : 1024;
+  if (by_queue < limits.max_held) limits.max_held = by_queue;
+  limits.backfill = config->backfill;
+  return limits;
+}
+
 /* Makes everything but the locks; what has been made is undone by destroy. */
 static enum cds_status fill(struct cds_stream *stream, const struct cds_feed_id *feeds, size_t feed_count,
                             struct cds_error *err) {
   const struct cds_stream_config *config = &stream->config;
   enum cds_status status = cds_notify_init(&stream->notify, err);
   if (status != CDS_OK) return status;
+  stream->seed = random_seed();
+  struct cds_sequence_limits limits = limits_of(config);
   bool made = cds_feed_set_init(&stream->feeds, feeds, feed_count) == CDS_OK &&
-              cds_merge_init(&stream->merge, stream->feeds.count, random_seed()) &&
+              cds_sequence_init(&stream->sequence, stream->feeds.count, stream->seed, &limits) &&
               cds_queue_init(&stream->queue, config->overflow, config->queue_size, stream->feeds.count);
   if (made) stream->latest = cds_calloc(stream->feeds.count, sizeof(struct cds_report *));
   if (made) stream->shard_of = cds_calloc(stream->feeds.count, sizeof *stream->shard_of);
@@ -47,7 +58,7 @@ static void destroy(struct cds_stream *stream) {
   cds_free(stream->shard_of);
   cds_event_clear(&stream->events);
   cds_queue_clear(&stream->queue);
-  cds_merge_clear(&stream->merge);
+  cds_sequence_clear(&stream->sequence);
   cds_feed_set_clear(&stream->feeds);
   cds_notify_close(&stream->notify);
   pthread_cond_destroy(&stream->link_exited);
@@ -77,6 +88,13 @@ static struct cds_stream *allocate(struct cds_client *client, const struct cds_s
   return stream;
 }
 
+/* No other thread knows the stream yet. */
+static void begin_at_start(struct cds_stream *stream) {
+  int64_t now_ms = cds_clock_mono_ms();
+  for (size_t slot = 0; stream->config.has_start && slot < stream->feeds.count; slot++)
+    cds_sequence_start(&stream->sequence, slot, stream->config.start, now_ms);
+}
+
 enum cds_status cds_stream_open(struct cds_stream **out, struct cds_client *client, const struct cds_feed_id *feeds,
                                 size_t feed_count, const struct cds_stream_config *config, struct cds_error *err) {
   *out = NULL;
@@ -84,15 +102,19 @@ enum cds_status cds_stream_open(struct cds_stream **out, struct cds_client *clie
   if (status != CDS_OK) return status;
   if (feed_count == 0 || feed_count > CDS_MAX_FEEDS)
     return cds_error_set(err, CDS_E_CONFIG, "a stream needs 1 to %d feed ids, got %zu", CDS_MAX_FEEDS, feed_count);
+  if (config->has_start && !config->backfill)
+    return cds_error_set(err, CDS_E_CONFIG, "start: a stream that begins in the past needs backfill");
   struct cds_stream *stream = allocate(client, config);
   if (stream == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   status = fill(stream, feeds, feed_count, err);
   if (status == CDS_OK) status = cds_client_add_stream(client, &stream->hook, stream, err);
+  if (status == CDS_OK) begin_at_start(stream);
   if (status == CDS_OK) status = cds_fleet_open(stream, err);
   if (status != CDS_OK) {
     cds_stream_free(stream);
     return status;
   }
+  cds_backfill_kick(stream);
   *out = stream;
   return CDS_OK;
 }
@@ -129,7 +151,10 @@ enum cds_pop cds_stream_pop(struct cds_report **report, struct cds_stream *strea
   if (node == NULL && ended && err != NULL) *err = stream->end;
   cds_stream_settle(stream);
   pthread_mutex_unlock(&stream->mu);
-  if (resume) cds_fleet_wake(stream);
+  if (resume) {
+    cds_fleet_wake(stream);
+    cds_backfill_kick(stream);
+  }
   if (node == NULL) return ended ? CDS_POP_END : CDS_POP_EMPTY;
   *report = cds_report_ref(node->report);
   cds_queue_node_free(node);
@@ -211,6 +236,7 @@ void cds_stream_close(struct cds_stream *stream) {
   stream->stopping = true;
   pthread_mutex_unlock(&stream->mu);
   cds_discovery_cancel(stream);
+  cds_backfill_cancel(stream);
   cds_fleet_stop(stream);
   count_closed(stream);
   discard(stream);

@@ -13,12 +13,13 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "client/backfill.h"
 #include "client/client_internal.h"
 #include "client/discovery.h"
 #include "client/feed_set.h"
-#include "client/merge.h"
 #include "client/notify.h"
 #include "client/queue.h"
+#include "client/sequence.h"
 
 #define CDS_NO_LINK SIZE_MAX
 #define CDS_NO_SHARD UINT16_MAX
@@ -49,6 +50,7 @@ struct cds_stream {
   struct cds_client *client; /* one reference */
   struct cds_stream_hook hook;
   struct cds_stream_config config; /* read-only */
+  uint64_t seed;                   /* of the tags; read-only */
   atomic_bool closed;
 
   pthread_mutex_t start_mu; /* held while connections are added or removed; taken before mu */
@@ -64,7 +66,8 @@ struct cds_stream {
   bool stopping, ended;
   struct cds_error end; /* why, once ended */
   atomic_bool paused;   /* the links are to stop reading; written under mu, read anywhere */
-  struct cds_merge merge;
+  struct cds_sequence sequence;
+  struct cds_backfill backfill;
   struct cds_queue queue;
   struct cds_notify notify;
   struct cds_event_queue events;

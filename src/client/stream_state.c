@@ -127,6 +127,7 @@ static void count_connected(struct cds_stream *stream, size_t link) {
 /* mu is held. */
 static void count_state(struct cds_stream *stream, size_t link, enum cds_link_state state) {
   struct cds_link_stats *stats = &stream->connections[link].stats;
+  if (state == CDS_LINK_DISCONNECTED) cds_sequence_link_down(&stream->sequence, (unsigned)link, cds_clock_mono_ms());
   if (state == CDS_LINK_CONNECTED) count_connected(stream, link);
   if (state == CDS_LINK_RECONNECTING || state == CDS_LINK_FAILED) stats->errors_count++;
   stats->state = state;
@@ -172,6 +173,7 @@ void cds_stream_link_gone(struct cds_stream *stream, size_t link) {
   struct cds_connection *connection = &stream->connections[link];
   pthread_mutex_lock(&stream->mu);
   if (connection->stats.state != CDS_LINK_FAILED) connection->stats.state = CDS_LINK_DISCONNECTED;
+  cds_sequence_link_down(&stream->sequence, (unsigned)link, cds_clock_mono_ms());
   pthread_mutex_unlock(&stream->mu);
 }
 
@@ -195,6 +197,11 @@ void cds_stream_stats(struct cds_stream_stats *out, struct cds_stream *stream) {
   *out = stream->counts;
   out->dropped = stream->queue.dropped;
   out->queue_length = stream->queue.length;
+  out->gaps = stream->sequence.counts.gaps;
+  out->empty_gaps = stream->sequence.counts.empty_gaps;
+  out->backfilled = stream->sequence.counts.backfilled;
+  out->lost = stream->sequence.counts.lost_ranges;
+  out->lost_seconds = stream->sequence.counts.lost_seconds;
   if (out->latency_count > 0) out->latency_mean_ms = stream->latency_sum_ms / (double)out->latency_count;
   for (size_t i = 0; i < CDS_MAX_LINKS; i++)
     if (stream->connections[i].role == CDS_ROLE_SERVING) add_link(out, &stream->connections[i], now);

@@ -28,6 +28,13 @@ static int option_int(lua_State *L, int index, const char *name, int otherwise) 
   return (int)cds_l_number(L, index, name, otherwise);
 }
 
+static bool option_boolean(lua_State *L, int index, const char *name, bool otherwise) {
+  lua_getfield(L, index, name);
+  bool value = lua_isnil(L, -1) ? otherwise : lua_toboolean(L, -1);
+  lua_pop(L, 1);
+  return value;
+}
+
 /* The place of a text member in a list of names, or `otherwise` when it is nil. */
 static int option_choice(lua_State *L, int index, const char *name, const char *const *names, int otherwise) {
   int choice = otherwise;
@@ -46,6 +53,14 @@ void cds_l_stream_config(lua_State *L, struct cds_stream_config *config, int ind
   config->max_reconnects = cds_l_number(L, index, "max_reconnects", config->max_reconnects);
   config->reconnect_delay = cds_l_number(L, index, "reconnect_delay", config->reconnect_delay);
   config->reconnect_max_delay = cds_l_number(L, index, "reconnect_max_delay", config->reconnect_max_delay);
+  config->feeds_per_connection = option_size(L, index, "feeds_per_connection", config->feeds_per_connection);
+  config->ha = option_boolean(L, index, "ha", config->ha);
+  config->backfill = option_boolean(L, index, "backfill", config->backfill);
+  config->stale_timeout = option_boolean(L, index, "stale_timeout", true)
+                            ? cds_l_number(L, index, "stale_timeout", config->stale_timeout)
+                            : 0;
+  config->start = (uint32_t)cds_l_number(L, index, "start", config->start);
+  config->has_start = config->start > 0;
   config->queue_size = option_size(L, index, "queue_size", config->queue_size);
   config->overflow = (enum cds_overflow)option_choice(L, index, "overflow", overflows, (int)config->overflow);
   config->log_level = (enum cds_log_level)option_choice(L, index, "log_level", levels, (int)config->log_level);

@@ -177,6 +177,10 @@ static void push_counters(lua_State *L, const struct cds_stream_stats *stats) {
   cds_l_set_uint(L, "deduplicated", stats->deduplicated);
   cds_l_set_uint(L, "out_of_order", stats->out_of_order);
   cds_l_set_uint(L, "gaps", stats->gaps);
+  cds_l_set_uint(L, "empty_gaps", stats->empty_gaps);
+  cds_l_set_uint(L, "backfilled", stats->backfilled);
+  cds_l_set_uint(L, "lost", stats->lost);
+  cds_l_set_uint(L, "lost_seconds", stats->lost_seconds);
   cds_l_set_uint(L, "dropped", stats->dropped);
   cds_l_set_uint(L, "rejected", stats->rejected);
   cds_l_set_uint(L, "decode_errors", stats->decode_errors);

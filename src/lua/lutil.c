@@ -148,7 +148,8 @@ struct cds_feed_id *cds_l_feed_ids(lua_State *L, size_t *count, int index) {
 
 /* ---- events ---- */
 
-static const char *const event_kinds[] = {"log", "status", "response"};
+static const char *const event_kinds[] = {"log", "status", "response", "range", "range", "range"};
+static const char *const range_states[] = {"gap", "backfilled", "lost"};
 static const char *const level_names[] = {"debug", "info", "warn", "error", "none"};
 
 void cds_l_push_event(lua_State *L, const struct cds_event *event) {
@@ -167,6 +168,15 @@ void cds_l_push_event(lua_State *L, const struct cds_event *event) {
   cds_l_set_text(L, "message", event->message);
   cds_l_set_text(L, "origin", event->origin);
   cds_l_set_text(L, "host", event->host);
+  if (event->kind >= CDS_EVENT_GAP) {
+    char feed[CDS_FEED_ID_TEXT + 1];
+    cds_feed_id_format(feed, &event->feed_id);
+    cds_l_set_text(L, "state", range_states[event->kind - CDS_EVENT_GAP]);
+    cds_l_set_text(L, "feed_id", feed);
+    cds_l_set_uint(L, "from", event->from);
+    if (event->to >= event->from) cds_l_set_uint(L, "to", event->to);
+    return;
+  }
   if (event->kind != CDS_EVENT_STATUS) return;
   cds_l_set_text(L, "state", cds_link_state_name(event->state));
   cds_l_set_uint(L, "attempt", event->attempt > 0 ? (uint64_t)event->attempt : 0);

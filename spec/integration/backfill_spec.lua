@@ -1,0 +1,140 @@
+-- SPDX-License-Identifier: MIT
+-- Nothing is lost that the service still has: what a stream brings through faults, compared with REST's pages.
+
+local recorder = require "spec.support.recorder"
+local simulator = require "spec.support.simulator"
+
+local PATIENCE = 20 -- seconds; nothing here takes as long
+local QUICK = { reconnect_delay = 0.05, reconnect_max_delay = 0.1 }
+
+local function options(more)
+  local out = {}
+  for name, value in pairs(QUICK) do out[name] = value end
+  for name, value in pairs(more or {}) do out[name] = value end
+  return out
+end
+
+-- Reads until each feed has come to a second at least `seconds` after its first, and `enough` says so.
+local function read_for(stream, seconds, enough)
+  local reports, first, last, feeds = {}, {}, {}, 0
+  while true do
+    local report = assert(stream:read(PATIENCE))
+    local id, second = report.feed_id, report.observations_timestamp
+    reports[#reports + 1] = report
+    if not first[id] then first[id], feeds = second, feeds + 1 end
+    assert(not last[id] or second >= last[id], "seconds never go back")
+    last[id] = second
+    local slowest = math.huge
+    for feed in pairs(first) do slowest = math.min(slowest, last[feed] - first[feed]) end
+    if slowest >= seconds and enough(stream:stats()) then return reports, first, last end
+  end
+end
+
+-- Of whole seconds in between, the stream must have brought exactly what REST has.
+local function compare(client, reports, first, last)
+  local got = {}
+  for _, report in ipairs(reports) do
+    assert.is_nil(got[report.report_blob], "a report came twice")
+    got[report.report_blob] = true
+  end
+  local compared = 0
+  for id, from in pairs(first) do
+    for report in client:reports(id, from + 1, last[id] - 1) do
+      assert(got[report.report_blob], ("missing: %s at %d"):format(id, report.observations_timestamp))
+      compared = compared + 1
+    end
+  end
+  return compared
+end
+
+local function ids_of(client)
+  local ids = {}
+  for i, feed in ipairs(assert(client:get_feeds())) do ids[i] = feed.id end
+  return ids
+end
+
+describe("backfill", function()
+  local sim, client
+
+  before_each(function()
+    sim = simulator.start { rate = 1, rate_limit = 0, feeds = 6, origins = 2 }
+    client = sim:client { rate_limit = false, circuit_breaker = false }
+  end)
+
+  after_each(function()
+    client:close()
+    sim:stop()
+  end)
+
+  it("brings what fell into reconnects, in order, and says so", function()
+    local record = recorder.new()
+    local watch = record:options(options())
+    watch.on_response = nil
+    local ids = ids_of(client)
+    sim:fault("on=ws,times=2,action=drop,after=9")
+    local stream = client:stream(ids, watch)
+    local reports, first, last = read_for(stream, 5, function(stats) return stats.full_reconnects >= 2 end)
+    local stats = stream:stats()
+    assert.is_true(compare(client, reports, first, last) >= 20)
+    assert.are.equal(0, stats.lost)
+    stream:close()
+  end)
+
+  it("begins in the past and goes on live without a seam", function()
+    local ids = ids_of(client)
+    local start = os.time() - 30
+    local stream = client:stream(ids, options { start = start })
+    local reports, first, last = read_for(stream, 32, function() return true end)
+    for _, id in ipairs(ids) do
+      assert.are.equal(start, first[id])
+      first[id] = first[id] - 1
+    end
+    assert.is_true(compare(client, reports, first, last) >= 30 * #ids)
+    assert.is_true(reports[1].backfilled)
+    assert.is_true(stream:stats().backfilled >= 28 * #ids)
+    stream:close()
+  end)
+
+  it("keeps a gap while REST is down, and fills it then", function()
+    local ids = ids_of(client)
+    sim:fault("on=rest,path=/api/v1/reports/page,times=6,action=status,status=503")
+    sim:fault("on=ws,times=1,action=drop,after=9")
+    local stream = client:stream(ids, options())
+    local reports, first, last = read_for(stream, 6, function(stats) return stats.full_reconnects >= 1 end)
+    assert.is_true(compare(client, reports, first, last) >= 20)
+    assert.are.equal(0, stream:stats().lost)
+    stream:close()
+  end)
+end)
+
+describe("high availability", function()
+  local sim, client
+
+  before_each(function()
+    sim = simulator.start { rate = 1, rate_limit = 0, feeds = 4, origins = 2 }
+    client = sim:client { rate_limit = false, circuit_breaker = false }
+  end)
+
+  after_each(function()
+    client:close()
+    sim:stop()
+  end)
+
+  it("keeps a connection to each origin, and loses nothing when one fails", function()
+    local ids = ids_of(client)
+    sim:fault("on=ws,times=2,action=drop,after=10")
+    local stream = client:stream(ids, options { ha = true })
+    local reports, first, last = read_for(stream, 5, function(stats)
+      return stats.partial_reconnects + stats.full_reconnects >= 1 and stats.active_connections == 2
+    end)
+    assert.is_true(compare(client, reports, first, last) >= 12)
+    local stats = stream:stats()
+    assert.are.equal(2, stats.configured_connections)
+    assert.are.equal(0, stats.lost)
+    assert.is_true(stats.deduplicated > 0)
+    local names = { stats.origins[1].origin, stats.origins[2].origin }
+    table.sort(names)
+    assert.are_not.equal(names[1], names[2])
+    stream:close()
+  end)
+end)
