@@ -3,6 +3,7 @@
 
 local core = require "chainlink.core"
 local block = require "chainlink.loop.block"
+local calls = require "chainlink.call"
 local check = require "chainlink.check"
 local config = require "chainlink.config"
 local errors = require "chainlink.errors"
@@ -37,14 +38,7 @@ end
 
 -- Waits for the call. -> what core.call_result gives, or nil, err
 local function finish(state, call)
-  while not core.call_done(call) do
-    events.drain(state, core.call_event, call)
-    if core.call_done(call) then break end
-    state.wait(core.call_fd(call))
-  end
-  events.drain(state, core.call_event, call)
-  local result, status, next_page = core.call_result(call)
-  core.call_free(call)
+  local result, status, next_page = calls.finish(state, call)
   if not result then return nil, explain(status) end
   return result, status, next_page
 end
