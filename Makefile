@@ -52,7 +52,7 @@ object = $(patsubst src/%.c,$(TREE)/obj/%.o,$(1))
 binding_object = $(patsubst src/%.c,$(OUT)/obj/%.o,$(1))
 
 .PHONY: all deps help env install demo bench clean format docs
-.PHONY: test test-c test-lua fuzz test-all-luas test-asan test-tsan test-valgrind interop lint layers symbols luarocks rockspec
+.PHONY: test test-c test-lua fuzz test-all-luas test-asan test-tsan test-valgrind test-onchain interop lint layers symbols luarocks rockspec
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -179,6 +179,10 @@ test-valgrind: all $(C_TESTS)
 	scripts/run-c-tests $(filter-out $(LUA_C_TESTS),$(C_TESTS)) || status=1; \
 	$(RUN_SPECS) $(VALGRIND_SPECS) || status=1; exit $$status
 
+# The verifier contracts on an Ethereum node of our own.
+test-onchain: all
+	@$(USE_BUILD) export LUA_BIN=$(LUA_BIN); timeout -k 10 580 spec/onchain/run.sh
+
 # Random faults against a stream, judged by what the service made; the same for long, judged by memory. Lua 5.4.
 SEED ?= 1
 MINUTES ?= 1
@@ -239,7 +243,7 @@ help:
 	@echo 'make [LUA=5.4|5.3|5.1|luajit]   build            make env      eval "$$(make -s env)" to use the build'
 	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
-	@echo 'make test-all-luas test-asan test-tsan test-valgrind interop   the wider suites'
+	@echo 'make test-all-luas test-asan test-tsan test-valgrind interop test-onchain   the wider suites'
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost   make soak MINUTES=10'
 	@echo 'make lint layers symbols luarocks                              the checks'
