@@ -2,6 +2,7 @@
  * Recovery and verification: the contract's verdicts and reasons, in the contract's order. */
 #include "crypto/verify.h"
 
+#include "base/alloc.h"
 #include "signed.h"
 #include "tap.h"
 
@@ -34,6 +35,24 @@ static void make_high(uint8_t s[32], uint8_t *v) {
     s[i] = (uint8_t)difference;
   }
   *v ^= 1;
+}
+
+/* The process's first verification, which makes the curve's context. */
+static void test_memory(void) {
+  struct cds_report *report = signed_report(2);
+  struct cds_signer_set set = signed_set(4, 1);
+  struct cds_error err = {0};
+  cds_alloc_fail_after(0);
+  struct cds_verification got = cds_verify(&set, report);
+  cds_alloc_fail_after(-1);
+  is_string(cds_reason_name(got.reason), "OutOfMemory", "without memory nothing is verified");
+  is_number(cds_verification_error(&err, &got), CDS_E_MEMORY, "which is a MemoryError");
+  is_string(verdict(&set, report), "", "with memory again it is");
+  cds_alloc_fail_after(0);
+  got = cds_verify(&set, report);
+  cds_alloc_fail_after(-1);
+  is_string(cds_reason_name(got.reason), "", "and from then on needs none");
+  cds_report_unref(report);
 }
 
 static void test_good(void) {
@@ -156,6 +175,29 @@ static void test_ecrecover(void) {
   cds_report_unref(report);
 }
 
+/* libsecp256k1 also recovers keys from x = r + n, with v 2 and 3; ecrecover does not. */
+static void test_beyond_order(void) {
+  struct cds_signer_set set = signed_set(4, 1);
+  struct cds_report *report = signed_report(2);
+  uint8_t digest[32], r_s[64] = {0}, point[65], hash[32];
+  size_t length = sizeof point;
+  secp256k1_ecdsa_recoverable_signature signature;
+  secp256k1_pubkey key;
+  cds_report_digest(digest, report);
+  r_s[63] = 1;
+  do r_s[31]++;
+  while (!secp256k1_ecdsa_recoverable_signature_parse_compact(signed_curve, &signature, r_s, 2) ||
+         !secp256k1_ecdsa_recover(signed_curve, &key, &signature, digest));
+  secp256k1_ec_pubkey_serialize(signed_curve, point, &length, &key, SECP256K1_EC_UNCOMPRESSED);
+  cds_keccak256(hash, point + 1, 64);
+  memcpy(set.addresses[1], hash + 12, CDS_ADDRESS);
+  memcpy(r_of(report, 1), r_s, 32);
+  memcpy(s_of(report, 1), r_s + 32, 32);
+  *v_of(report, 1) = 2;
+  is_string(verdict(&set, report), "BadVerification", "x beyond n, though the key it gives is in the set");
+  cds_report_unref(report);
+}
+
 static void test_registry(void) {
   struct cds_signer_registry *registry = cds_signer_registry_new();
   struct cds_signer_set set = signed_set(4, 1), other = signed_set(7, 2);
@@ -189,11 +231,13 @@ static void test_errors(void) {
 
 int main(void) {
   signed_init();
+  test_memory();
   test_good();
   test_bits();
   test_counts();
   test_signers();
   test_ecrecover();
+  test_beyond_order();
   test_registry();
   test_errors();
   secp256k1_context_destroy(signed_curve);
