@@ -60,7 +60,7 @@ static struct cds_report *make(size_t signatures, bool twice, const uint8_t *fee
 static void check(const struct cds_report *report, size_t oracles, size_t f) {
   struct cds_signer_set set = signed_set(oracles, (int64_t)f);
   struct cds_verification got = cds_verify(&set, report);
-  struct cds_error err;
+  struct cds_error err = {0};
   MUST(strcmp(cds_reason_name(got.reason), contract(report, oracles, f)) == 0);
   if (got.reason != CDS_VERIFIED) fuzz_check_error(&err, cds_verification_error(&err, &got));
   set.active = false;
