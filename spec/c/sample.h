@@ -16,7 +16,7 @@ struct sample {
 };
 
 /* xorshift64*: the same numbers in every run. */
-static uint64_t sample_state = 88172645463325252u;
+static _Thread_local uint64_t sample_state = 88172645463325252u;
 
 __attribute__((unused)) static uint64_t sample_random(void) {
   sample_state ^= sample_state >> 12;

@@ -129,33 +129,35 @@ static struct cds_queue_node *decode(struct cds_stream *stream, size_t link, siz
   return node;
 }
 
-static void take_in(struct cds_stream *stream, size_t link, const char *data, size_t length) {
+/* True when the message was a report. */
+static bool take_in(struct cds_stream *stream, size_t link, const char *data, size_t length) {
   struct cds_envelope envelope;
   struct cds_error err = {0};
   if (cds_envelope_parse(&envelope, data, length, &err) != CDS_OK) {
     undecodable(stream, link, &err);
-    return;
+    return false;
   }
   uint64_t text_tag = cds_seen_tag(stream->seed, envelope.full_report, envelope.full_report_length);
   bool known;
   size_t slot = look_up(stream, link, &envelope.feed_id, text_tag, &known);
   if (slot == CDS_NO_SLOT) reject(stream, link, "its feed was not asked for");
-  if (slot == CDS_NO_SLOT || known) return;
+  if (slot == CDS_NO_SLOT || known) return known;
   struct cds_queue_node *node = decode(stream, link, slot, &envelope);
-  if (node == NULL) return;
+  if (node == NULL) return false;
   enum cds_verdict verdict = commit(stream, link, node, text_tag);
   if (verdict == CDS_VERDICT_FUTURE) reject(stream, link, "its observations timestamp lies in the future");
   else if (verdict == CDS_VERDICT_TOO_MANY) reject(stream, link, "too many different reports of one second");
+  return true;
 }
 
-bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data, size_t length) {
+bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data, size_t length, bool *is_report) {
   pthread_mutex_lock(&stream->mu);
   struct cds_link_stats *stats = &stream->connections[link].stats;
   stats->messages_received++;
   stats->bytes_received += length;
   stats->last_message_time = cds_clock_wall_ms();
   pthread_mutex_unlock(&stream->mu);
-  take_in(stream, link, data, length);
+  *is_report = take_in(stream, link, data, length);
   cds_backfill_kick(stream);
   return cds_stream_is_paused(stream);
 }

@@ -18,6 +18,7 @@
 #define WORKED_WITH_MESSAGES_MS 1000
 #define WORKED_MS 5000
 #define MAX_RETRY_AFTER 3600.0 /* seconds */
+#define MAX_PATIENCE_MS 5000   /* of a peer whose messages are not read */
 
 struct cds_link {
   struct cds_stream *stream;
@@ -40,7 +41,9 @@ struct cds_link {
   struct cds_buf target;
   bool open;
   bool had_message;
-  int64_t opened_at_ms;
+  bool is_paused;        /* since paused_at_ms */
+  bool waits_for_reader; /* no attempt until the script has caught up */
+  int64_t opened_at_ms, paused_at_ms, report_at_ms;
   unsigned failures; /* consecutive */
 };
 
@@ -144,16 +147,70 @@ static double retry_delay(const struct cds_link *link, const struct cds_error *e
                            cds_backoff_random());
 }
 
+/* ---- a connection that is up, and of no use ---- */
+
+static int64_t patience_ms(const struct cds_link *link) {
+  int64_t pong_ms = (int64_t)link->stream->config.pong_timeout * 1000;
+  return pong_ms < MAX_PATIENCE_MS ? pong_ms : MAX_PATIENCE_MS;
+}
+
+/* When the connection would have to be given up, 0: never. */
+static int64_t deadline_ms(const struct cds_link *link) {
+  double stale = link->stream->config.stale_timeout;
+  if (link->is_paused) return link->paused_at_ms + patience_ms(link);
+  return stale > 0 ? link->report_at_ms + (int64_t)(stale * 1000) : 0;
+}
+
+static void watch(struct cds_link *link) {
+  int64_t deadline = deadline_ms(link), left = deadline - cds_clock_mono_ms();
+  if (deadline != 0) cds_ws_timer(link->ws, left > 0 ? (double)left / 1000 : 0);
+}
+
+static void give_up_useless(struct cds_link *link) {
+  struct cds_error why;
+  int64_t deadline = deadline_ms(link);
+  if (deadline == 0) return;
+  if (cds_clock_mono_ms() < deadline) {
+    watch(link);
+    return;
+  }
+  if (link->is_paused)
+    cds_error_set(&why, CDS_E_NETWORK,
+                  "the script reads too slowly: the connection is made again when it has caught up");
+  else cds_error_set(&why, CDS_E_TIMEOUT, "no report for %g s (stale_timeout)", link->stream->config.stale_timeout);
+  cds_ws_drop(link->ws, &why);
+}
+
+static void pause_reading(struct cds_link *link) {
+  cds_ws_pause(link->ws, true);
+  if (link->is_paused) return;
+  link->is_paused = true;
+  link->paused_at_ms = cds_clock_mono_ms();
+  watch(link);
+}
+
+static void read_on(struct cds_link *link) {
+  cds_ws_pause(link->ws, false);
+  if (!link->is_paused) return;
+  link->is_paused = false;
+  link->report_at_ms = cds_clock_mono_ms();
+  watch(link);
+}
+
 static void on_closed(void *context, const struct cds_error *err) {
   struct cds_link *link = context;
   bool was_open = link->open, worked = was_open && has_worked(link);
-  link->open = false;
+  link->open = link->is_paused = false;
   if (cds_stream_link_is_over(link->stream, link->index)) {
     link->done = true;
     return;
   }
   if (was_open) cds_stream_link_state(link->stream, link->index, CDS_LINK_DISCONNECTED, err, link->failures, 0);
   if (worked) link->failures = 0;
+  if (was_open && cds_stream_is_paused(link->stream)) {
+    link->waits_for_reader = true;
+    return;
+  }
   link->failures++;
   if (is_final(err) || link->failures > link->stream->config.max_reconnects) {
     give_up(link, err);
@@ -170,25 +227,34 @@ static void on_opened(void *context) {
   struct cds_link *link = context;
   link->open = true;
   link->had_message = false;
-  link->opened_at_ms = cds_clock_mono_ms();
+  link->opened_at_ms = link->report_at_ms = cds_clock_mono_ms();
   cds_stream_link_state(link->stream, link->index, CDS_LINK_CONNECTED, NULL, link->failures, 0);
-  if (cds_stream_is_paused(link->stream)) cds_ws_pause(link->ws, true);
+  if (cds_stream_is_paused(link->stream)) pause_reading(link);
+  else watch(link);
 }
 
 static void on_message(void *context, const char *data, size_t length) {
   struct cds_link *link = context;
   link->had_message = true;
-  if (cds_stream_receive(link->stream, link->index, data, length)) cds_ws_pause(link->ws, true);
+  bool is_report, pause = cds_stream_receive(link->stream, link->index, data, length, &is_report);
+  if (is_report) link->report_at_ms = cds_clock_mono_ms();
+  if (pause) pause_reading(link);
 }
 
 static void on_timer(void *context) {
-  attempt(context);
+  struct cds_link *link = context;
+  if (link->open) give_up_useless(link);
+  else attempt(link);
 }
 
 static void on_woken(void *context) {
   struct cds_link *link = context;
   if (cds_stream_link_is_over(link->stream, link->index)) link->done = true;
-  else if (!cds_stream_is_paused(link->stream)) cds_ws_pause(link->ws, false);
+  else if (cds_stream_is_paused(link->stream)) return;
+  else if (link->waits_for_reader) {
+    link->waits_for_reader = false;
+    attempt(link);
+  } else read_on(link);
 }
 
 /* ---- the thread ---- */

@@ -6,7 +6,11 @@
  * lived a second, or has lived five; only then the count of consecutive failures starts again from 0, so that a
  * service which accepts and drops at once is not hammered. 400, 401, 403 and 404 end the stream: asking again would
  * not help. Where a stream has several connections, first attempts and those that would follow at once are spread over
- * reconnect_delay, so that they do not all come together. */
+ * reconnect_delay, so that they do not all come together.
+ *
+ * A connection that is up and yet of no use is given up: one that brought no report for stale_timeout; and with overflow
+ * "block", one that could not be read for longer than peers have patience, as the script is slow. It is made again when
+ * the script has caught up. */
 #ifndef CDS_LINK_H
 #define CDS_LINK_H
 

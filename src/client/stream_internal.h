@@ -101,8 +101,8 @@ bool cds_stream_is_stopping(struct cds_stream *stream);
 /* The link is to end: the stream is over, or this connection is not wanted any more. */
 bool cds_stream_link_is_over(struct cds_stream *stream, size_t link);
 
-/* One whole message. True when the link is to stop reading until woken. */
-bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data, size_t length);
+/* One whole message. True when the link is to stop reading until woken. *is_report: it was understood, new or not. */
+bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data, size_t length, bool *is_report);
 
 bool cds_stream_is_paused(struct cds_stream *stream);
 

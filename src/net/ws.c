@@ -297,6 +297,12 @@ void cds_ws_pause(struct cds_ws *ws, bool pause) {
   else cds_ws_heartbeat_resume(ws);
 }
 
+void cds_ws_drop(struct cds_ws *ws, const struct cds_error *why) {
+  if (ws->state != CDS_WS_OPEN || ws->wsi == NULL) return;
+  cds_ws_outcome(ws, why);
+  lws_set_timeout(ws->wsi, PENDING_TIMEOUT_WS_PONG_CHECK_GET_PONG, LWS_TO_KILL_SYNC);
+}
+
 double cds_ws_ping_latency_ms(const struct cds_ws *ws) {
   return ws->latency_ms;
 }

@@ -48,6 +48,9 @@ void cds_ws_timer(struct cds_ws *ws, double seconds);
 /* Stops or resumes reading the socket. The heartbeat rests meanwhile, as pongs are not read either. */
 void cds_ws_pause(struct cds_ws *ws, bool pause);
 
+/* Gives up the open connection, for this reason, which closed will tell. */
+void cds_ws_drop(struct cds_ws *ws, const struct cds_error *why);
+
 /* The last ping's way there and back; negative when not known. */
 double cds_ws_ping_latency_ms(const struct cds_ws *ws);
 
