@@ -68,6 +68,10 @@ function chainlink.is_error(value, kind) end
 ---@field reconnect_max_delay? number seconds, default 10
 ---@field queue_size? integer default 4096
 ---@field overflow? "block"|"latest"|"drop_oldest" default "block"
+---@field ha? boolean one connection per origin, default false
+---@field feeds_per_connection? integer default 100
+---@field backfill? boolean default true
+---@field stale_timeout? number|false seconds, default: none
 ---@field logger? fun(level: chainlink.Level, message: string, fields: table)
 ---@field log_level? chainlink.Level|"none" default "info"
 ---@field on_status? fun(event: chainlink.Status)
@@ -97,17 +101,25 @@ function chainlink.is_error(value, kind) end
 ---@field reconnect_max_delay? number
 ---@field queue_size? integer
 ---@field overflow? "block"|"latest"|"drop_oldest"
+---@field ha? boolean
+---@field feeds_per_connection? integer
+---@field backfill? boolean
+---@field stale_timeout? number|false
+---@field start? integer Unix seconds: the stream begins there, over REST
 ---@field logger? fun(level: chainlink.Level, message: string, fields: table)
 ---@field log_level? chainlink.Level|"none"
 ---@field on_status? fun(event: chainlink.Status)
 
 ---@class chainlink.Status
----@field state "connecting"|"connected"|"disconnected"|"reconnecting"|"failed"
+---@field state "connecting"|"connected"|"disconnected"|"reconnecting"|"failed"|"gap"|"backfilled"|"lost"
 ---@field origin? string
----@field host string host:port
+---@field host? string host:port, of a connection
 ---@field reason? string
----@field attempt integer
----@field delay number seconds until the next attempt
+---@field attempt? integer of a connection
+---@field delay? number seconds until the next attempt
+---@field feed_id? string of gap, backfilled and lost
+---@field from? integer Unix seconds, the range's first
+---@field to? integer the range's last; nil: up to the feed's next report
 ---@field time number Unix seconds
 
 ---@class chainlink.Response
@@ -228,7 +240,11 @@ function Stream:close() end
 ---@field accepted integer
 ---@field deduplicated integer
 ---@field out_of_order integer
----@field gaps integer
+---@field gaps integer where reports could be missing
+---@field empty_gaps integer of these, with nothing missing
+---@field backfilled integer reports that came over REST
+---@field lost integer ranges that could not be had
+---@field lost_seconds integer their seconds, as far as known
 ---@field dropped integer
 ---@field rejected integer
 ---@field decode_errors integer
