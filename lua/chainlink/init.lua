@@ -61,7 +61,7 @@ chainlink.schemas = require "chainlink.schemas"
 --- chainlink.signers.from_file(path) reads one.
 chainlink.signers = require "chainlink.signers"
 
---- chainlink.onchain{rpc_url=, verifier_proxy= or network=}: verification by the contracts of a chain (docs/onchain.md).
+--- chainlink.onchain{rpc_url=, verifier_proxy= or network=}: verification by a chain (docs/onchain.md).
 chainlink.onchain = require "chainlink.onchain"
 
 return chainlink

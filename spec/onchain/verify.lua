@@ -79,8 +79,8 @@ for _, reason in ipairs(order) do tap.each("through the node: " .. reason, by_re
 tap.each("the verified blob", valid, with_blob)
 tap.ok(#rows >= 2000 and #valid >= 200 and #valid + #refused >= 0.95 * #rows,
   ("enough reports: %d, of which %d verify and %d do not decode"):format(#rows, #valid, #rows - #valid - #refused))
-for _, reason in ipairs { "BadVerification", "DigestInactive", "IncorrectSignatureCount", "MismatchedSignatures", "Panic",
-  "VerifierNotFound" } do
+for _, reason in ipairs { "BadVerification", "DigestInactive", "IncorrectSignatureCount", "MismatchedSignatures",
+  "Panic", "VerifierNotFound" } do
   tap.ok(#(by_reason[reason] or {}) >= 30, "enough of " .. reason)
 end
 

@@ -1,0 +1,449 @@
+-- SPDX-License-Identifier: MIT
+-- chainlink.onchain against nodes that answer this and that; the contracts themselves are in spec/onchain.
+
+local chainlink = require "chainlink"
+local node = require "spec.support.node"
+local onchain = require "chainlink.onchain"
+local sample = require "spec.support.sample"
+
+local PROXY, VERIFIER = "0x" .. ("1a"):rep(20), "0x" .. ("2b"):rep(20)
+local DIGEST = "0x" .. ("0a"):rep(32)
+local report = assert(chainlink.decode(sample.v3))
+local other = assert(chainlink.decode(sample.v8))
+local blob = report.report_blob:sub(3)
+
+local function word(number) return ("%064x"):format(number) end
+
+local function with(methods)
+  local post, asked = node.new(methods)
+  return onchain.new({ verifier_proxy = PROXY }, post), asked
+end
+
+-- A verifier whose eth_call answers this.
+local function calling(result, err)
+  return with { eth_call = function() return result, err end }
+end
+
+local function raw(body)
+  return onchain.new({ verifier_proxy = PROXY }, function() return body end)
+end
+
+describe("onchain:verify", function()
+  it("asks the proxy and compares the blob", function()
+    local chain, asked = calling(node.bytes(blob))
+    assert.is_true(chain:verify(report))
+    local call = asked[1].params[1]
+    assert.equal(PROXY, call.to)
+    assert.is_nil(call.from)
+    local payload = report.full_report:sub(3)
+    local padded = payload .. ("0"):rep(-#payload % 64)
+    assert.equal("0xf7e83aee" .. word(64) .. word(96 + #padded / 2) .. word(#payload / 2) .. padded .. word(0),
+      call.data)
+    assert.equal("latest", asked[1].params[2])
+  end)
+
+  it("refuses another blob", function()
+    local ok, err = calling(node.bytes(other.report_blob:sub(3))):verify(report)
+    assert.is_nil(ok)
+    assert.equal("VerificationError", err.kind)
+    assert.equal("BlobMismatch", err.reason)
+  end)
+
+  it("says that nothing answers at the address", function()
+    local ok, err = calling '"0x"':verify(report)
+    assert.is_nil(ok)
+    assert.equal("DecodeError", err.kind)
+    assert.matches("right network", err.message)
+  end)
+
+  it("takes the caller's address", function()
+    local post, asked = node.new { eth_call = function() return node.bytes(blob) end }
+    assert.is_true(onchain.new({ verifier_proxy = PROXY, from = VERIFIER:upper() }, post):verify(report))
+    assert.equal(VERIFIER, asked[1].params[1].from)
+  end)
+end)
+
+describe("a revert", function()
+  local count = "5348a282" .. word(3) .. word(2)
+  local shapes = {
+    anvil = ('{"code":3,"message":"execution reverted: custom error 0x5348a282","data":"0x%s"}'):format(count),
+    geth = ('{"code":3,"message":"execution reverted","data":"0x%s"}'):format(count),
+    ["code -32000"] = ('{"code":-32000,"message":"Execution reverted","data":"0x%s"}'):format(count),
+    Nethermind = ('{"code":-32015,"message":"VM execution error.","data":"Reverted 0x%s"}'):format(count),
+    Hardhat = ('{"code":-32603,"message":"Error: VM Exception","data":{"message":"x","data":"0x%s"}}'):format(count),
+    ["nested once more"] = ('{"code":-32603,"message":"x","data":{"data":{"data":"0x%s"}}}'):format(count),
+    Ganache = ('{"code":-32000,"message":"VM Exception: revert","data":{"hash":null,"result":"0x%s"}}'):format(count),
+    ["old Ganache"] = ('{"code":-32000,"message":"x","data":{"0x12":{"return":"0x%s"},"stack":"x"}}'):format(count),
+    ["in the message"] = ('{"code":-32000,"message":"execution reverted: 0x%s"}'):format(count),
+    ["in upper case"] = ('{"code":3,"message":"execution reverted","data":"0x%s"}'):format(count:upper()),
+  }
+  for name, shape in pairs(shapes) do
+    it("is read as nodes say it: " .. name, function()
+      local ok, err = calling(nil, shape):verify(report)
+      assert.is_nil(ok)
+      assert.equal("VerificationError", err.kind)
+      assert.equal("IncorrectSignatureCount", err.reason)
+      assert.equal(3, err.got)
+      assert.equal(2, err.expected)
+    end)
+  end
+
+  local function reason_of(data)
+    local _, err = calling(nil, ('{"code":3,"message":"execution reverted","data":"0x%s"}'):format(data)):verify(report)
+    assert.equal("VerificationError", err.kind)
+    return err.reason, err
+  end
+
+  it("has the contract's name and arguments", function()
+    local reason, err = reason_of("b151802b" .. DIGEST:sub(3))
+    assert.equal("VerifierNotFound", reason)
+    assert.equal(DIGEST, err.config_digest)
+    reason, err = reason_of("d990d621" .. DIGEST:sub(3))
+    assert.equal("DigestInactive", reason)
+    assert.equal(DIGEST, err.config_digest)
+    reason, err = reason_of("f0d31408" .. word(2) .. word(5))
+    assert.equal("MismatchedSignatures", reason)
+    assert.same({ 5, 2 }, { err.got, err.expected })
+    assert.equal("BadVerification", (reason_of "4df18f07"))
+    assert.equal("AccessForbidden", (reason_of "ef67f5d8"))
+    assert.equal("Panic", (reason_of("4e487b71" .. word(17))))
+  end)
+
+  it("without a known reason is told as it came", function()
+    local reason, err = reason_of ""
+    assert.equal("Reverted", reason)
+    assert.matches("without a reason", err.message)
+    reason, err = reason_of "12345678"
+    assert.equal("Reverted", reason)
+    assert.matches("0x12345678", err.message)
+    reason, err = reason_of("08c379a0" .. word(32) .. word(5) .. "68656c6c0a" .. ("0"):rep(54))
+    assert.equal("Reverted", reason)
+    assert.matches("hell%?$", err.message)
+    assert.equal("Reverted", (reason_of "b151802b00")) -- its argument is cut
+    assert.equal("Reverted", (reason_of("5348a282" .. ("f"):rep(64) .. word(2)))) -- no count is so large
+  end)
+
+  it("is not every error of a node", function()
+    local ok, err = calling(nil, '{"code":-32005,"message":"daily\\nlimit"}'):verify(report)
+    assert.is_nil(ok)
+    assert.equal("APIError", err.kind)
+    assert.matches("error %-32005: daily%?limit", err.message)
+    ok, err = calling(nil, '{"code":-32601,"message":"no such method","data":"0x"}'):verify(report)
+    assert.is_nil(ok)
+    assert.equal("APIError", err.kind)
+  end)
+
+  it("may come with an HTTP error status", function()
+    local failure = require("chainlink.errors").new("APIError", "POST / answered 400",
+      { status = 400, body = '{"error":{"code":3,"message":"execution reverted","data":"0x4df18f07"}}' })
+    local ok, err = onchain.new({ verifier_proxy = PROXY }, function() return nil, failure end):verify(report)
+    assert.is_nil(ok)
+    assert.equal("BadVerification", err.reason)
+  end)
+end)
+
+describe("onchain:verify_bulk", function()
+  it("asks once for all", function()
+    local one, two = blob, other.report_blob:sub(3)
+    local chain, asked = calling(('"0x%s%s%s%s%s%s%s%s"'):format(word(32), word(2), word(64), word(96 + #one / 2),
+      word(#one / 2), one, word(#two / 2), two))
+    assert.is_true(chain:verify_bulk { report, other })
+    assert.equal(1, #asked)
+    assert.equal("0xf873a61c", asked[1].params[1].data:sub(1, 10))
+    local ok, err = chain:verify_bulk { other, report }
+    assert.is_nil(ok)
+    assert.equal("BlobMismatch", err.reason)
+  end)
+
+  it("names the first one that is refused", function()
+    local chain = with { eth_call = function(params)
+      local data = params[1].data
+      if data:sub(1, 10) == "0xf7e83aee" and data:find(blob, 1, true) then return node.bytes(blob) end
+      return nil, '{"code":3,"message":"execution reverted","data":"0x4df18f07"}'
+    end }
+    local ok, err = chain:verify_bulk { report, other }
+    assert.is_nil(ok)
+    assert.equal("BadVerification", err.reason)
+    assert.equal(2, err.index)
+  end)
+end)
+
+-- ---- signers ----
+
+local function addresses(from, count)
+  local out = {}
+  for i = 1, count do out[i] = "0x" .. ("%02x"):format(from + i):rep(20) end
+  return out
+end
+
+local signers, newer = addresses(0, 4), addresses(16, 7)
+
+-- A chain: its last block, events {block, JSON}, most blocks in one question, what the probe answers, and the block
+-- that the contract names.
+local function post_of(options)
+  return node.new {
+    eth_blockNumber = function() return ('"0x%x"'):format(options.last) end,
+    eth_call = function(params)
+      local selector = params[1].data:sub(1, 10)
+      if selector == "0xeeb7b248" then return node.address(VERIFIER) end
+      if selector == "0xe84f128e" then return ('"0x%s"'):format(word(options.named or 0)) end
+      assert.equal("0x3d3ac1b5", selector)
+      assert.equal(PROXY, params[1].from)
+      return nil, ('{"code":3,"message":"execution reverted","data":"0x%s"}'):format(options.probe or "")
+    end,
+    eth_getLogs = function(params)
+      local low, high = tonumber(params[1].fromBlock), tonumber(params[1].toBlock)
+      assert.is_true(low <= high)
+      if high - low + 1 > (options.most or math.huge) then
+        return nil, '{"code":-32005,"message":"query exceeds max block range"}'
+      end
+      local found = {}
+      for _, event in ipairs(options.events) do
+        if event[1] >= low and event[1] <= high then found[#found + 1] = event[2] end
+      end
+      return "[" .. table.concat(found, ",") .. "]"
+    end,
+  }
+end
+
+local function chain_of(options)
+  local post = post_of(options)
+  local questions = { logs = 0 }
+  return onchain.new({ verifier_proxy = PROXY }, function(body)
+    if body:find("eth_getLogs", 1, true) then questions.logs = questions.logs + 1 end
+    return post(body)
+  end), questions
+end
+
+local function set_at(block, who, f) return { block, node.config_set(VERIFIER, DIGEST, who, f, block) } end
+local function updated_at(block, who) return { block, node.config_updated(VERIFIER, DIGEST, signers, who, block) } end
+
+describe("onchain:signers", function()
+  local f1 = "5348a282" .. word(0) .. word(2)
+  local f2 = "5348a282" .. word(0) .. word(3)
+
+  it("reads the event of the block that the contract names", function()
+    local events = { set_at(77, signers, 1) }
+    local chain, questions = chain_of { last = 5000000, most = 1, named = 77, events = events, probe = f1 }
+    assert.same({ signers = signers, f = 1, active = true }, chain:signers(DIGEST))
+    assert.equal(1, questions.logs)
+  end)
+
+  it("walks back, in ranges that the node takes", function()
+    local events = { set_at(4321, signers, 1) }
+    local chain, questions = chain_of { last = 9999, most = 1000, named = 123456, events = events }
+    assert.same({ signers = signers, f = 1, active = true }, chain:signers(DIGEST))
+    assert.is_true(questions.logs < 20, questions.logs .. " questions")
+  end)
+
+  it("takes the newest event, and f from the contract", function()
+    local events = { updated_at(800, newer), set_at(10, signers, 1) }
+    local chain = chain_of { last = 1000, events = events, probe = f2 }
+    assert.same({ signers = newer, f = 2, active = true }, chain:signers(DIGEST))
+    chain = chain_of { last = 1000, most = 100, events = events, probe = f2 }
+    assert.same({ signers = newer, f = 2, active = true }, chain:signers(DIGEST))
+  end)
+
+  it("knows a deactivated configuration", function()
+    local events = { set_at(10, signers, 1) }
+    local chain = chain_of { last = 20, events = events, probe = "d990d621" .. DIGEST:sub(3) }
+    local set = chain:signers(DIGEST)
+    assert.same({ signers = signers, f = 1, active = false }, set)
+    assert.is_truthy(chainlink.signers { [DIGEST] = set })
+  end)
+
+  it("says when there is no event", function()
+    local set, err = chain_of { last = 1000, events = {} }:signers(DIGEST)
+    assert.is_nil(set)
+    assert.equal("ConfigNotFound", err.reason)
+  end)
+
+  it("gives up on a node that allows hardly any blocks", function()
+    local chain, questions = chain_of { last = 10 ^ 9, most = 2, events = {} }
+    local set, err = chain:signers(DIGEST)
+    assert.is_nil(set)
+    assert.matches("from_block", err.message)
+    assert.equal(1000, questions.logs)
+  end)
+
+  it("says when the node refuses even one block", function()
+    local set, err = chain_of { last = 100000, most = 0, events = {} }:signers(DIGEST)
+    assert.is_nil(set)
+    assert.equal("APIError", err.kind)
+    assert.matches("max block range", err.message)
+  end)
+
+  it("says when the proxy does not know the digest", function()
+    local set, err = calling(node.address("0x" .. ("0"):rep(40))):signers(DIGEST)
+    assert.is_nil(set)
+    assert.equal("VerifierNotFound", err.reason)
+    assert.equal(DIGEST, err.config_digest)
+  end)
+
+  it("believes no configuration that the contract does not allow, nor a foreign event", function()
+    local foreign = "0x" .. ("0b"):rep(32)
+    for _, event in ipairs { set_at(5, signers, 2), set_at(5, addresses(0, 32), 1), set_at(5, signers, 0),
+      { 5, node.config_set(PROXY, DIGEST, signers, 1, 5) },
+      { 5, node.config_set(VERIFIER, foreign, signers, 1, 5) } } do
+      local set, err = chain_of { last = 20, events = { event } }:signers(DIGEST)
+      assert.is_nil(set)
+      assert.equal("DecodeError", err.kind)
+    end
+  end)
+end)
+
+-- ---- hostile answers ----
+
+local function assert_failed(value, err)
+  assert.is_nil(value)
+  assert.is_true(chainlink.is_error(err), tostring(err))
+end
+
+describe("an answer", function()
+  local good = node.bytes(blob)
+  for _, body in ipairs { "", "{", "null", "[]", "{}", "12", '"0x"', "[[[[[[[[[[[[[[[[[[[[", '{"id":1}',
+    '{"id":1,"result":null}',
+    '{"id":1,"result":12}', '{"id":1,"result":"12"}', '{"id":1,"result":"0x1"}', '{"id":1,"result":"0xzz"}',
+    '{"id":1,"result":[]}', '{"id":1,"error":"no"}', '{"id":1,"error":{}}',
+    '{"id":1,"error":{"code":"x","message":7}}',
+    '{"id":1,"error":{"data":[[[[[["0x4df18f07"]]]]]]}}', '{"id":2,"result":' .. good .. "}",
+    '{"result":' .. good .. "}",
+    '{"id":"1","result":' .. good .. "}" } do
+    it("that is wrong is an error: " .. body:sub(1, 50), function()
+      assert_failed(raw(body):verify(report))
+      assert_failed(raw(body):verify_bulk { report })
+      assert_failed(raw(body):signers(DIGEST))
+    end)
+  end
+
+  -- Mutates JSON text: bytes changed, cut, doubled, or pieces moved.
+  local pieces = { "null", "0x", "[", "]", "{", "}", '"', ",", "-1", "1e999", '"0x1"', "true", "\0", "\\u0000", "0" }
+  local function mutate(text)
+    local at = math.random(#text)
+    local choice = math.random(6)
+    local far = math.min(#text, at + math.random(80))
+    if choice == 1 then return text:sub(1, at - 1) .. string.char(math.random(0, 255)) .. text:sub(at + 1) end
+    if choice == 2 then return text:sub(1, at) end
+    if choice == 3 then return text:sub(1, at) .. text:sub(far) end
+    if choice == 4 then return text:sub(1, far) .. text:sub(at) end
+    if choice == 5 then return text:sub(1, at - 1) .. pieces[math.random(#pieces)] .. text:sub(at) end
+    return text:sub(1, at - 1) .. pieces[math.random(#pieces)] .. text:sub(far)
+  end
+
+  local function mutated(post, is_good)
+    return function(body)
+      local answer = post(body)
+      if is_good() then return answer end
+      for _ = 1, math.random(2) do answer = mutate(answer) end
+      return answer
+    end
+  end
+
+  local function seldom() return math.random(3) == 1 end
+  local function mostly() return math.random(5) > 1 end
+
+  it("that was mutated never makes a report verified that was not, nor a crash", function()
+    math.randomseed(20240817)
+    local verified, refused = 0, 0
+    for i = 1, 3000 do
+      local answers = { node.bytes(blob), node.bytes(other.report_blob:sub(3)) }
+      local revert = '{"code":3,"message":"execution reverted","data":"0x5348a282' .. word(3) .. word(2) .. '"}'
+      local post = node.new { eth_call = function() return answers[i % 3 + 1], revert end }
+      local ok, err = onchain.new({ verifier_proxy = PROXY }, mutated(post, seldom)):verify(report)
+      if ok then
+        assert.equal(0, i % 3, "another blob was accepted")
+        verified = verified + 1
+      else
+        assert_failed(ok, err)
+        refused = refused + 1
+      end
+    end
+    assert.is_true(verified > 200 and refused > 2000, verified .. " verified, " .. refused .. " refused")
+  end)
+
+  it("that was mutated gives a whole signer set or an error", function()
+    math.randomseed(20240818)
+    local found, failed = 0, 0
+    for _ = 1, 1000 do
+      local good_chain = { last = 64, events = { set_at(5, signers, 1) }, most = 16,
+        probe = "5348a282" .. word(0) .. word(2) }
+      local post = mutated(post_of(good_chain), mostly)
+      local set, err = onchain.new({ verifier_proxy = PROXY }, post):signers(DIGEST)
+      if set then
+        assert.is_truthy(chainlink.signers { [DIGEST] = set })
+        found = found + 1
+      else
+        assert_failed(set, err)
+        failed = failed + 1
+      end
+    end
+    assert.is_true(found > 50 and failed > 500, found .. " found, " .. failed .. " failed")
+  end)
+end)
+
+-- ---- options ----
+
+describe("the options", function()
+  local function refused(options, pattern)
+    local ok, err = pcall(chainlink.onchain, options)
+    assert.is_false(ok)
+    assert.equal("ConfigError", err.kind)
+    assert.matches(pattern, err.message)
+  end
+  local url = "http://127.0.0.1:1"
+
+  it("are checked", function()
+    refused(nil, "options must be a table")
+    refused({ rpc_url = url }, "'verifier_proxy' or 'network' is required")
+    refused({ rpc_url = url, network = "arbitrum", verifier_proxy = PROXY }, "not both")
+    refused({ rpc_url = url, network = "arbitrun" }, 'no network is named "arbitrun"')
+    refused({ rpc_url = url, verifier_proxy = "0x12" }, "'verifier_proxy' must be an address")
+    refused({ network = "arbitrum" }, "'rpc_url' must be a URL")
+    refused({ network = "arbitrum", rpc_url = "ws://127.0.0.1" }, "'rpc_url' must be a URL")
+    refused({ network = "arbitrum", rpc_url = url .. "/?key=secret" }, "rpc_url: the URL has a query")
+    refused({ network = "arbitrum", rpc_url = url, from_block = -1 }, "'from_block' must be a block's number")
+    refused({ network = "arbitrum", rpc_url = url, from = 12 }, "'from' must be an address")
+    refused({ network = "arbitrum", rpc_url = url, api_key = "x" }, 'there is no option "api_key"')
+    refused({ network = "arbitrum", rpc_url = url, timeout = -1 }, "'timeout' must be")
+  end)
+
+  it("never show the URL, whose path may be an access key", function()
+    local chain = chainlink.onchain { network = "arbitrum", rpc_url = url .. "/v3/secretkey", max_retries = 0 }
+    local ok, err = chain:verify(report)
+    assert.is_nil(ok)
+    assert.equal("NetworkError", err.kind)
+    assert.is_nil((tostring(err) .. tostring(chain)):find("secretkey", 1, true))
+    chain:close()
+    chain:close()
+    ok, err = chain:verify(report)
+    assert.is_nil(ok)
+    assert.equal("StreamClosedError", err.kind)
+  end)
+
+  it("wrong arguments raise", function()
+    local chain = calling(node.bytes(blob))
+    for _, value in ipairs { "0x12", 12, {}, io.stdout } do
+      assert.has_error(function() chain:verify(value) end)
+      assert.has_error(function() chain:verify_bulk { value } end)
+      assert.has_error(function() chain:signers(value) end)
+    end
+    assert.has_error(function() chain.verify(report) end)
+  end)
+end)
+
+describe("the networks", function()
+  it("are names with an address", function()
+    local count = 0
+    for name, network in pairs(chainlink.onchain.networks) do
+      assert.matches("^[%l%d][%l%d-]*$", name)
+      assert.matches("^0x%x+$", network.verifier_proxy)
+      assert.equal(42, #network.verifier_proxy)
+      assert.equal(network.verifier_proxy:lower(), network.verifier_proxy)
+      count = count + 1
+    end
+    assert.equal(99, count)
+    assert.equal("0x478aa2ac9f6d65f84e09d9185d126c3a17c2a93c", chainlink.onchain.networks.arbitrum.verifier_proxy)
+    assert.equal("0x2ff010debc1297f19579b4246cad07bd24f2488a",
+      chainlink.onchain.networks["arbitrum-sepolia"].verifier_proxy)
+  end)
+end)
