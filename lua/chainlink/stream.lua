@@ -139,6 +139,7 @@ function stream.open(client, client_state, feed_ids, options)
   local ids = check.feed_ids(feed_ids)
   local values = config.stream(options, client_state.values)
   local self, err = core.stream(client, ids, values)
+  if not self and err.kind == "ConfigError" then errors.throw(err) end
   if not self then return nil, err end
   local state = uservalue(self)
   state.class, state.client, state.feed_count, state.host = "stream", client, #ids, client_state.values.host

@@ -47,6 +47,13 @@ local function compare(client, reports, first, last)
   return compared
 end
 
+-- The same for every `step`th feed.
+local function compare_some(client, ids, step, reports, first, last)
+  local some = {}
+  for i = 1, #ids, step do some[ids[i]] = first[ids[i]] end
+  return compare(client, reports, some, last)
+end
+
 local function ids_of(client)
   local ids = {}
   for i, feed in ipairs(assert(client:get_feeds())) do ids[i] = feed.id end
@@ -136,5 +143,38 @@ describe("high availability", function()
     table.sort(names)
     assert.are_not.equal(names[1], names[2])
     stream:close()
+  end)
+end)
+
+describe("a thousand feeds", function()
+  it("are spread over twenty connections to two origins, and lose nothing when some fail", function()
+    local sim = simulator.start { rate = 1, rate_limit = 0, feeds = 1000, origins = 2 }
+    local client = sim:client { rate_limit = false }
+    local ids = ids_of(client)
+    sim:fault("on=ws,times=3,action=drop,after=150")
+    local stream = client:stream(ids, options { ha = true, queue_size = 65536 })
+    assert(stream:connect(PATIENCE))
+    local reports, first, last = read_for(stream, 3, function(stats)
+      return stats.partial_reconnects + stats.full_reconnects >= 3 and stats.active_connections == 20
+    end)
+    assert.are.equal(20, stream:stats().configured_connections)
+    assert.is_true(compare_some(client, ids, 50, reports, first, last) >= 20)
+    assert.are.equal(0, stream:stats().lost)
+    client:close()
+    sim:stop()
+  end)
+
+  it("need not more connections than an account may hold", function()
+    local sim = simulator.start { feeds = 50 }
+    local client = sim:client {}
+    local ids = ids_of(client)
+    local ok, err = pcall(function()
+      return client:stream(ids, { feeds_per_connection = 4, ha = true })
+    end)
+    assert.is_false(ok)
+    assert.are.equal("ConfigError", err.kind)
+    assert.is_truthy(err.message:find("50 feeds / 4 per connection x 2 origins = 26 connections", 1, true))
+    client:close()
+    sim:stop()
   end)
 end)
