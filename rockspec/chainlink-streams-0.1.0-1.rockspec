@@ -86,6 +86,7 @@ build = {
         "src/client/queue.c",
         "src/client/rate.c",
         "src/client/rest_thread.c",
+        "src/client/screen.c",
         "src/client/seen.c",
         "src/client/sequence.c",
         "src/client/stream.c",

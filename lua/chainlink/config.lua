@@ -2,6 +2,7 @@
 -- The options of a client and of a stream: one row each, checked here, with messages for people.
 
 local errors = require "chainlink.errors"
+local signers = require "chainlink.signers"
 
 local config = {}
 
@@ -105,6 +106,8 @@ local rows = {
   { "ha", false, is_boolean, "true or false", stream = true },
   { "feeds_per_connection", 100, whole_between(1, 1000), "a whole number from 1 to 1000", stream = true },
   { "backfill", true, is_boolean, "true or false", stream = true },
+  { "verify", nil, signers.is_either, "a registry of signers or {signers=, f=}",
+    stream = true, off = true, read = signers.registry },
   { "stale_timeout", nil, is_seconds, seconds .. ", or false", stream = true, off = true },
   { "start", nil, whole_between(1, 2 ^ 32 - 1), "a time in seconds since 1970", stream = true, only_stream = true },
   { "logger", nil, is_callable, "a function", stream = true },
@@ -131,7 +134,7 @@ local breaker_rows = {
 }
 
 -- Options of later versions. false asks for what is so anyway.
-local not_yet = { verify = true, loop = true }
+local not_yet = { loop = true }
 
 -- ---- checking ----
 
@@ -189,7 +192,8 @@ local function read_rows(list, options, prefix, base)
   for _, row in ipairs(list) do
     local name = row[1]
     check_value(row, options[name], prefix)
-    if options[name] ~= nil then out[name] = options[name]
+    if row.read and options[name] then out[name] = row.read(options[name])
+    elseif options[name] ~= nil then out[name] = options[name]
     elseif base then out[name] = base[name]
     else out[name] = row[2] end
   end

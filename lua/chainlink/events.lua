@@ -40,11 +40,12 @@ function deliver.status(state, event)
   if state.on_status then state.on_status(fields) end
 end
 
-local range_lines = { gap = "reports may be missing", backfilled = "backfilled", lost = "reports are lost" }
+local range_lines = { gap = "reports may be missing", backfilled = "backfilled", lost = "reports are lost",
+  unverified = "a report does not verify" }
 
 function deliver.range(state, event)
   local fields = { state = event.state, feed_id = event.feed_id, from = event.from, to = event.to,
-    reason = event.message, time = event.time }
+    reason = event.message, time = event.time, host = event.host, origin = event.origin }
   local line = ("%s: feed %s from %d to %s"):format(range_lines[event.state], event.feed_id, event.from,
     event.to or "the next report")
   events.log(state, event.level, event.message and line .. ": " .. event.message or line, fields)

@@ -150,6 +150,21 @@ function signers.is_registry(value)
   return type(value) == "userdata" and debug.getmetatable(value) == Registry
 end
 
+function signers.is_either(value)
+  return signers.is_registry(value) or type(value) == "table"
+end
+
+--- The option `verify` as a registry: one {signers=, f=} is for every digest. Wrong ones raise.
+function signers.registry(by)
+  if signers.is_registry(by) then return by end
+  local registry, err
+  local addresses, f, active = read_set(by)
+  if addresses then registry, err = core.signers_new(addresses, f, active) else err = f end
+  if registry then return registry end
+  err.message = "option 'verify': " .. err.message
+  errors.throw(err)
+end
+
 --- Verifies a report by a registry or one {signers=, f=}. -> true | nil, VerificationError
 function signers.verify(report, by)
   if signers.is_registry(by) then return core.verify(report, by) end

@@ -53,7 +53,7 @@ static int ascending(const void *a, const void *b) {
 }
 
 static void measure(size_t signatures) {
-  struct job job = {signatures, signed_report(signatures), cds_signer_registry_new(), {0}};
+  struct job job = {signatures, signed_report(signatures), cds_signer_registry_new(NULL), {0}};
   struct cds_signer_set set = signed_set(3 * signatures - 2, (int64_t)signatures - 1);
   double bare_us[RUNS], ours_us[RUNS], ratio[RUNS];
   if (!job.registry || cds_signer_registry_put(job.registry, job.report->bytes, &set, NULL) != CDS_OK) abort();

@@ -59,7 +59,7 @@ static struct cds_signer_set a_set(int64_t f) {
 }
 
 static void test_order(void) {
-  struct cds_signer_registry *registry = cds_signer_registry_new();
+  struct cds_signer_registry *registry = cds_signer_registry_new(NULL);
   uint8_t digest[CDS_DIGEST] = {0};
   bool found, ascending = true, right = true;
   for (unsigned i = 0; i < 100; i++) {
@@ -90,7 +90,7 @@ static void test_order(void) {
 }
 
 static void test_limit(void) {
-  struct cds_signer_registry *registry = cds_signer_registry_new();
+  struct cds_signer_registry *registry = cds_signer_registry_new(NULL);
   struct cds_signer_set set = a_set(1);
   struct cds_error err = {0};
   uint8_t digest[CDS_DIGEST] = {0};
@@ -122,7 +122,7 @@ static void *read_on(void *argument) {
 }
 
 static void test_threads(void) {
-  struct cds_signer_registry *registry = cds_signer_registry_new();
+  struct cds_signer_registry *registry = cds_signer_registry_new(NULL);
   struct cds_signer_set sets[2] = {a_set(1), a_set(9)};
   uint8_t digest[CDS_DIGEST] = {0}, other[CDS_DIGEST] = {1};
   pthread_t threads[2];
@@ -150,9 +150,9 @@ static void test_memory(void) {
   uint8_t digest[CDS_DIGEST] = {0};
   bool found;
   cds_alloc_fail_after(1);
-  ok(!cds_signer_registry_new(), "no registry without memory");
+  ok(!cds_signer_registry_new(NULL), "no registry without memory");
   cds_alloc_fail_after(-1);
-  struct cds_signer_registry *registry = cds_signer_registry_new();
+  struct cds_signer_registry *registry = cds_signer_registry_new(NULL);
   cds_alloc_fail_after(0);
   is_number(cds_signer_registry_put(registry, digest, &set, &err), CDS_E_MEMORY, "nothing is added without memory");
   cds_alloc_fail_after(-1);

@@ -199,7 +199,7 @@ static void test_beyond_order(void) {
 }
 
 static void test_registry(void) {
-  struct cds_signer_registry *registry = cds_signer_registry_new();
+  struct cds_signer_registry *registry = cds_signer_registry_new(NULL);
   struct cds_signer_set set = signed_set(4, 1), other = signed_set(7, 2);
   struct cds_report *report = signed_report(2);
   struct cds_error err = {0};
@@ -214,6 +214,12 @@ static void test_registry(void) {
   bool found = false;
   ok(cds_signer_registry_remove(&found, registry, report->bytes, &err) == CDS_OK && found, "removed");
   is_string(cds_reason_name(cds_verify_report(registry, report).reason), "UnknownDigest", "it is unknown again");
+  cds_signer_registry_unref(registry);
+  registry = cds_signer_registry_new(&set);
+  is_number(cds_verify_report(registry, report).reason, CDS_VERIFIED, "a set for every digest");
+  ok(cds_signer_registry_put(registry, report->bytes, &other, &err) == CDS_OK, "but for one");
+  is_string(cds_reason_name(cds_verify_report(registry, report).reason), "IncorrectSignatureCount",
+            "which has its own");
   cds_report_unref(report);
   cds_signer_registry_unref(registry);
 }

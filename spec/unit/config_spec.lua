@@ -88,7 +88,7 @@ local wrong = {
   { { "text" }, "options must have names, got one at 1" },
 }
 
-for _, name in ipairs { "verify", "loop" } do
+for _, name in ipairs { "loop" } do
   wrong[#wrong + 1] = { { [name] = 1 }, ("option '%s' is not available yet in chainlink-streams %s"):format(name,
     chainlink._VERSION) }
 end
@@ -121,7 +121,7 @@ describe("client options", function()
   end)
 
   it("of later versions are accepted where they ask for what is so", function()
-    local _, values = config.client(with { verify = false, loop = false })
+    local _, values = config.client(with { loop = false })
     assert.are.equal(30, values.timeout)
   end)
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "client/dispatch.h"
 #include "client/rest_thread.h"
+#include "client/screen.h"
 
 #define PAGE_LIMIT 500
 #define LOOK_EVERY_MS 20 /* at most so often: there may be a thousand messages a second, and as many feeds */
@@ -20,7 +21,8 @@ static void take_report(struct cds_backfill_page *page, struct cds_report *repor
   struct cds_stream *stream = page->stream;
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
-  struct cds_queue_node *node = cds_queue_node_new(report, page->fill.slot);
+  bool is_good = cds_stream_screen(stream, report, stream->client->config.rest.host);
+  struct cds_queue_node *node = is_good ? cds_queue_node_new(report, page->fill.slot) : NULL;
   if (node == NULL) {
     cds_report_unref(report);
     return;

@@ -112,6 +112,7 @@ struct cds_stream_stats {
   uint64_t total_received; /* reports that decoded, from all connections */
   uint64_t accepted;       /* delivered or waiting in the queue */
   uint64_t deduplicated, out_of_order, dropped, rejected, decode_errors;
+  uint64_t unverified;         /* decoded, and not signed as they should be: not delivered */
   uint64_t gaps, empty_gaps;   /* where reports could be missing; where none were */
   uint64_t backfilled;         /* reports that came over REST */
   uint64_t lost, lost_seconds; /* ranges that could not be had, and their seconds as far as known */

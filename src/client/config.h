@@ -12,6 +12,8 @@
 
 enum cds_overflow { CDS_OVERFLOW_BLOCK, CDS_OVERFLOW_LATEST, CDS_OVERFLOW_DROP_OLDEST };
 
+struct cds_signer_registry;
+
 /* The options a stream may override. Plain values: copied by assignment. */
 struct cds_stream_config {
   int ping_interval, pong_timeout;             /* whole seconds, 1 to 3600 */
@@ -26,6 +28,7 @@ struct cds_stream_config {
   double stale_timeout;        /* seconds without a report after which a connection is given up; 0: never */
   bool has_start;              /* the stream begins with this second, over REST */
   uint32_t start;
+  struct cds_signer_registry *signers; /* only reports that verify by it; NULL: all. A stream keeps a reference */
 };
 
 struct cds_config {

@@ -16,7 +16,8 @@ enum cds_event_kind {
   /* of a feed's seconds, for on_status */
   CDS_EVENT_GAP,        /* reports may be missing; REST is asked */
   CDS_EVENT_BACKFILLED, /* REST had reports */
-  CDS_EVENT_LOST        /* not to be had, or with backfill off not asked for; the reason says why */
+  CDS_EVENT_LOST,       /* not to be had, or with backfill off not asked for; the reason says why */
+  CDS_EVENT_UNVERIFIED  /* a report is not signed as it should be, and was not delivered */
 };
 
 enum cds_link_state {
@@ -43,7 +44,7 @@ struct cds_event {
   char host[256];                   /* host:port */
   int attempt;                      /* consecutive attempts so far */
   double delay;                     /* seconds until the next attempt, 0 when none */
-  /* GAP, BACKFILLED and LOST, with message as the reason */
+  /* GAP, BACKFILLED, LOST and UNVERIFIED, with message as the reason */
   struct cds_feed_id feed_id;
   uint32_t from, to; /* seconds, both inclusive; to < from: up to the feed's next report */
   /* RESPONSE: no secrets; owned texts */

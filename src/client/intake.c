@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "client/dispatch.h"
+#include "client/screen.h"
 #include "codec/message.h"
 
 #define COMPLAINT_INTERVAL_MS 1000 /* bad messages may come by the thousand; log lines need not */
@@ -129,6 +130,19 @@ static struct cds_queue_node *decode(struct cds_stream *stream, size_t link, siz
   return node;
 }
 
+/* Is the report to go on to the sequence? Not the copy of one that was verified: with other signatures, or it would
+ * have been known by its text. Otherwise the node is freed. */
+static bool screen(struct cds_stream *stream, size_t link, struct cds_queue_node *node) {
+  const struct cds_report *report = node->report;
+  if (stream->config.signers == NULL) return true;
+  uint64_t blob_tag = cds_seen_tag(stream->seed, report->bytes + report->blob.offset, report->blob.length);
+  bool known;
+  (void)look_up(stream, link, &report->feed_id, blob_tag, &known);
+  if (!known && cds_stream_screen(stream, report, stream->connections[link].stats.host)) return true;
+  cds_queue_node_free(node);
+  return false;
+}
+
 /* True when the message was a report. */
 static bool take_in(struct cds_stream *stream, size_t link, const char *data, size_t length) {
   struct cds_envelope envelope;
@@ -144,6 +158,7 @@ static bool take_in(struct cds_stream *stream, size_t link, const char *data, si
   if (slot == CDS_NO_SLOT || known) return known;
   struct cds_queue_node *node = decode(stream, link, slot, &envelope);
   if (node == NULL) return false;
+  if (!screen(stream, link, node)) return true;
   enum cds_verdict verdict = commit(stream, link, node, text_tag);
   if (verdict == CDS_VERDICT_FUTURE) reject(stream, link, "its observations timestamp lies in the future");
   else if (verdict == CDS_VERDICT_TOO_MANY) reject(stream, link, "too many different reports of one second");

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "client/fleet.h"
 #include "client/stream_internal.h"
+#include "crypto/signers.h"
 
 /* ---- open ---- */
 
@@ -64,6 +65,7 @@ static void destroy(struct cds_stream *stream) {
   pthread_cond_destroy(&stream->link_exited);
   pthread_mutex_destroy(&stream->mu);
   pthread_mutex_destroy(&stream->start_mu);
+  cds_signer_registry_unref(stream->config.signers);
   cds_client_unref(stream->client);
   cds_free(stream);
 }
@@ -84,6 +86,7 @@ static struct cds_stream *allocate(struct cds_client *client, const struct cds_s
   atomic_init(&stream->paused, false);
   stream->notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
   stream->config = *config;
+  if (config->signers != NULL) cds_signer_registry_ref(config->signers);
   stream->client = cds_client_ref(client);
   return stream;
 }

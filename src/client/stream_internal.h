@@ -74,8 +74,9 @@ struct cds_stream {
   struct cds_report **latest;     /* by slot; one reference each, or NULL */
   struct cds_stream_stats counts; /* what concerns queue and connections is filled in by cds_stream_stats */
   double latency_sum_ms;
-  int64_t complained_at_ms; /* monotonic; of the last warning about a message */
-  uint64_t complaints_held; /* warnings not given since */
+  int64_t complained_at_ms;   /* monotonic; of the last warning about a message */
+  uint64_t complaints_held;   /* warnings not given since */
+  int64_t unverified_told_ms; /* monotonic; of the last event about a report that does not verify */
 };
 
 void cds_stream_ref(struct cds_stream *stream);

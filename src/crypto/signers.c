@@ -28,6 +28,8 @@ struct cds_signer_registry {
   unsigned readers;         /* atomic */
   struct snapshot *current; /* atomic, never NULL */
   struct snapshot *retired; /* the changing thread only */
+  bool has_otherwise;
+  struct cds_signer_set otherwise;
 };
 
 /* ---- sets ---- */
@@ -130,7 +132,7 @@ static void publish(struct cds_signer_registry *registry, struct snapshot *next)
 
 /* ---- the registry ---- */
 
-struct cds_signer_registry *cds_signer_registry_new(void) {
+struct cds_signer_registry *cds_signer_registry_new(const struct cds_signer_set *otherwise) {
   struct cds_signer_registry *registry = cds_calloc(1, sizeof *registry);
   struct snapshot *empty = snapshot_new(0);
   if (!registry || !empty) {
@@ -140,6 +142,8 @@ struct cds_signer_registry *cds_signer_registry_new(void) {
   }
   registry->refs = 1;
   registry->current = empty;
+  registry->has_otherwise = otherwise != NULL;
+  if (otherwise) registry->otherwise = *otherwise;
   return registry;
 }
 
@@ -200,7 +204,8 @@ bool cds_signer_registry_find(struct cds_signer_set *set, struct cds_signer_regi
   size_t place = place_of(&found, snapshot, digest);
   if (found) *set = snapshot->entries[place].set;
   leave(registry);
-  return found;
+  if (!found && registry->has_otherwise) *set = registry->otherwise;
+  return found || registry->has_otherwise;
 }
 
 bool cds_signer_registry_at(uint8_t digest[CDS_DIGEST], struct cds_signer_set *set,

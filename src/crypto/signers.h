@@ -34,7 +34,8 @@ int cds_signer_set_find(const struct cds_signer_set *set, const uint8_t address[
  * reader never waits. */
 struct cds_signer_registry;
 
-struct cds_signer_registry *cds_signer_registry_new(void); /* one reference; NULL when memory ran out */
+/* One reference; NULL when memory ran out. otherwise: for every digest that has none of its own, or NULL. */
+struct cds_signer_registry *cds_signer_registry_new(const struct cds_signer_set *otherwise);
 struct cds_signer_registry *cds_signer_registry_ref(struct cds_signer_registry *registry);
 void cds_signer_registry_unref(struct cds_signer_registry *registry);
 

@@ -5,6 +5,7 @@
 #include "client/client.h"
 #include "lua/lclient.h"
 #include "lua/lreport.h"
+#include "lua/lverify.h"
 
 #define POPS_BETWEEN_EVENTS 64 /* how long a full queue may keep log lines and status changes waiting */
 
@@ -43,6 +44,8 @@ static int stream_open(lua_State *L) {
   struct cds_stream_config config = defaults.stream;
   config.backfill = false; /* not offered to scripts yet */
   cds_l_stream_config(L, &config, 3);
+  lua_getfield(L, 3, "verify");
+  if (lua_isuserdata(L, -1)) config.signers = cds_l_check_signers(L, -1);
   const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 2);
   struct stream *self = cds_l_new(L, sizeof *self, CDS_L_STREAM);
   lua_newtable(L);
@@ -184,6 +187,7 @@ static void push_counters(lua_State *L, const struct cds_stream_stats *stats) {
   cds_l_set_uint(L, "dropped", stats->dropped);
   cds_l_set_uint(L, "rejected", stats->rejected);
   cds_l_set_uint(L, "decode_errors", stats->decode_errors);
+  cds_l_set_uint(L, "unverified", stats->unverified);
   cds_l_set_uint(L, "partial_reconnects", stats->partial_reconnects);
   cds_l_set_uint(L, "full_reconnects", stats->full_reconnects);
   cds_l_set_uint(L, "configured_connections", stats->configured_connections);

@@ -148,8 +148,8 @@ struct cds_feed_id *cds_l_feed_ids(lua_State *L, size_t *count, int index) {
 
 /* ---- events ---- */
 
-static const char *const event_kinds[] = {"log", "status", "response", "range", "range", "range"};
-static const char *const range_states[] = {"gap", "backfilled", "lost"};
+static const char *const event_kinds[] = {"log", "status", "response", "range", "range", "range", "range"};
+static const char *const range_states[] = {"gap", "backfilled", "lost", "unverified"};
 static const char *const level_names[] = {"debug", "info", "warn", "error", "none"};
 
 void cds_l_push_event(lua_State *L, const struct cds_event *event) {

@@ -109,9 +109,14 @@ static int verify_by(lua_State *L) {
 
 /* ---- the registry ---- */
 
+/* signers_new([addresses, f, active]) -> registry | nil, err. With a set every digest has that one. */
 static int signers_new(lua_State *L) {
+  struct cds_signer_set set;
+  struct cds_error err = {0};
+  bool has_set = !lua_isnoneornil(L, 1);
+  if (has_set && read_set(L, &set, 1, &err) != CDS_OK) return cds_l_fail(L, &err);
   struct registry *box = cds_l_new(L, sizeof *box, CDS_L_SIGNERS);
-  box->registry = cds_signer_registry_new();
+  box->registry = cds_signer_registry_new(has_set ? &set : NULL);
   if (!box->registry) return luaL_error(L, "not enough memory");
   return 1;
 }
