@@ -39,6 +39,7 @@ build = {
     ["chainlink.cli.session"] = "lua/chainlink/cli/session.lua",
     ["chainlink.cli.simulate"] = "lua/chainlink/cli/simulate.lua",
     ["chainlink.cli.stream"] = "lua/chainlink/cli/stream.lua",
+    ["chainlink.cli.verify"] = "lua/chainlink/cli/verify.lua",
     ["chainlink.client"] = "lua/chainlink/client.lua",
     ["chainlink.config"] = "lua/chainlink/config.lua",
     ["chainlink.errors"] = "lua/chainlink/errors.lua",

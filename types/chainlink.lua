@@ -6,6 +6,7 @@
 ---@field _VERSION string
 ---@field schemas chainlink.Schemas the report schemas by version
 ---@field signers chainlink.Signers
+---@field onchain chainlink.OnchainModule
 local chainlink = {}
 
 ---Makes a client. Wrong options raise a ConfigError.
@@ -71,6 +72,7 @@ function chainlink.is_error(value, kind) end
 ---@field ha? boolean one connection per origin, default false
 ---@field feeds_per_connection? integer default 100
 ---@field backfill? boolean default true
+---@field verify? chainlink.SignerRegistry|chainlink.SignerSet|false only reports that verify are delivered
 ---@field stale_timeout? number|false seconds, default: none
 ---@field logger? fun(level: chainlink.Level, message: string, fields: table)
 ---@field log_level? chainlink.Level|"none" default "info"
@@ -104,6 +106,7 @@ function chainlink.is_error(value, kind) end
 ---@field ha? boolean
 ---@field feeds_per_connection? integer
 ---@field backfill? boolean
+---@field verify? chainlink.SignerRegistry|chainlink.SignerSet|false
 ---@field stale_timeout? number|false
 ---@field start? integer Unix seconds: the stream begins there, over REST
 ---@field logger? fun(level: chainlink.Level, message: string, fields: table)
@@ -111,13 +114,13 @@ function chainlink.is_error(value, kind) end
 ---@field on_status? fun(event: chainlink.Status)
 
 ---@class chainlink.Status
----@field state "connecting"|"connected"|"disconnected"|"reconnecting"|"failed"|"gap"|"backfilled"|"lost"
+---@field state "connecting"|"connected"|"disconnected"|"reconnecting"|"failed"|"gap"|"backfilled"|"lost"|"unverified"
 ---@field origin? string
 ---@field host? string host:port, of a connection
 ---@field reason? string
 ---@field attempt? integer of a connection
 ---@field delay? number seconds until the next attempt
----@field feed_id? string of gap, backfilled and lost
+---@field feed_id? string of gap, backfilled, lost and unverified
 ---@field from? integer Unix seconds, the range's first
 ---@field to? integer the range's last; nil: up to the feed's next report
 ---@field time number Unix seconds
@@ -248,6 +251,7 @@ function Stream:close() end
 ---@field dropped integer
 ---@field rejected integer
 ---@field decode_errors integer
+---@field unverified integer not signed as they should be, and not delivered
 ---@field partial_reconnects integer
 ---@field full_reconnects integer
 ---@field configured_connections integer
@@ -410,6 +414,54 @@ function Report:verify(by) end
 ---@return string? compressed
 ---@return chainlink.Error? err a ConfigError in a build without libsnappy
 function Report:compress() end
+
+---@class chainlink.OnchainModule
+---@field networks table<string, {verifier_proxy: string, label: string}> the known VerifierProxies
+---@overload fun(options: chainlink.OnchainOptions): chainlink.Onchain
+
+---@class chainlink.OnchainOptions
+---@field rpc_url string an Ethereum node
+---@field network? string a name of chainlink.onchain.networks
+---@field verifier_proxy? string the address, where there is no network
+---@field from? string address to ask as
+---@field from_block? integer where to begin to look for events, default 0
+---@field timeout? number seconds for a whole request, default 30
+---@field connect_timeout? number seconds, default 5
+---@field max_retries? integer default 3
+---@field retry_delay? number seconds, default 0.5
+---@field retry_max_delay? number seconds, default 10
+---@field rate_limit? number|false questions per second, default false
+---@field circuit_breaker? chainlink.Breaker|false
+---@field headers? table<string, string>
+---@field tls? chainlink.Tls
+---@field proxy? string|false
+---@field logger? fun(level: string, message: string, fields: table)
+---@field log_level? "debug"|"info"|"warn"|"error"|"none" default "info"
+---@field on_response? fun(response: chainlink.Response)
+
+---@class chainlink.Onchain
+local Onchain = {}
+
+---Lets the contract verify a report.
+---@param report chainlink.Report
+---@return true? ok
+---@return chainlink.Error? err a VerificationError when the contract refuses it
+function Onchain:verify(report) end
+
+---Lets the contract verify several reports with one question.
+---@param reports chainlink.Report[]
+---@return true? ok
+---@return chainlink.Error? err err.index is the place of the first one that is refused
+function Onchain:verify_bulk(reports) end
+
+---Who signs for a config digest.
+---@param config_digest string
+---@return chainlink.SignerSet? set
+---@return chainlink.Error? err
+function Onchain:signers(config_digest) end
+
+---Ends its connections. May be called again.
+function Onchain:close() end
 
 ---@class chainlink.SignerSet
 ---@field signers string[] addresses, more than 3 * f and at most 31

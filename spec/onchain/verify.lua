@@ -130,6 +130,21 @@ tap.each("offline, with signers from the chain", valid, function(row)
   return not good and tostring(reason) or nil
 end)
 
+-- ---- the command ----
+
+local function command(arguments)
+  local pipe = assert(io.popen(("timeout 60 chainlink-streams verify --rpc-url %s --verifier-proxy %s --format csv %s; "
+    .. "echo $?"):format(url, addresses.proxy, arguments)))
+  local output = pipe:read "*a"
+  pipe:close()
+  return output
+end
+
+local output = command(valid[1][2])
+tap.ok(output:find ",true,\n0\n$" ~= nil, "chainlink-streams verify of a valid report")
+output = command(valid[1][2] .. " " .. refused[1][2])
+tap.ok(output:find(",true,\n.*,false," .. refused[1][3] .. "\n4\n$") ~= nil, "and of one that is refused")
+
 local nowhere = chainlink.onchain { rpc_url = url, verifier_proxy = "0x" .. ("12"):rep(20) }
 local missing, no_contract = nowhere:verify(valid[1].report)
 tap.ok(missing == nil and no_contract.kind == "DecodeError" and no_contract.message:find "right network",

@@ -4,6 +4,7 @@
 local chainlink = require "chainlink"
 local node = require "spec.support.node"
 local onchain = require "chainlink.onchain"
+local project = require "spec.support.project"
 local sample = require "spec.support.sample"
 
 local PROXY, VERIFIER = "0x" .. ("1a"):rep(20), "0x" .. ("2b"):rep(20)
@@ -432,6 +433,14 @@ describe("the options", function()
 end)
 
 describe("the networks", function()
+  it("are listed in the documentation", function()
+    local text = project.read "docs/onchain.md"
+    for name, network in pairs(chainlink.onchain.networks) do
+      local row = ("\n| `%s` | %s | `%s` |\n"):format(name, network.label, network.verifier_proxy)
+      assert.is_truthy(text:find(row, 1, true), name)
+    end
+  end)
+
   it("are names with an address", function()
     local count = 0
     for name, network in pairs(chainlink.onchain.networks) do

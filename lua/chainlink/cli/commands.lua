@@ -87,23 +87,12 @@ commands.history = {
   end,
 }
 
--- Full reports: the arguments, or the lines of standard input.
-local function full_reports(rest)
-  if #rest > 0 and rest[1] ~= "-" then return rest end
-  local texts = {}
-  for line in io.lines() do
-    line = line:match "^%s*(.-)%s*$"
-    if line ~= "" then texts[#texts + 1] = line end
-  end
-  return texts
-end
-
 commands.decode = {
   summary = "show what full reports (hex) say; needs no account",
   usage = "decode HEX...   or   decode < FILE",
   run = function(_, values, rest)
     local reports, ids = {}, {}
-    for i, text in ipairs(full_reports(rest)) do
+    for i, text in ipairs(session.full_reports(rest)) do
       reports[i] = session.check(chainlink.decode(text))
       ids[i] = reports[i].feed_id
     end

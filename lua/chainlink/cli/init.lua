@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The command line: finds the command, reads its options, turns errors into words and an exit code.
---   0 done   1 it failed   2 wrong usage   3 credentials missing or refused   130 Ctrl-C
+--   0 done   1 it failed   2 wrong usage   3 credentials missing or refused   4 a report is not verified   130 Ctrl-C
 
 local chainlink = require "chainlink"
 local commands = require "chainlink.cli.commands"
@@ -10,8 +10,9 @@ local session = require "chainlink.cli.session"
 local cli = {}
 
 commands.stream = require "chainlink.cli.stream"
+commands.verify = require "chainlink.cli.verify"
 
-local order = { "feeds", "latest", "at", "history", "stream", "decode", "simulate", "version" }
+local order = { "feeds", "latest", "at", "history", "stream", "decode", "verify", "simulate", "version" }
 
 local help_option = { name = "help", help = "this text" }
 
@@ -49,7 +50,8 @@ local function general_help()
     session.print(("  %-10s %s"):format(name, summary))
   end
   session.print "\nchainlink-streams COMMAND --help tells more."
-  session.print "exit codes: 0 done, 1 failed, 2 wrong usage, 3 credentials missing or refused, 130 interrupted"
+  session.print "exit codes: 0 done, 1 failed, 2 wrong usage, 3 credentials missing or refused,"
+  session.print "4 a report is not verified, 130 interrupted"
 end
 
 local function has_credentials()

@@ -95,6 +95,17 @@ function session.feeds(client, arguments)
   return ids, names
 end
 
+--- Full reports as text: the arguments, or the lines of standard input.
+function session.full_reports(rest)
+  if #rest > 0 and rest[1] ~= "-" then return rest end
+  local texts = {}
+  for line in io.lines() do
+    line = line:match "^%s*(.-)%s*$"
+    if line ~= "" then texts[#texts + 1] = line end
+  end
+  return texts
+end
+
 --- The versions of these feeds, each once, ascending.
 function session.versions(ids)
   local versions, seen = {}, {}
