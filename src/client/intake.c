@@ -139,6 +139,9 @@ static bool screen(struct cds_stream *stream, size_t link, struct cds_queue_node
   bool known;
   (void)look_up(stream, link, &report->feed_id, blob_tag, &known);
   if (!known && cds_stream_screen(stream, report, stream->connections[link].stats.host)) return true;
+  pthread_mutex_lock(&stream->mu);
+  stream->counts.total_received += !known; /* a known one was counted */
+  pthread_mutex_unlock(&stream->mu);
   cds_queue_node_free(node);
   return false;
 }

@@ -13,7 +13,6 @@
 static bool count(struct cds_stream *stream) {
   int64_t now = cds_clock_mono_ms();
   pthread_mutex_lock(&stream->mu);
-  stream->counts.total_received++;
   stream->counts.unverified++;
   bool is_due = stream->unverified_told_ms == 0 || now - stream->unverified_told_ms >= TELL_INTERVAL_MS;
   if (is_due) stream->unverified_told_ms = now;
