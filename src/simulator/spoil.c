@@ -227,7 +227,7 @@ bool cds_sim_spoil(struct cds_sim_conn *conn) {
 }
 
 size_t cds_sim_spoil_live(struct cds_sim *sim, const struct cds_sim_fault *steps, size_t count) {
-  struct cds_sim_conn *met[CDS_SIM_MAX_CONNECTIONS];
+  struct cds_sim_conn *met[CDS_SIM_MAX_CONNECTIONS] = {NULL};
   size_t total = 0;
   for (struct cds_sim_conn *conn = sim->connections; conn; conn = conn->next)
     if (cds_sim_may_send(conn) &&
