@@ -169,7 +169,6 @@ test-tsan:
 test-sanitized: all $(C_TESTS)
 	@$(USE_BUILD) status=0; \
 	scripts/sanitize $(SANITIZE) $(TREE)/reports/c scripts/run-c-tests $(C_TESTS) || status=1; \
-	export WRAP="env LD_PRELOAD=$$(scripts/sanitize --library $(SANITIZE))"; \
 	scripts/sanitize $(SANITIZE) $(TREE)/reports/lua scripts/run-specs $(filter-out spec/meta/,$(SPECS)) || status=1; exit $$status
 
 VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
