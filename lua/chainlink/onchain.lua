@@ -8,6 +8,7 @@ local calls = require "chainlink.call"
 local config = require "chainlink.config"
 local configuration = require "chainlink.onchain.configuration"
 local errors = require "chainlink.errors"
+local events = require "chainlink.events"
 local networks = require "chainlink.networks"
 local rpc = require "chainlink.onchain.rpc"
 
@@ -78,12 +79,14 @@ end
 
 -- The engine's client for the options. An error of its names the option as we do.
 local function make_client(options)
-  local engine, values = config.client(client_options(options))
+  local engine, values, warnings = config.client(client_options(options))
   local ok, client, err = pcall(core.client, engine)
   if not ok then err = client end
   if ok and client then
-    return client, { wait = block.wait, logger = values.logger, log_level = values.log_level,
+    local state = { wait = block.wait, logger = values.logger, log_level = values.log_level,
       on_response = values.on_response }
+    for _, warning in ipairs(warnings) do events.log(state, "warn", warning) end
+    return client, state
   end
   if not errors.is_error(err) then error(err, 0) end
   err.message = err.message:gsub("rest_url", "rpc_url")

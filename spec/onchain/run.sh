@@ -65,6 +65,7 @@ if [ ! -e "$cache/contracts.json" ] || [ spec/onchain/contracts.mjs -nt "$cache/
   mv "$work/contracts.json" "$cache/contracts.json"
 fi
 
+: >"$work/node"
 "$anvil" --host 127.0.0.1 --port 0 --no-request-size-limit --max-persisted-states 1 >"$work/node" 2>&1 &
 node=$!
 tries=0
