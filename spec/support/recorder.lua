@@ -23,10 +23,12 @@ function Recorder:options(more)
   return options
 end
 
---- The states of the status events so far, in order.
+--- The states of connections so far, in order.
 function Recorder:states()
   local states = {}
-  for i, event in ipairs(self.statuses) do states[i] = event.state end
+  for _, event in ipairs(self.statuses) do
+    if not event.feed_id then states[#states + 1] = event.state end
+  end
   return states
 end
 

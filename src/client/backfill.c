@@ -40,6 +40,19 @@ static void take_report(struct cds_backfill_page *page, struct cds_report *repor
   told->last = candidate.observations_timestamp;
 }
 
+/* The reports of the page that lie before the first one ever delivered, within its second. */
+static size_t count_before_beginning(struct cds_stream *stream, size_t slot, const struct cds_answer *answer) {
+  pthread_mutex_lock(&stream->mu);
+  struct cds_beginning beginning = stream->beginnings[slot];
+  pthread_mutex_unlock(&stream->mu);
+  for (size_t i = 0; beginning.tag != 0 && i < answer->count; i++) {
+    const struct cds_report *report = answer->reports[i];
+    if (!report->has_observations_timestamp || report->observations_timestamp != beginning.second) return 0;
+    if (cds_stream_blob_tag(stream, report) == beginning.tag) return i;
+  }
+  return 0;
+}
+
 /* The same question may succeed another time. */
 static bool is_worth_repeating(const struct cds_error *err) {
   bool refused = err->status == CDS_E_API && err->http_status >= 400 && err->http_status < 500;
@@ -73,10 +86,12 @@ static void on_done(void *context, const struct cds_error *err, struct cds_answe
   pthread_mutex_lock(&stream->mu);
   struct cds_feed_id feed = stream->feeds.ids[page->fill.slot];
   pthread_mutex_unlock(&stream->mu);
+  size_t first = err == NULL ? count_before_beginning(stream, page->fill.slot, answer) : 0;
   for (; err == NULL && answer->taken < answer->count; answer->taken++) {
     struct cds_report *report = answer->reports[answer->taken];
     answer->reports[answer->taken] = NULL;
-    take_report(page, report, &told);
+    if (answer->taken < first) cds_report_unref(report);
+    else take_report(page, report, &told);
   }
   if (told.count > 0) cds_stream_tell_range(stream, CDS_EVENT_BACKFILLED, &feed, told.first, told.last, "");
   end_page(page, err);

@@ -25,7 +25,15 @@ static void give_back_node(struct cds_leftover *leftover, struct cds_queue_node 
   leftover->nodes = node;
 }
 
+static void note_beginning(struct cds_stream *stream, const struct cds_queue_node *node) {
+  struct cds_beginning *beginning = &stream->beginnings[node->slot];
+  if (beginning->tag != 0 || !node->report->has_observations_timestamp) return;
+  beginning->second = node->report->observations_timestamp;
+  beginning->tag = cds_stream_blob_tag(stream, node->report);
+}
+
 static void deliver(struct cds_stream *stream, struct cds_queue_node *node, struct cds_leftover *leftover) {
+  note_beginning(stream, node);
   if (stream->latest[node->slot] != NULL) give_back(leftover, stream->latest[node->slot]);
   stream->latest[node->slot] = cds_report_ref(node->report);
   stream->counts.accepted++;
@@ -80,6 +88,10 @@ void cds_leftover_settle(struct cds_stream *stream, struct cds_leftover *leftove
   }
 }
 
+uint64_t cds_stream_blob_tag(const struct cds_stream *stream, const struct cds_report *report) {
+  return cds_seen_tag(stream->seed, report->bytes + report->blob.offset, report->blob.length);
+}
+
 struct cds_candidate cds_stream_describe(const struct cds_stream *stream, struct cds_queue_node *node,
                                          uint64_t text_tag) {
   const struct cds_report *report = node->report;
@@ -89,7 +101,7 @@ struct cds_candidate cds_stream_describe(const struct cds_stream *stream, struct
     .observations_timestamp = report->observations_timestamp,
     .has_valid_from_timestamp = report->has_valid_from_timestamp,
     .valid_from_timestamp = report->valid_from_timestamp,
-    .blob_tag = cds_seen_tag(stream->seed, report->bytes + report->blob.offset, report->blob.length),
+    .blob_tag = cds_stream_blob_tag(stream, report),
     .text_tag = text_tag,
   };
 }

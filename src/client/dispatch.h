@@ -27,6 +27,8 @@ void cds_leftover_settle(struct cds_stream *stream, struct cds_leftover *leftove
 void cds_stream_tell_range(struct cds_stream *stream, enum cds_event_kind kind, const struct cds_feed_id *feed,
                            uint32_t from, uint32_t to, const char *reason);
 
+uint64_t cds_stream_blob_tag(const struct cds_stream *stream, const struct cds_report *report);
+
 /* What the sequence is to know of a report. */
 struct cds_candidate cds_stream_describe(const struct cds_stream *stream, struct cds_queue_node *node,
                                          uint64_t text_tag);

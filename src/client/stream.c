@@ -48,7 +48,9 @@ static enum cds_status fill(struct cds_stream *stream, const struct cds_feed_id 
               cds_queue_init(&stream->queue, config->overflow, config->queue_size, stream->feeds.count);
   if (made) stream->latest = cds_calloc(stream->feeds.count, sizeof(struct cds_report *));
   if (made) stream->shard_of = cds_calloc(stream->feeds.count, sizeof *stream->shard_of);
-  if (stream->latest == NULL || stream->shard_of == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  if (made) stream->beginnings = cds_calloc(stream->feeds.count, sizeof *stream->beginnings);
+  if (stream->latest == NULL || stream->shard_of == NULL || stream->beginnings == NULL)
+    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   return CDS_OK;
 }
 
@@ -57,6 +59,7 @@ static void destroy(struct cds_stream *stream) {
   for (size_t i = 0; stream->latest != NULL && i < stream->feeds.count; i++) cds_report_unref(stream->latest[i]);
   cds_free(stream->latest);
   cds_free(stream->shard_of);
+  cds_free(stream->beginnings);
   cds_event_clear(&stream->events);
   cds_queue_clear(&stream->queue);
   cds_sequence_clear(&stream->sequence);

@@ -45,6 +45,12 @@ struct cds_connection {
   int64_t connected_at_ms; /* monotonic; 0: never was */
 };
 
+/* Where a feed's delivery began, in the middle of a second perhaps: what that second had before was not asked for. */
+struct cds_beginning {
+  uint32_t second;
+  uint64_t tag; /* of the first report's blob; 0: none yet */
+};
+
 struct cds_stream {
   atomic_uint refs;
   struct cds_client *client; /* one reference */
@@ -71,8 +77,9 @@ struct cds_stream {
   struct cds_queue queue;
   struct cds_notify notify;
   struct cds_event_queue events;
-  struct cds_report **latest;     /* by slot; one reference each, or NULL */
-  struct cds_stream_stats counts; /* what concerns queue and connections is filled in by cds_stream_stats */
+  struct cds_beginning *beginnings; /* by slot */
+  struct cds_report **latest;       /* by slot; one reference each, or NULL */
+  struct cds_stream_stats counts;   /* what concerns queue and connections is filled in by cds_stream_stats */
   double latency_sum_ms;
   int64_t complained_at_ms;   /* monotonic; of the last warning about a message */
   uint64_t complaints_held;   /* warnings not given since */
