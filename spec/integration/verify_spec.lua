@@ -75,6 +75,25 @@ describe("a stream with verify", function()
     stream:close()
   end)
 
+  it("delivers the good copy of what one origin forges, and all that REST has", function()
+    local stream = client:stream({ ids[1] }, { ha = true, verify = { signers = signers, f = 1 } })
+    await("both origins", function() return stream:stats().active_connections == 2 end)
+    sim:fault "on=live,origin=o1,action=corrupt,kind=price,count=60"
+    local read, first, last = {}, nil, nil
+    await("forged reports", function()
+      local report = assert(stream:read(10))
+      assert.is_true(report:verify { signers = signers, f = 1 })
+      first, last = first or report.observations_timestamp, report.observations_timestamp
+      read[report.report_blob] = (read[report.report_blob] or 0) + 1
+      return last >= first + 3 and stream:stats().unverified >= 40
+    end)
+    local stats = stream:stats()
+    stream:close()
+    assert.are.equal(0, stats.lost)
+    for _, count in pairs(read) do assert.are.equal(1, count) end
+    for report in client:reports(ids[1], first + 1, last - 1) do assert.are.equal(1, read[report.report_blob]) end
+  end)
+
   it("heeds a configuration that is added while it runs", function()
     local registry = chainlink.signers()
     local stream = client:stream(ids, { verify = registry })
