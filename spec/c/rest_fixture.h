@@ -15,7 +15,7 @@
 
 #define TEST_KEY "test-key"
 #define TEST_SECRET "hunter2"
-#define WAIT_MS 30000 /* a bound for a hang, not a measure */
+#define WAIT_MS 90000 /* a bound for a hang, not a measure */
 
 #define HEAD(status, extra) "HTTP/1.1 " status "\r\nContent-Type: application/json\r\n" extra
 
@@ -113,6 +113,7 @@ static void begin(struct fixture *fixture, const struct http_step *steps, size_t
   fixture->config.api_key = cds_strdup(TEST_KEY);
   fixture->config.api_secret = cds_strdup(TEST_SECRET);
   fixture->config.proxy = cds_strdup("");
+  fixture->config.timeout = fixture->config.connect_timeout = 60;
   fixture->config.retry_delay = 0.01;
   fixture->config.retry_max_delay = 0.02;
   fixture->config.rate_limit = 0;

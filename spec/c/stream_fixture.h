@@ -17,7 +17,7 @@
 
 #define KEY "test-key"
 #define SECRET "hunter2"
-#define WAIT_MS 30000 /* a bound for a hang, not a measure */
+#define WAIT_MS 90000 /* a bound for a hang, not a measure */
 
 static const uint32_t base_time = 1700000000;
 
@@ -81,6 +81,7 @@ __attribute__((unused)) static void begin(struct fixture *fixture, ws_serve *ser
   fixture->config.api_secret = cds_strdup(SECRET);
   fixture->config.rest = (struct cds_url){.host = cds_strdup("127.0.0.1"), .port = 9, .base = cds_strdup("")};
   fixture->config.proxy = cds_strdup("");
+  fixture->config.connect_timeout = 60;
   fixture->config.stream.reconnect_delay = 0.01;
   fixture->config.stream.reconnect_max_delay = 0.05;
   fixture->config.stream.log_level = CDS_LOG_DEBUG;

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #define WS_MAX_REQUEST (128 * 1024)
-#define WS_IO_TIMEOUT_MS 20000 /* a bound for a hang, not a measure */
+#define WS_IO_TIMEOUT_MS 90000 /* a bound for a hang, not a measure */
 
 enum { WS_CONTINUATION, WS_TEXT, WS_BINARY, WS_CLOSE = 8, WS_PING, WS_PONG };
 
