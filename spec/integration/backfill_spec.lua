@@ -4,7 +4,7 @@
 local recorder = require "spec.support.recorder"
 local simulator = require "spec.support.simulator"
 
-local PATIENCE = 20 -- seconds; nothing here takes as long
+local PATIENCE = 90 -- seconds; a bound for a hang, nothing here takes as long
 local QUICK = { reconnect_delay = 0.05, reconnect_max_delay = 0.1 }
 
 local function options(more)

@@ -11,7 +11,7 @@ local failure, says = expect.failure, expect.says
 describe("a handshake", function()
   local service
 
-  setup(function() service = faults.service(nil, { connect_timeout = 1 }) end)
+  setup(function() service = faults.service(nil, { connect_timeout = 2 }) end)
   after_each(function() service:reset() end)
   teardown(function() service:stop() end)
 
@@ -42,9 +42,9 @@ describe("a handshake", function()
   for fault, reason in pairs {
     ["on=accept,action=reset"] = "",
     ["on=accept,action=drop"] = "",
-    ["on=accept,action=silence"] = "within 1 s",
-    ["on=ws,action=silence"] = "within 1 s",
-    ["on=ws,action=slow,ms=1000"] = "within 1 s",
+    ["on=accept,action=silence"] = "within 2 s",
+    ["on=ws,action=silence"] = "within 2 s",
+    ["on=ws,action=slow,ms=1000"] = "within 2 s",
     ["on=ws,action=redirect,status=301"] = "redirect",
     ["on=ws,action=redirect"] = "redirect",
     ["on=ws,action=upgrade,kind=none"] = "without a WebSocket upgrade",

@@ -9,7 +9,7 @@ local failure = expect.failure
 describe("a REST answer", function()
   local service
 
-  setup(function() service = faults.service({ feeds = 4 }, { timeout = 1, max_retries = 2 }) end)
+  setup(function() service = faults.service({ feeds = 4 }, { timeout = 2, max_retries = 2 }) end)
   after_each(function() service:reset() end)
   teardown(function() service:stop() end)
 

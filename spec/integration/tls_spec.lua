@@ -12,7 +12,7 @@ local OPTIONS = { max_retries = 3, retry_delay = 0.01, rate_limit = false }
 -- What a stream's connect() says when its first attempt is its last.
 local function connect_error(client, id)
   local stream = client:stream({ id }, { max_reconnects = 0 })
-  local ok, err = stream:connect(10)
+  local ok, err = stream:connect(90)
   stream:close()
   return ok, err
 end
@@ -69,7 +69,7 @@ describe("a good certificate", function()
         rest_url = ("https://%s:%d"):format(host, sim:port()), ws_url = ("wss://%s:%d"):format(host, sim:port()),
       }
       assert(client:get_feeds())
-      assert(client:stream({ FEED }):connect(10))
+      assert(client:stream({ FEED }):connect(90))
       client:close()
     end
   end)
@@ -78,7 +78,7 @@ describe("a good certificate", function()
     local record = recorder.new()
     local client = sim:client(record:options { tls = { insecure_skip_verify = true } })
     assert(client:get_feeds())
-    assert(client:stream({ FEED }):connect(10))
+    assert(client:stream({ FEED }):connect(90))
     client:close()
     assert.are.equal("warn", record:log("insecure_skip_verify").level)
   end)

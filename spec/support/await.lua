@@ -3,7 +3,7 @@
 
 local socket = require "socket"
 
-local PAUSE, LIMIT = 0.005, 20 -- seconds
+local PAUSE, LIMIT = 0.005, 90 -- seconds; the limit is for a hang
 
 --- Asks `condition` until it answers something true, which is returned; raises when that takes too long.
 return function(what, condition)

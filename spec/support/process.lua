@@ -31,11 +31,11 @@ function process.usage()
   return { descriptors = own "fd", threads = own "task" }
 end
 
---- Runs Lua text in a fresh interpreter, at most 30 seconds: its output (errors too) and its exit code.
+--- Runs Lua text in a fresh interpreter, at most 90 seconds: its output (errors too) and its exit code.
 function process.lua(text)
   local folder, remove = project.folder()
   project.write(folder .. "/script.lua", text)
-  local output, code = project.run(("timeout -k 5 30 %s %s/script.lua"):format(project.lua, folder))
+  local output, code = project.run(("timeout -k 5 90 %s %s/script.lua"):format(project.lua, folder))
   remove()
   return output, code
 end
