@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The local node: batches of eth_call, the contracts on it, and the oracles' configurations.
-import { Contract, ContractFactory, JsonRpcProvider, SigningKey, computeAddress, getBytes, id, keccak256, toUtf8Bytes } from "ethers";
+import {
+  Contract, ContractFactory, JsonRpcProvider, SigningKey, computeAddress, getBytes, id, keccak256, toUtf8Bytes,
+} from "ethers";
 
 // Asks the node in batches. -> for each call {value} or {revert: "0x…"}
 export async function callAll(url, calls, size = 200) {
@@ -93,7 +95,9 @@ export function random(seed) {
     below,
     bytes: (n) => {
       const out = new Uint8Array(n);
-      for (let at = 0; at < n; at += 32) out.set(getBytes(keccak256(toUtf8Bytes(`${seed} ${++counter}`))).slice(0, n - at), at);
+      for (let at = 0; at < n; at += 32) {
+        out.set(getBytes(keccak256(toUtf8Bytes(`${seed} ${++counter}`))).slice(0, n - at), at);
+      }
       return out;
     },
     pick: (list) => list[below(list.length)],

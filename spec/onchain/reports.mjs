@@ -110,7 +110,10 @@ const kinds = {
   "one s too many": (c) => change(c, (p) => { p.ss.push(word(1n)); }),
   "one s too few": (c) => change(c, (p) => { p.ss.pop(); }),
   "no s": (c) => change(c, (p) => { p.ss = []; }),
-  "a signer twice": (c) => { const [a, ...rest] = some(c, c.f); return encode(partsOf(c, { signers: [a, ...rest, a] })); },
+  "a signer twice": (c) => {
+    const [a, ...rest] = some(c, c.f);
+    return encode(partsOf(c, { signers: [a, ...rest, a] }));
+  },
   "one signer only": (c) => { const [a] = some(c, 1); return encode(partsOf(c, { signers: Array(c.f + 1).fill(a) })); },
   "a signer twice, once with high s": (c) => {
     const [a, ...rest] = some(c, c.f);
@@ -120,8 +123,12 @@ const kinds = {
     return encode(parts);
   },
   "a foreign signer": (c) => encode(partsOf(c, { signers: shuffled([...some(c, c.f), foreign]) })),
-  "foreign signers": (c) => encode(partsOf(c, { signers: shuffled(keys.filter((key) => !c.keys.includes(key))).slice(0, c.f + 1) })),
-  "the signers of another configuration": (c) => encode(partsOf(pick(Object.values(configurations)), { digest: c.digest })),
+  "foreign signers": (c) => {
+    const others = shuffled(keys.filter((key) => !c.keys.includes(key)));
+    return encode(partsOf(c, { signers: others.slice(0, c.f + 1) }));
+  },
+  "the signers of another configuration": (c) =>
+    encode(partsOf(pick(Object.values(configurations)), { digest: c.digest })),
   "the signers before an update": (c) => encode(partsOf(c, { signers: shuffled(c.before).slice(0, c.f + 1) })),
   "unknown digest": (c) => encode(partsOf(c, { digest: hexlify(bytes(32)) })),
   "digest zero": (c) => encode(partsOf(c, { digest: word(0n) })),

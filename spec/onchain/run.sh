@@ -54,8 +54,9 @@ anvil=$installed/@foundry-rs/anvil-linux-amd64/bin/anvil
 [ -x "$anvil" ] || anvil=$(command -v anvil) || fail "npm has anvil for Linux on x86-64 only: install it (Foundry)"
 
 # The contracts' package wants a git dependency when it is installed; its sources alone are enough.
-if [ ! -e "$cache/contracts.json" ] || [ spec/onchain/contracts.mjs -nt "$cache/contracts.json" ] ||
-  [ spec/onchain/package-lock.json -nt "$cache/contracts.json" ] || [ spec/onchain/run.sh -nt "$cache/contracts.json" ]; then
+stale=$(cd spec && find onchain/contracts.mjs onchain/package-lock.json onchain/run.sh interop/schemas.mjs \
+  -newer "$cache/contracts.json" 2>&1)
+if [ -n "$stale" ]; then # an absent file is one that find complains about
   run 120 npm pack --silent --pack-destination "$work" "$PACKAGE" >"$work/pack" 2>"$work/npm" ||
     fail "npm pack: $(tail -n 3 "$work/npm" | tr '\n' ' ')"
   archive=$work/$(tail -n 1 "$work/pack")
