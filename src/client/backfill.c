@@ -156,6 +156,11 @@ static void on_ring(void *context) {
   cds_stream_unref(stream);
 }
 
+void cds_backfill_init(struct cds_stream *stream) {
+  stream->backfill.timer.ring = on_ring;
+  stream->backfill.timer.context = stream;
+}
+
 static void look_later(struct cds_stream *stream, int64_t due_ms) {
   struct cds_timer *timer = &stream->backfill.timer;
   struct cds_error ignored;
@@ -169,8 +174,6 @@ void cds_backfill_kick(struct cds_stream *stream) {
   struct cds_backfill_page *due[CDS_BACKFILL_AT_ONCE];
   int64_t now_ms = cds_clock_mono_ms(), wait_ms;
   pthread_mutex_lock(&stream->mu);
-  stream->backfill.timer.ring = on_ring;
-  stream->backfill.timer.context = stream;
   size_t count = take_due(stream, due, now_ms, &wait_ms);
   pthread_mutex_unlock(&stream->mu);
   for (size_t i = 0; i < count; i++) ask(due[i]);

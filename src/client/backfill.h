@@ -28,6 +28,9 @@ struct cds_backfill {
   int64_t looked_at_ms;   /* guarded by mu: when what is due was last looked for */
 };
 
+/* Before another thread knows the stream. */
+void cds_backfill_init(struct cds_stream *stream);
+
 /* Asks what is due now, and sees to it that what is due later will be asked then. Any thread, no lock held; cheap when
  * nothing is missing, so call it after whatever may have changed that. */
 void cds_backfill_kick(struct cds_stream *stream);

@@ -91,6 +91,7 @@ static struct cds_stream *allocate(struct cds_client *client, const struct cds_s
   stream->config = *config;
   if (config->signers != NULL) cds_signer_registry_ref(config->signers);
   stream->client = cds_client_ref(client);
+  cds_backfill_init(stream);
   return stream;
 }
 
