@@ -17,7 +17,9 @@ static struct outcome post(struct fixture *fixture, const char *body, size_t len
     printf("# %s\n", err.message);
     exit(2);
   }
-  return finish_call(call);
+  struct outcome outcome = finish_call(call);
+  http_request_count(fixture->server); /* takes the server's lock: what it received may be read now */
+  return outcome;
 }
 
 static void test_request(void) {
