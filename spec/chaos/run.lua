@@ -88,7 +88,7 @@ local function inject()
   local name, what = choose()
   by_name[name] = (by_name[name] or 0) + 1
   if os.getenv "CHAOS_VERBOSE" then
-    note("%.1f %s: %s", monotonic(), name, table.concat(what.faults or what.posts, " | "))
+    note("%d %s: %s", os.time(), name, table.concat(what.faults or what.posts, " | "))
   end
   if what.faults then control("POST", "faults", table.concat(what.faults, "\n")) end
   post(what.posts)
@@ -162,8 +162,8 @@ note("%d faults: %s", count, sorted(by_name))
 note("status events: %s", sorted(states))
 note("%d reports delivered, %d of them backfilled; %d made in the time compared", book.count, stats.backfilled or 0,
   result.made)
-note("reconnects: %d partial, %d full, %d of connections; %d gaps", stats.partial_reconnects, stats.full_reconnects,
-  stats.reconnect_count, stats.gaps)
+note("reconnects: %d partial, %d full, %d of connections; %d gaps, %d of them empty", stats.partial_reconnects,
+  stats.full_reconnects, stats.reconnect_count, stats.gaps, stats.empty_gaps)
 note("%d duplicates, %d out of order, %d decode errors, %d rejected", stats.deduplicated, stats.out_of_order,
   stats.decode_errors, stats.rejected)
 note("lost: %d reports in %d ranges", result.told, #lost)

@@ -11,7 +11,7 @@ local failure, says = expect.failure, expect.says
 describe("a handshake", function()
   local service
 
-  setup(function() service = faults.service(nil, { connect_timeout = 2 }) end)
+  setup(function() service = faults.service(nil, { connect_timeout = 1 }) end)
   after_each(function() service:reset() end)
   teardown(function() service:stop() end)
 
@@ -42,9 +42,9 @@ describe("a handshake", function()
   for fault, reason in pairs {
     ["on=accept,action=reset"] = "",
     ["on=accept,action=drop"] = "",
-    ["on=accept,action=silence"] = "within 2 s",
-    ["on=ws,action=silence"] = "within 2 s",
-    ["on=ws,action=slow,ms=1000"] = "within 2 s",
+    ["on=accept,action=silence"] = "within 1 s",
+    ["on=ws,action=silence"] = "within 1 s",
+    ["on=ws,action=slow,ms=1000"] = "within 1 s",
     ["on=ws,action=redirect,status=301"] = "redirect",
     ["on=ws,action=redirect"] = "redirect",
     ["on=ws,action=upgrade,kind=none"] = "without a WebSocket upgrade",
@@ -116,4 +116,29 @@ describe("a handshake", function()
     end)
     fails_at("wss://127.0.0.1:" .. port, "TimeoutError", "within 1 s")
   end)
+end)
+
+describe("one origin's handshake", function()
+  local service
+
+  setup(function() service = faults.service(nil, { connect_timeout = 1 }) end)
+  after_each(function() service:reset() end)
+  teardown(function() service:stop() end)
+
+  for _, what in ipairs { "status,status=503", "status,status=429,retry_after=1", "silence", "redirect" } do
+    it("failing by " .. what .. " does not hold up the other's reports", function()
+      service.sim:fault("on=ws,origin=o1,times=0,action=" .. what)
+      local stream, record = service:stream { ha = true }
+      local reports = faults.read_until(stream, function() return faults.count(record, "reconnecting") >= 1 end)
+      faults.read(stream, 50, reports)
+      service:check_complete(reports)
+      local stats = stream:stats()
+      assert.are.equal(2, stats.configured_connections)
+      assert.are.equal(1, stats.active_connections)
+      service:reset()
+      faults.read_until(stream, function() return stream:stats().active_connections == 2 end, reports)
+      service:check_complete(reports)
+      stream:close()
+    end)
+  end
 end)
