@@ -131,6 +131,20 @@ static enum cds_status read_one(struct cds_answer *answer, const struct cds_ques
   return status;
 }
 
+/* A page is meant to ascend. Whoever reads one in order would lose what comes after a later second. */
+static void sort_by_time(struct cds_answer *answer) {
+  for (size_t i = 1; i < answer->count; i++) {
+    struct cds_report *report = answer->reports[i];
+    size_t at = i;
+    if (!report->has_observations_timestamp) continue;
+    for (; at > 0 && answer->reports[at - 1]->has_observations_timestamp &&
+           answer->reports[at - 1]->observations_timestamp > report->observations_timestamp;
+         at--)
+      answer->reports[at] = answer->reports[at - 1];
+    answer->reports[at] = report;
+  }
+}
+
 static enum cds_status read_many(struct cds_answer *answer, const struct cds_question *question,
                                  const struct cds_exchange *exchange, struct cds_error *err) {
   struct cds_envelope_list list;
@@ -142,6 +156,7 @@ static enum cds_status read_many(struct cds_answer *answer, const struct cds_que
   for (size_t i = 0; status == CDS_OK && i < list.count; i++)
     status = add_report(answer, question, &list.items[i], exchange->received_at_ms, err);
   cds_envelope_list_clear(&list);
+  if (status == CDS_OK && question->operation == CDS_GET_REPORT_PAGE) sort_by_time(answer);
   return status;
 }
 
