@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The official TypeScript SDK and ethers.js against the simulator (over TLS) and our decoder; prints TAP.
+# The official TypeScript SDK and ethers.js against the simulator (over TLS) and our decoder, and the decoders of the
+# SDKs in other languages against ours; prints TAP.
 # `make interop` starts it with the environment of the build; otherwise it takes that from `make env`.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -25,6 +26,8 @@ cleanup() {
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
 
+. spec/interop/build.sh
+
 # npm writes node_modules/.package-lock.json last; it is older than the lock file when the packages are stale.
 cd spec/interop || exit 1
 if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
@@ -44,7 +47,7 @@ done
 . "$work/env"
 
 # In the background, so that a signal ends the wait and not only the next command.
-NODE_EXTRA_CA_CERTS=$CHAINLINK_STREAMS_CA_FILE timeout -k 5 180 node sdk.mjs &
+NODE_EXTRA_CA_CERTS=$CHAINLINK_STREAMS_CA_FILE timeout -k 5 240 node sdk.mjs &
 client=$!
 wait "$client"
 status=$?

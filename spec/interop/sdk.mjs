@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { APIError, createClient, decodeReport } from "@chainlink/data-streams-sdk";
 import { AbiCoder, concat, getBytes, keccak256, recoverAddress } from "ethers";
 import { compareWithSdk } from "./compare.mjs";
+import { compareWithOthers } from "./others.mjs";
 import { fullReportTypes, schemas } from "./schemas.mjs";
 import { finish, test } from "./tap.mjs";
 
@@ -93,6 +94,8 @@ await test("we refuse every invalid encoding; the SDK accepts those that it is k
     else assert.throws(() => decodeReport(fullReport, feedId), undefined, reason);
   }
 });
+
+await compareWithOthers(vectors, ours);
 
 // ---- REST
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The little of the Test Anything Protocol that sdk.mjs needs: numbered results, each test bounded in time.
+// The little of the Test Anything Protocol that the tests here need: numbered results, each test bounded in time.
 
 let number = 0;
 let failures = 0;
@@ -22,6 +22,11 @@ export async function test(name, body, seconds = 30) {
     console.log(`not ok ${number} - ${name}`);
     console.log(`${error.stack ?? error}${error.cause ? `\ncause: ${error.cause}` : ""}`.replace(/^/gm, "#   "));
   }
+}
+
+export function skip(name, reason) {
+  number++;
+  console.log(`ok ${number} - ${name} # SKIP ${reason}`);
 }
 
 export function finish() {
