@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Random histories of a small service with faulty connections and a faulty REST, against a model that remembers
  * everything: exactly once, in order, nothing invented, nothing lost that was not told, and at the end nothing held.
- * `test_sequence_random [first seed] [seeds]`; a failing seed is printed. */
+ * `test_sequence_random [first seed] [seeds]`, or SEEDS of the environment; a failing seed is printed. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -380,7 +380,8 @@ static const char *run(uint64_t seed) {
 
 int main(int argc, char **argv) {
   uint64_t first = argc > 1 ? strtoull(argv[1], NULL, 10) : 1;
-  uint64_t seeds = argc > 2 ? strtoull(argv[2], NULL, 10) : 300;
+  const char *fewer = getenv("SEEDS");
+  uint64_t seeds = strtoull(argc > 2 ? argv[2] : fewer != NULL ? fewer : "300", NULL, 10);
   uint64_t failed = 0;
   for (uint64_t seed = first; seed < first + seeds; seed++) {
     const char *wrong = run(seed);
