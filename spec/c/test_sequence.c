@@ -138,6 +138,28 @@ static void test_copy_joins(void) {
   cds_sequence_clear(&seq);
 }
 
+static void test_doubt(void) {
+  struct cds_fill fill;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  take(A, 100, 100, 2);
+  cds_sequence_doubt(&seq, A, now_ms);
+  is_number(take(A, 100, 100, 4), CDS_VERDICT_HELD, "after a message nobody could read the next report waits");
+  ok(next_fill(&fill) && fill.start == 100, "what it may have been is asked for");
+  page(&fill, 100, 1);
+  page(&fill, 100, 2);
+  page(&fill, 100, 3);
+  page(&fill, 100, 4);
+  page_done(&fill);
+  is_delivered("1 2 3b 4", "and comes first");
+  cds_sequence_doubt(&seq, A, now_ms);
+  ok(next_fill(&fill), "it is asked for also when no report follows");
+  page(&fill, 101, 5);
+  page_done(&fill);
+  is_delivered("5b", "and comes");
+  cds_sequence_clear(&seq);
+}
+
 static void test_single_is_proven(void) {
   set_up(NULL);
   for (unsigned i = 0; i < 6; i++) take(A, 100 + i, 100 + i, 1 + i);
@@ -313,7 +335,10 @@ static void test_hold_limit(void) {
   ok(next_fill(&fill), "a page is asked for");
   page_failed(&fill, true);
   for (unsigned i = 5; i < 9; i++) take(A, 110 + i, 110 + i, 10 + i);
-  ok(lost_count > 0 && lost.reason == CDS_LOST_HOLD_FULL, "when it fails the feed gives up");
+  ok(seq.counts.held <= 4 && lost_count == 0, "so they may when it fails: it will have them still");
+  now_ms += limits.max_full_failing_ms;
+  for (unsigned i = 9; i < 13; i++) take(A, 110 + i, 110 + i, 10 + i);
+  ok(lost_count > 0 && lost.reason == CDS_LOST_HOLD_FULL, "when it fails for long the feed gives up");
   cds_sequence_clear(&seq);
 }
 
@@ -380,6 +405,7 @@ static void test_forget(void) {
 int main(void) {
   test_one_connection();
   test_copy_joins();
+  test_doubt();
   test_single_is_proven();
   test_fill();
   test_rest_lacks_one();

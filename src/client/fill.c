@@ -163,7 +163,7 @@ static void give_up(struct cds_sequence *seq, size_t slot, enum cds_lost_reason 
   stop_running_on(feed);
 }
 
-/* REST works and will bring them anyway: the newer half of what is held may go. */
+/* REST has them and will bring them, sooner or later: the newer half of what is held may go. */
 static void let_newer_half_go(struct cds_sequence *seq, size_t slot, struct cds_sequence_out *out) {
   struct cds_sequence_feed *feed = seq->feeds[slot];
   cds_sequence_owe(feed, feed->hold.tail->second);
@@ -185,7 +185,9 @@ void cds_sequence_make_room(struct cds_sequence *seq, int64_t now_ms, struct cds
     most = at - 1;
   }
   if (count == 0) return;
-  if (seq->feeds[most]->failures > 0) give_up(seq, most, CDS_LOST_HOLD_FULL, out);
+  const struct cds_sequence_feed *feed = seq->feeds[most];
+  bool is_failing = feed->failures > 0 && now_ms - feed->failing_since_ms >= seq->limits.max_full_failing_ms;
+  if (is_failing) give_up(seq, most, CDS_LOST_HOLD_FULL, out);
   else let_newer_half_go(seq, most, out);
   cds_sequence_settle(seq, most, now_ms, out);
 }

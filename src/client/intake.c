@@ -30,10 +30,16 @@ static void complain(struct cds_stream *stream, size_t link, const char *what, c
   pthread_mutex_unlock(&stream->mu);
 }
 
+/* mu is held. */
+static void count_bad(struct cds_stream *stream, size_t link) {
+  stream->connections[link].stats.errors_count++;
+  cds_sequence_doubt(&stream->sequence, (unsigned)link, cds_clock_mono_ms());
+}
+
 static void undecodable(struct cds_stream *stream, size_t link, const struct cds_error *err) {
   pthread_mutex_lock(&stream->mu);
   stream->counts.decode_errors++;
-  stream->connections[link].stats.errors_count++;
+  count_bad(stream, link);
   pthread_mutex_unlock(&stream->mu);
   complain(stream, link, "a message was not understood", err->message);
 }
@@ -41,18 +47,21 @@ static void undecodable(struct cds_stream *stream, size_t link, const struct cds
 static void reject(struct cds_stream *stream, size_t link, const char *why) {
   pthread_mutex_lock(&stream->mu);
   stream->counts.rejected++;
-  stream->connections[link].stats.errors_count++;
+  count_bad(stream, link);
   pthread_mutex_unlock(&stream->mu);
   complain(stream, link, "a report was rejected", why);
 }
 
-/* Finds the feed's slot, and counts the message when its report was seen lately, in these very letters: *known. */
+/* Finds the feed's slot, and counts the message when its report was seen lately, in these very letters: *known.
+ * *asked: the connection asked for the feed, even if it is not wanted now. */
 static size_t look_up(struct cds_stream *stream, size_t link, const struct cds_feed_id *feed, uint64_t text_tag,
-                      bool *known) {
+                      bool *known, bool *asked) {
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
   pthread_mutex_lock(&stream->mu);
-  size_t slot = cds_feed_set_find(&stream->feeds, feed);
+  size_t slot = cds_stream_find(stream, feed);
+  *asked = slot != CDS_NO_SLOT || stream->connections[link].role != CDS_ROLE_SERVING ||
+           cds_feed_set_find(&stream->feeds, feed) != CDS_NO_SLOT;
   *known = slot != CDS_NO_SLOT &&
            cds_sequence_peek(&stream->sequence, slot, text_tag, (unsigned)link, cds_clock_mono_ms(), &out);
   if (*known) {
@@ -89,6 +98,20 @@ static void count_verdict(struct cds_stream *stream, enum cds_verdict verdict) {
   if (verdict == CDS_VERDICT_OUT_OF_ORDER) stream->counts.out_of_order++;
 }
 
+/* mu is held. The slot may have changed hands while the report was decoded. */
+static bool is_at_home(const struct cds_stream *stream, const struct cds_queue_node *node) {
+  return stream->places[node->slot].is_wanted &&
+         cds_feed_id_compare(&stream->feeds.ids[node->slot], &node->report->feed_id) == 0;
+}
+
+/* mu is held. Without backfill nothing is held, and a report of a new connection that runs ahead of the old ones would
+ * make theirs late. They bring it too: the new one is to follow them until both are at the same place. */
+static bool runs_ahead(const struct cds_stream *stream, size_t link, size_t slot) {
+  if (stream->config.backfill || stream->connections[link].role != CDS_ROLE_TRIAL) return false;
+  uint64_t joined = cds_sequence_joined(&stream->sequence, slot);
+  return joined != 0 && (joined >> link & 1) == 0;
+}
+
 /* Takes the node; returns the verdict. */
 static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cds_queue_node *node, uint64_t text_tag) {
   struct cds_candidate candidate = cds_stream_describe(stream, node, text_tag);
@@ -98,11 +121,18 @@ static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cd
   struct cds_leftover leftover = {0};
   struct gap gap;
   pthread_mutex_lock(&stream->mu);
+  bool at_home = is_at_home(stream, node);
+  if (!at_home || runs_ahead(stream, link, slot)) {
+    if (at_home) count_verdict(stream, CDS_VERDICT_DUPLICATE);
+    pthread_mutex_unlock(&stream->mu);
+    cds_queue_node_free(node);
+    return CDS_VERDICT_DUPLICATE;
+  }
   uint64_t gaps_before = stream->sequence.counts.gaps;
   enum cds_verdict verdict =
     cds_sequence_take(&stream->sequence, &candidate, (unsigned)link, cds_clock_mono_ms(), latest_possible, &out);
   count_verdict(stream, verdict);
-  note_gap(&gap, stream, &candidate, slot, gaps_before, stream->latest[slot]);
+  note_gap(&gap, stream, &candidate, slot, gaps_before, stream->places[slot].latest);
   cds_dispatch(stream, &out, &leftover);
   pthread_mutex_unlock(&stream->mu);
   if (gap.found) cds_stream_tell_range(stream, CDS_EVENT_GAP, &gap.feed, gap.from, gap.to, "");
@@ -136,11 +166,12 @@ static bool screen(struct cds_stream *stream, size_t link, struct cds_queue_node
   const struct cds_report *report = node->report;
   if (stream->config.signers == NULL) return true;
   uint64_t blob_tag = cds_seen_tag(stream->seed, report->bytes + report->blob.offset, report->blob.length);
-  bool known;
-  (void)look_up(stream, link, &report->feed_id, blob_tag, &known);
+  bool known, asked;
+  (void)look_up(stream, link, &report->feed_id, blob_tag, &known, &asked);
   if (!known && cds_stream_screen(stream, report, stream->connections[link].stats.host)) return true;
   pthread_mutex_lock(&stream->mu);
   stream->counts.total_received += !known; /* a known one was counted */
+  if (!known) cds_sequence_doubt(&stream->sequence, (unsigned)link, cds_clock_mono_ms());
   pthread_mutex_unlock(&stream->mu);
   cds_queue_node_free(node);
   return false;
@@ -155,10 +186,10 @@ static bool take_in(struct cds_stream *stream, size_t link, const char *data, si
     return false;
   }
   uint64_t text_tag = cds_seen_tag(stream->seed, envelope.full_report, envelope.full_report_length);
-  bool known;
-  size_t slot = look_up(stream, link, &envelope.feed_id, text_tag, &known);
-  if (slot == CDS_NO_SLOT) reject(stream, link, "its feed was not asked for");
-  if (slot == CDS_NO_SLOT || known) return known;
+  bool known, asked;
+  size_t slot = look_up(stream, link, &envelope.feed_id, text_tag, &known, &asked);
+  if (!asked) reject(stream, link, "its feed was not asked for");
+  if (slot == CDS_NO_SLOT || known) return asked;
   struct cds_queue_node *node = decode(stream, link, slot, &envelope);
   if (node == NULL) return false;
   if (!screen(stream, link, node)) return true;
@@ -174,8 +205,10 @@ bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data
   stats->messages_received++;
   stats->bytes_received += length;
   stats->last_message_time = cds_clock_wall_ms();
+  bool is_on_trial = stream->connections[link].role == CDS_ROLE_TRIAL;
   pthread_mutex_unlock(&stream->mu);
   *is_report = take_in(stream, link, data, length);
+  if (is_on_trial) cds_change_look(stream);
   cds_backfill_kick(stream);
   return cds_stream_is_paused(stream);
 }

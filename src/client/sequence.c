@@ -19,6 +19,7 @@ struct cds_sequence_limits cds_sequence_default_limits(void) {
                                       .failed_delay_ms = 500,
                                       .max_failed_delay_ms = 10000,
                                       .max_failing_ms = 300000,
+                                      .max_full_failing_ms = 60000,
                                       .max_gap_seconds = 3600};
 }
 
@@ -105,6 +106,10 @@ static uint64_t bit_of(unsigned link) {
   return (uint64_t)1 << (link % CDS_SEQUENCE_LINKS);
 }
 
+uint64_t cds_sequence_joined(const struct cds_sequence *seq, size_t slot) {
+  return seq->feeds[slot]->joined;
+}
+
 /* The connection's latest report is no longer known to be held: what it brings next may follow on nothing. */
 static void let_go(struct cds_sequence_feed *feed, uint64_t bit) {
   struct cds_held *at = (feed->trailing & bit) != 0 ? cds_hold_position(&feed->hold, bit) : NULL;
@@ -113,15 +118,23 @@ static void let_go(struct cds_sequence_feed *feed, uint64_t bit) {
   feed->joined &= ~bit;
 }
 
-void cds_sequence_link_down(struct cds_sequence *seq, unsigned link, int64_t now_ms) {
-  uint64_t bit = bit_of(link);
+/* True when the connection took part in the feed. */
+static bool part(struct cds_sequence *seq, size_t slot, unsigned link, int64_t now_ms) {
+  struct cds_sequence_feed *feed = seq->feeds[slot];
   struct cds_sequence_out nothing = {0}; /* losing a connection frees no report */
-  for (size_t slot = 0; slot < seq->count; slot++) {
-    struct cds_sequence_feed *feed = seq->feeds[slot];
-    if (((feed->joined | feed->trailing) & bit) == 0) continue;
-    let_go(feed, bit);
-    if (feed->wanting) cds_sequence_settle(seq, slot, now_ms, &nothing);
-  }
+  if (((feed->joined | feed->trailing) & bit_of(link)) == 0) return false;
+  let_go(feed, bit_of(link));
+  if (feed->wanting) cds_sequence_settle(seq, slot, now_ms, &nothing);
+  return true;
+}
+
+void cds_sequence_link_down(struct cds_sequence *seq, unsigned link, int64_t now_ms) {
+  for (size_t slot = 0; slot < seq->count; slot++) part(seq, slot, link, now_ms);
+}
+
+void cds_sequence_doubt(struct cds_sequence *seq, unsigned link, int64_t now_ms) {
+  for (size_t slot = 0; slot < seq->count; slot++)
+    if (part(seq, slot, link, now_ms)) cds_sequence_link_up(seq, slot, now_ms);
 }
 
 /* The connection's latest report is `held` from now on. */

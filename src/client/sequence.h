@@ -49,7 +49,9 @@ struct cds_sequence_limits {
   unsigned max_empty;      /* then, after so many repeats, there is nothing missing */
   int64_t failed_delay_ms; /* after a failed page, doubled each time */
   int64_t max_failed_delay_ms;
-  int64_t max_failing_ms;   /* gives up after failing for so long */
+  int64_t max_failing_ms; /* gives up after failing for so long */
+  int64_t
+    max_full_failing_ms;    /* or for so long when the hold is full; sooner, newer held reports go, as REST has them */
   uint32_t max_gap_seconds; /* of a longer gap only the newest part is asked for; a start is exempt */
 };
 
@@ -122,9 +124,16 @@ CDS_MUST_CHECK bool cds_sequence_peek(struct cds_sequence *seq, size_t slot, uin
 enum cds_verdict cds_sequence_take(struct cds_sequence *seq, const struct cds_candidate *candidate, unsigned link,
                                    int64_t now_ms, int64_t latest_possible, struct cds_sequence_out *out);
 
+/* The connections that are joined to the feed's sequence, a bit each. */
+uint64_t cds_sequence_joined(const struct cds_sequence *seq, size_t slot);
+
 /* A connection for this feed came up. When no other kept up meanwhile, reports may have been missed; a feed that does
  * not show it by a report soon is asked for. */
 void cds_sequence_link_up(struct cds_sequence *seq, size_t slot, int64_t now_ms);
+
+/* The connection brought something that was not taken in: a message nobody could read, a report that was refused. Which
+ * feed's report that was, or should have been, is not known, so what it brings next may follow on nothing. */
+void cds_sequence_doubt(struct cds_sequence *seq, unsigned link, int64_t now_ms);
 
 /* The connection broke, or will not bring these feeds any more. */
 void cds_sequence_link_down(struct cds_sequence *seq, unsigned link, int64_t now_ms);
