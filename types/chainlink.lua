@@ -223,6 +223,18 @@ function Stream:poll() end
 ---@return chainlink.Report?
 function Stream:latest(feed_id) end
 
+---Adds feeds without loss for the others; connections follow in the background.
+---@param feed_ids string[]
+---@return true? done
+---@return chainlink.Error? err
+function Stream:subscribe(feed_ids) end
+
+---Takes feeds out: their reports are not delivered any more. All of them raise a ConfigError.
+---@param feed_ids string[]
+---@return true? done
+---@return chainlink.Error? err
+function Stream:unsubscribe(feed_ids) end
+
 ---Waits until every feed is subscribed.
 ---@param timeout? number seconds
 ---@return chainlink.Stream? stream
@@ -257,6 +269,7 @@ function Stream:close() end
 ---@field configured_connections integer
 ---@field active_connections integer
 ---@field queue_length integer
+---@field feeds integer that are subscribed, or about to be
 ---@field messages_received integer
 ---@field bytes_received integer
 ---@field errors_count integer

@@ -96,6 +96,25 @@ function methods.pollfd(stream)
   return stream_fd(stream)
 end
 
+local function change(stream, name, feed_ids)
+  local state = check.self(stream, "stream", name)
+  local ids = check.feed_ids(feed_ids)
+  local done, err = core["stream_" .. name](stream, ids)
+  if not done and err.kind == "ConfigError" then errors.throw(err) end
+  events.drain(state, stream_event, stream)
+  return done, err
+end
+
+--- Adds feeds; connections follow behind. -> true | nil, err
+function methods.subscribe(stream, feed_ids)
+  return change(stream, "subscribe", feed_ids)
+end
+
+--- Takes feeds out: their reports are not delivered any more. -> true | nil, err
+function methods.unsubscribe(stream, feed_ids)
+  return change(stream, "unsubscribe", feed_ids)
+end
+
 local summed = { "messages_received", "bytes_received", "errors_count", "reconnect_count" }
 
 --- Counters of the stream, and of each connection in `origins`.
@@ -125,7 +144,7 @@ Stream.__close = methods.close
 
 function Stream.__tostring(stream)
   local state = uservalue(stream)
-  local what = core.stream_is_closed(stream) and "closed" or state.feed_count .. " feeds, " .. state.host
+  local what = core.stream_is_closed(stream) and "closed" or core.stream_stats(stream).feeds .. " feeds, " .. state.host
   return "chainlink.stream (" .. what .. ")"
 end
 
@@ -142,7 +161,7 @@ function stream.open(client, client_state, feed_ids, options)
   if not self and err.kind == "ConfigError" then errors.throw(err) end
   if not self then return nil, err end
   local state = uservalue(self)
-  state.class, state.client, state.feed_count, state.host = "stream", client, #ids, client_state.values.host
+  state.class, state.client, state.host = "stream", client, client_state.values.host
   state.wait = client_state.wait
   state.logger, state.log_level, state.on_status = values.logger, values.log_level, values.on_status
   if closes_for_loops then return self, nil, nil, self end

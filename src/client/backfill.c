@@ -43,7 +43,7 @@ static void take_report(struct cds_backfill_page *page, struct cds_report *repor
 /* The reports of the page that lie before the first one ever delivered, within its second. */
 static size_t count_before_beginning(struct cds_stream *stream, size_t slot, const struct cds_answer *answer) {
   pthread_mutex_lock(&stream->mu);
-  struct cds_beginning beginning = stream->beginnings[slot];
+  struct cds_beginning beginning = stream->places[slot].beginning;
   pthread_mutex_unlock(&stream->mu);
   for (size_t i = 0; beginning.tag != 0 && i < answer->count; i++) {
     const struct cds_report *report = answer->reports[i];

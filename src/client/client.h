@@ -98,6 +98,16 @@ struct cds_report *cds_stream_latest(struct cds_stream *stream, const struct cds
 
 bool cds_stream_is_subscribed(struct cds_stream *stream); /* every feed has at least one connection that is up */
 
+/* Changes the feeds without loss for those that stay. Ids that are there (not there) already are passed over. New feeds
+ * begin with their next report. Reports of feeds that go are not delivered any more, those that wait are dropped and
+ * counted so. The connections follow in the background; when the service refuses them, the old ones go on, the feeds
+ * that were added since are taken out again, and events tell. What is asked for while that is under way comes next.
+ * CDS_E_CONFIG, and nothing changed: too many feeds or connections, or none left. The error of a stream that is over. */
+CDS_MUST_CHECK enum cds_status cds_stream_subscribe(struct cds_stream *stream, const struct cds_feed_id *feeds,
+                                                    size_t feed_count, struct cds_error *err);
+CDS_MUST_CHECK enum cds_status cds_stream_unsubscribe(struct cds_stream *stream, const struct cds_feed_id *feeds,
+                                                      size_t feed_count, struct cds_error *err);
+
 struct cds_link_stats {
   char origin[CDS_MAX_ORIGIN_TEXT];
   char host[256];
@@ -119,6 +129,7 @@ struct cds_stream_stats {
   uint64_t partial_reconnects, full_reconnects;
   uint64_t configured_connections, active_connections;
   uint64_t queue_length;
+  uint64_t feeds; /* that are wanted */
   uint64_t latency_count;
   double latency_min_ms, latency_mean_ms, latency_max_ms; /* receive minus observation; 0 when count is 0 */
   struct cds_link_stats links[CDS_MAX_LINKS];             /* by the first link_count */

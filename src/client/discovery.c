@@ -18,16 +18,17 @@ static void set_origins(struct cds_discovery *discovery, const struct cds_origin
   if (discovery->origins.count == 0) discovery->origins = (struct cds_origins){.count = 1};
 }
 
-static void warn(struct cds_stream *stream, const struct cds_error *failure, const struct cds_origins *found) {
+static void warn(struct cds_stream *stream, const struct cds_error *failure, const struct cds_origins *found,
+                 size_t limit) {
   if (failure != NULL)
     cds_stream_log(stream, CDS_LOG_WARN, "ha: the service's origins are not known: %s", failure->message);
   else if (found->count < 2)
     cds_stream_log(stream, CDS_LOG_WARN, "ha: the service names %s origin: one connection is no high availability",
                    found->count == 0 ? "no" : "one");
-  else if (found->count > stream->discovery.limit)
+  else if (found->count > limit)
     cds_stream_log(stream, CDS_LOG_WARN,
-                   "ha: %zu of the service's %zu origins are used: an account may hold %d connections",
-                   stream->discovery.limit, found->count, CDS_MAX_CONNECTIONS);
+                   "ha: %zu of the service's %zu origins are used: an account may hold %d connections", limit,
+                   found->count, CDS_MAX_CONNECTIONS);
 }
 
 static void on_ring(void *context) {
@@ -57,13 +58,14 @@ static void on_done(void *context, const struct cds_error *failure, struct cds_a
   pthread_mutex_lock(&stream->mu);
   struct cds_call *call = discovery->call;
   bool is_first = discovery->origins.count == 0, goes_on = !stream->stopping && !stream->ended;
+  size_t limit = discovery->limit;
   discovery->call = NULL;
   discovery->is_asking = false;
   if (goes_on && (is_first || found->count > 0)) set_origins(discovery, found);
   pthread_mutex_unlock(&stream->mu);
   cds_call_unref(call);
   if (goes_on) {
-    warn(stream, failure, found);
+    warn(stream, failure, found, limit);
     if (failure != NULL && failure->retryable) ask_later(stream);
     if (cds_fleet_complete(stream, &err) != CDS_OK) cds_stream_fail(stream, &err);
   }

@@ -26,7 +26,7 @@ static void give_back_node(struct cds_leftover *leftover, struct cds_queue_node 
 }
 
 static void note_beginning(struct cds_stream *stream, const struct cds_queue_node *node) {
-  struct cds_beginning *beginning = &stream->beginnings[node->slot];
+  struct cds_beginning *beginning = &stream->places[node->slot].beginning;
   if (beginning->tag != 0 || !node->report->has_observations_timestamp) return;
   beginning->second = node->report->observations_timestamp;
   beginning->tag = cds_stream_blob_tag(stream, node->report);
@@ -34,8 +34,9 @@ static void note_beginning(struct cds_stream *stream, const struct cds_queue_nod
 
 static void deliver(struct cds_stream *stream, struct cds_queue_node *node, struct cds_leftover *leftover) {
   note_beginning(stream, node);
-  if (stream->latest[node->slot] != NULL) give_back(leftover, stream->latest[node->slot]);
-  stream->latest[node->slot] = cds_report_ref(node->report);
+  struct cds_place *place = &stream->places[node->slot];
+  if (place->latest != NULL) give_back(leftover, place->latest);
+  place->latest = cds_report_ref(node->report);
   stream->counts.accepted++;
   count_latency(stream, node->report);
   struct cds_queue_node *gone = cds_queue_push(&stream->queue, node);
@@ -54,8 +55,35 @@ void cds_dispatch(struct cds_stream *stream, struct cds_sequence_out *out, struc
     out->drop = node->next;
     give_back_node(leftover, node);
   }
-  for (size_t i = 0; i < out->lost_count; i++) leftover->lost[leftover->lost_count++] = out->lost[i];
+  for (size_t i = 0; i < out->lost_count; i++) {
+    leftover->lost_feeds[leftover->lost_count] = stream->feeds.ids[out->lost[i].slot];
+    leftover->lost[leftover->lost_count++] = out->lost[i];
+  }
   if (cds_queue_is_full(&stream->queue)) atomic_store(&stream->paused, true);
+  cds_stream_settle(stream);
+}
+
+void cds_dispatch_forget(struct cds_stream *stream, size_t slot, struct cds_leftover *leftover) {
+  struct cds_place *place = &stream->places[slot];
+  struct cds_sequence_out out = {0};
+  cds_sequence_forget(&stream->sequence, slot, &out);
+  cds_dispatch(stream, &out, leftover);
+  if (place->latest != NULL) give_back(leftover, place->latest);
+  place->latest = NULL;
+  place->beginning = (struct cds_beginning){0};
+}
+
+static bool is_wanted(const void *context, size_t slot) {
+  const struct cds_stream *stream = context;
+  return stream->places[slot].is_wanted;
+}
+
+void cds_dispatch_sift(struct cds_stream *stream, struct cds_leftover *leftover) {
+  struct cds_queue_node *node, *next = cds_queue_sift(&stream->queue, is_wanted, stream);
+  while ((node = next) != NULL) {
+    next = node->next;
+    give_back_node(leftover, node);
+  }
   cds_stream_settle(stream);
 }
 
@@ -80,10 +108,7 @@ void cds_leftover_settle(struct cds_stream *stream, struct cds_leftover *leftove
   for (size_t i = 0; i < leftover->report_count; i++) cds_report_unref(leftover->reports[i]);
   for (size_t i = 0; i < leftover->lost_count; i++) {
     const struct cds_lost *lost = &leftover->lost[i];
-    pthread_mutex_lock(&stream->mu);
-    struct cds_feed_id feed = stream->feeds.ids[lost->slot];
-    pthread_mutex_unlock(&stream->mu);
-    cds_stream_tell_range(stream, CDS_EVENT_LOST, &feed, lost->from, lost->open_ended ? 0 : lost->to,
+    cds_stream_tell_range(stream, CDS_EVENT_LOST, &leftover->lost_feeds[i], lost->from, lost->open_ended ? 0 : lost->to,
                           cds_lost_reason_text(lost->reason));
   }
 }

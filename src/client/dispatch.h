@@ -14,11 +14,18 @@ struct cds_leftover {
   struct cds_report *reports[CDS_LEFTOVER_REPORTS]; /* the feeds' latest until now */
   size_t report_count;
   struct cds_lost lost[CDS_SEQUENCE_MAX_LOST];
+  struct cds_feed_id lost_feeds[CDS_SEQUENCE_MAX_LOST];
   size_t lost_count;
 };
 
 /* mu is held. Takes what out holds; one out for each leftover. */
 void cds_dispatch(struct cds_stream *stream, struct cds_sequence_out *out, struct cds_leftover *leftover);
+
+/* mu is held. The feed is not wanted any more: its next report, if ever, is a first one. */
+void cds_dispatch_forget(struct cds_stream *stream, size_t slot, struct cds_leftover *leftover);
+
+/* mu is held. Takes what waits of feeds that are not wanted out of the queue. */
+void cds_dispatch_sift(struct cds_stream *stream, struct cds_leftover *leftover);
 
 /* No lock is held: frees and tells. */
 void cds_leftover_settle(struct cds_stream *stream, struct cds_leftover *leftover);

@@ -21,22 +21,49 @@ static size_t probe(const struct cds_feed_set *set, const struct cds_feed_id *id
 }
 
 enum cds_status cds_feed_set_init(struct cds_feed_set *set, const struct cds_feed_id *ids, size_t count) {
+  *set = (struct cds_feed_set){0};
+  if (cds_feed_set_reserve(set, count) != CDS_OK) return CDS_E_MEMORY;
+  for (size_t i = 0; i < count; i++)
+    if (cds_feed_set_find(set, &ids[i]) == CDS_NO_SLOT) cds_feed_set_put(set, set->count, &ids[i]);
+  return CDS_OK;
+}
+
+static void index_slot(struct cds_feed_set *set, size_t slot) {
+  set->table[probe(set, &set->ids[slot])] = (uint32_t)(slot + 1);
+}
+
+static void index_all(struct cds_feed_set *set) {
+  memset(set->table, 0, (set->mask + 1) * sizeof *set->table);
+  for (size_t slot = 0; slot < set->count; slot++) index_slot(set, slot);
+}
+
+enum cds_status cds_feed_set_reserve(struct cds_feed_set *set, size_t count) {
   size_t size = 4;
   while (size < count * 2) size *= 2;
-  *set = (struct cds_feed_set){.mask = size - 1};
-  set->ids = cds_calloc(count + 1, sizeof *set->ids);
-  set->table = cds_calloc(size, sizeof *set->table);
-  if (set->ids == NULL || set->table == NULL) {
-    cds_feed_set_clear(set);
+  if (set->table != NULL && count <= set->room) return CDS_OK;
+  uint32_t *table = cds_calloc(size, sizeof *table);
+  struct cds_feed_id *ids = table != NULL ? cds_realloc(set->ids, (count + 1) * sizeof *ids) : NULL;
+  if (ids == NULL) {
+    cds_free(table);
     return CDS_E_MEMORY;
   }
-  for (size_t i = 0; i < count; i++) {
-    size_t at = probe(set, &ids[i]);
-    if (set->table[at] != 0) continue;
-    set->ids[set->count++] = ids[i];
-    set->table[at] = (uint32_t)set->count;
-  }
+  cds_free(set->table);
+  set->ids = ids;
+  set->table = table;
+  set->mask = size - 1;
+  set->room = count;
+  index_all(set);
   return CDS_OK;
+}
+
+void cds_feed_set_put(struct cds_feed_set *set, size_t slot, const struct cds_feed_id *id) {
+  set->ids[slot] = *id;
+  if (slot < set->count) {
+    index_all(set); /* an entry cannot be taken out of the table alone */
+    return;
+  }
+  set->count++;
+  index_slot(set, slot);
 }
 
 void cds_feed_set_clear(struct cds_feed_set *set) {

@@ -49,11 +49,15 @@ static size_t free_place(struct cds_stream *stream) {
   return CDS_NO_LINK;
 }
 
-/* mu is held. The shard's feeds, into an array of at least feeds.count. */
-static size_t list_feeds(struct cds_feed_id *out, const struct cds_stream *stream, size_t shard) {
+/* mu is held, and while start_mu is held too, the answer stays the same. The shard's feeds, or with NULL their number. */
+static size_t list_feeds(struct cds_feed_id *out, const struct cds_stream *stream, size_t shard, bool on_trial) {
   size_t count = 0;
-  for (size_t slot = 0; slot < stream->feeds.count; slot++)
-    if (stream->shard_of[slot] == shard) out[count++] = stream->feeds.ids[slot];
+  for (size_t slot = 0; slot < stream->feeds.count; slot++) {
+    const struct cds_place *place = &stream->places[slot];
+    if (place->shard != shard || !(on_trial ? place->is_tried : place->is_served)) continue;
+    if (out != NULL) out[count] = stream->feeds.ids[slot];
+    count++;
+  }
   return count;
 }
 
@@ -62,15 +66,20 @@ static enum cds_status start_link(struct cds_stream *stream, const struct cds_co
                                   struct cds_error *err) {
   size_t index = free_place(stream);
   if (index == CDS_NO_LINK) return cds_error_set(err, CDS_E_MEMORY, "too many connections are changing at once");
-  struct cds_feed_id *feeds = cds_malloc((stream->feeds.count + 1) * sizeof *feeds);
+  bool on_trial = connection->role == CDS_ROLE_TRIAL;
+  pthread_mutex_lock(&stream->mu);
+  size_t count = list_feeds(NULL, stream, connection->shard, on_trial);
+  pthread_mutex_unlock(&stream->mu);
+  struct cds_feed_id *feeds = cds_malloc((count + 1) * sizeof *feeds);
   if (feeds == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   pthread_mutex_lock(&stream->mu);
   const struct cds_link_plan plan = {
     .index = index,
     .feeds = feeds,
-    .feed_count = list_feeds(feeds, stream, connection->shard),
+    .feed_count = list_feeds(feeds, stream, connection->shard, on_trial),
     .host = host,
     .hosts_vary = !stream->config.ha,
+    .is_on_trial = on_trial,
     .is_one_of_many = stream->config.ha || stream->shard_count > 1,
   };
   stream->connections[index] = *connection;
@@ -88,26 +97,27 @@ static enum cds_status start_link(struct cds_stream *stream, const struct cds_co
 /* ---- all of them ---- */
 
 /* mu is held. */
-static bool is_served(const struct cds_stream *stream, size_t shard, size_t origin) {
+static bool is_served(const struct cds_stream *stream, enum cds_role role, size_t shard, size_t origin) {
   size_t links = 0;
   const char *name = stream->discovery.origins.names[origin];
   for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
     const struct cds_connection *at = &stream->connections[i];
-    if (at->role != CDS_ROLE_SERVING || at->shard != shard) continue;
+    if (at->role != role || at->shard != shard) continue;
     links++;
     if (name[0] != 0 && strcmp(at->stats.origin, name) == 0) return true;
   }
   return name[0] == 0 ? links > origin : links >= stream->discovery.origins.count;
 }
 
-static enum cds_status complete_shard(struct cds_stream *stream, size_t shard, struct cds_error *err) {
+enum cds_status cds_fleet_complete_shard(struct cds_stream *stream, enum cds_role role, size_t shard,
+                                         struct cds_error *err) {
   enum cds_status status = CDS_OK;
   for (size_t origin = 0; status == CDS_OK; origin++) {
-    struct cds_connection connection = {
-      .role = CDS_ROLE_SERVING, .shard = shard, .replaces = CDS_NO_LINK, .heir = CDS_NO_LINK};
+    struct cds_connection connection = {.role = role, .shard = shard};
     pthread_mutex_lock(&stream->mu);
-    bool more = origin < stream->discovery.origins.count && !stream->stopping && !stream->ended;
-    bool is_missing = more && !is_served(stream, shard, origin);
+    bool more = origin < stream->discovery.origins.count && !stream->stopping && !stream->ended &&
+                list_feeds(NULL, stream, shard, role == CDS_ROLE_TRIAL) > 0;
+    bool is_missing = more && !is_served(stream, role, shard, origin);
     if (is_missing) memcpy(connection.stats.origin, stream->discovery.origins.names[origin], CDS_MAX_ORIGIN_TEXT);
     pthread_mutex_unlock(&stream->mu);
     if (!more) break;
@@ -119,21 +129,30 @@ static enum cds_status complete_shard(struct cds_stream *stream, size_t shard, s
 enum cds_status cds_fleet_complete(struct cds_stream *stream, struct cds_error *err) {
   enum cds_status status = CDS_OK;
   pthread_mutex_lock(&stream->start_mu);
-  for (size_t shard = 0; status == CDS_OK && shard < stream->shard_count; shard++)
-    status = complete_shard(stream, shard, err);
+  for (size_t shard = 0; status == CDS_OK && shard < CDS_MAX_CONNECTIONS; shard++)
+    status = cds_fleet_complete_shard(stream, CDS_ROLE_SERVING, shard, err);
   pthread_mutex_unlock(&stream->start_mu);
   return status;
+}
+
+size_t cds_fleet_origins(const struct cds_stream *stream) {
+  size_t hosts = stream->client->config.ws_count, known = stream->discovery.origins.count;
+  if (!stream->config.ha) return 1;
+  return known > 0 ? known : hosts > 1 ? hosts : 2;
 }
 
 enum cds_status cds_fleet_open(struct cds_stream *stream, struct cds_error *err) {
   const struct cds_config *config = &stream->client->config;
   size_t feeds = stream->feeds.count, per_connection = stream->config.feeds_per_connection;
-  size_t origins = !stream->config.ha ? 1 : config->ws_count > 1 ? config->ws_count : 2;
+  size_t origins = cds_fleet_origins(stream);
   enum cds_status status = cds_fleet_check(feeds, per_connection, origins, err);
   if (status != CDS_OK) return status;
   stream->shard_count = cds_fleet_shards(feeds, per_connection);
-  for (size_t slot = 0; slot < feeds; slot++)
-    stream->shard_of[slot] = (uint16_t)cds_fleet_shard_of(slot, feeds, stream->shard_count);
+  for (size_t slot = 0; slot < feeds; slot++) {
+    struct cds_place *place = &stream->places[slot];
+    place->shard = cds_fleet_shard_of(slot, feeds, stream->shard_count);
+    place->is_wanted = place->is_served = true;
+  }
   stream->discovery.limit = CDS_MAX_CONNECTIONS / stream->shard_count;
   stream->discovery.wanted = stream->config.ha && config->ws_count == 1;
   if (stream->discovery.wanted) return cds_discovery_ask(stream, err);

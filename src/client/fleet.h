@@ -21,6 +21,12 @@ CDS_MUST_CHECK enum cds_status cds_fleet_open(struct cds_stream *stream, struct 
 /* Starts what is missing: each shard gets a connection for each of the origins. */
 CDS_MUST_CHECK enum cds_status cds_fleet_complete(struct cds_stream *stream, struct cds_error *err);
 
+/* The same for one shard and its SERVING or its TRIAL connections. start_mu is held. */
+CDS_MUST_CHECK enum cds_status cds_fleet_complete_shard(struct cds_stream *stream, enum cds_role role, size_t shard,
+                                                        struct cds_error *err);
+
+size_t cds_fleet_origins(const struct cds_stream *stream); /* mu is held: so many, as far as it is known */
+
 void cds_fleet_wake(struct cds_stream *stream); /* every link; no lock is held */
 
 /* After `stopping` was set: waits for the links' threads, a second at most for all of them together. */

@@ -28,7 +28,7 @@ struct cds_link {
   /* fixed once started */
   struct cds_feed_id *feeds; /* owned */
   size_t feed_count;
-  bool hosts_vary, is_one_of_many;
+  bool hosts_vary, is_one_of_many, is_on_trial;
   double latency_ms; /* guarded by the stream's mu */
 
   pthread_mutex_t wake_mu; /* keeps the ws alive while another thread wakes it; never held with another lock */
@@ -44,6 +44,7 @@ struct cds_link {
   bool is_paused;        /* since paused_at_ms */
   bool waits_for_reader; /* no attempt until the script has caught up */
   int64_t opened_at_ms, paused_at_ms, report_at_ms;
+  int64_t proof_ms;  /* then a link on trial has proved itself; 0: no matter */
   unsigned failures; /* consecutive */
 };
 
@@ -162,7 +163,9 @@ static int64_t deadline_ms(const struct cds_link *link) {
 }
 
 static void watch(struct cds_link *link) {
-  int64_t deadline = deadline_ms(link), left = deadline - cds_clock_mono_ms();
+  int64_t deadline = deadline_ms(link);
+  if (link->proof_ms != 0 && (deadline == 0 || link->proof_ms < deadline)) deadline = link->proof_ms;
+  int64_t left = deadline - cds_clock_mono_ms();
   if (deadline != 0) cds_ws_timer(link->ws, left > 0 ? (double)left / 1000 : 0);
 }
 
@@ -229,6 +232,7 @@ static void on_opened(void *context) {
   link->had_message = false;
   link->opened_at_ms = link->report_at_ms = cds_clock_mono_ms();
   cds_stream_link_state(link->stream, link->index, CDS_LINK_CONNECTED, NULL, link->failures, 0);
+  link->proof_ms = link->is_on_trial ? cds_clock_mono_ms() + CDS_CHANGE_PROOF_MS : 0;
   if (cds_stream_is_paused(link->stream)) pause_reading(link);
   else watch(link);
 }
@@ -243,8 +247,16 @@ static void on_message(void *context, const char *data, size_t length) {
 
 static void on_timer(void *context) {
   struct cds_link *link = context;
-  if (link->open) give_up_useless(link);
-  else attempt(link);
+  if (!link->open) {
+    attempt(link);
+    return;
+  }
+  if (link->proof_ms != 0 && cds_clock_mono_ms() >= link->proof_ms) {
+    link->proof_ms = 0;
+    cds_change_look(link->stream);
+    watch(link);
+  }
+  give_up_useless(link);
 }
 
 static void on_woken(void *context) {
@@ -343,6 +355,7 @@ static struct cds_link *new_link(struct cds_stream *stream, const struct cds_lin
   link->host = plan->host;
   link->hosts_vary = plan->hosts_vary;
   link->is_one_of_many = plan->is_one_of_many;
+  link->is_on_trial = plan->is_on_trial;
   link->latency_ms = -1;
   link->feed_count = plan->feed_count;
   link->feeds = cds_malloc((plan->feed_count + 1) * sizeof *link->feeds);

@@ -26,6 +26,7 @@ struct cds_link_plan {
   size_t host;         /* of the config's ws */
   bool hosts_vary;     /* any of them will do: after a failure the next is tried */
   bool is_one_of_many; /* its attempts are spread */
+  bool is_on_trial;    /* it will take over from another (change.h) */
 };
 
 /* Starts the thread, which holds a reference of the stream. CDS_E_MEMORY when there is no thread to be had. */

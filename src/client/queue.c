@@ -20,7 +20,17 @@ bool cds_queue_init(struct cds_queue *queue, enum cds_overflow policy, size_t li
   *queue = (struct cds_queue){.policy = policy, .limit = limit};
   if (policy != CDS_OVERFLOW_LATEST) return true;
   queue->waiting = cds_calloc(feed_count + 1, sizeof *queue->waiting);
+  queue->slots = feed_count;
   return queue->waiting != NULL;
+}
+
+bool cds_queue_grow(struct cds_queue *queue, size_t feed_count) {
+  if (queue->policy != CDS_OVERFLOW_LATEST) return true;
+  struct cds_queue_node **waiting = cds_realloc(queue->waiting, (feed_count + 1) * sizeof *waiting);
+  if (waiting == NULL) return false;
+  for (; queue->slots < feed_count; queue->slots++) waiting[queue->slots] = NULL;
+  queue->waiting = waiting;
+  return true;
 }
 
 void cds_queue_clear(struct cds_queue *queue) {
@@ -69,6 +79,25 @@ struct cds_queue_node *cds_queue_pop(struct cds_queue *queue) {
   queue->length--;
   if (queue->waiting != NULL) queue->waiting[node->slot] = NULL;
   return node;
+}
+
+struct cds_queue_node *cds_queue_sift(struct cds_queue *queue, bool (*is_wanted)(const void *context, size_t slot),
+                                      const void *context) {
+  struct cds_queue_node *gone = NULL, *node, *next = queue->head;
+  queue->head = queue->tail = NULL;
+  queue->length = 0;
+  while ((node = next) != NULL) {
+    next = node->next;
+    if (is_wanted(context, node->slot)) {
+      append(queue, node);
+      continue;
+    }
+    if (queue->waiting != NULL) queue->waiting[node->slot] = NULL;
+    queue->dropped++;
+    node->next = gone;
+    gone = node;
+  }
+  return gone;
 }
 
 bool cds_queue_is_full(const struct cds_queue *queue) {

@@ -46,20 +46,15 @@ static enum cds_status fill(struct cds_stream *stream, const struct cds_feed_id 
   bool made = cds_feed_set_init(&stream->feeds, feeds, feed_count) == CDS_OK &&
               cds_sequence_init(&stream->sequence, stream->feeds.count, stream->seed, &limits) &&
               cds_queue_init(&stream->queue, config->overflow, config->queue_size, stream->feeds.count);
-  if (made) stream->latest = cds_calloc(stream->feeds.count, sizeof(struct cds_report *));
-  if (made) stream->shard_of = cds_calloc(stream->feeds.count, sizeof *stream->shard_of);
-  if (made) stream->beginnings = cds_calloc(stream->feeds.count, sizeof *stream->beginnings);
-  if (stream->latest == NULL || stream->shard_of == NULL || stream->beginnings == NULL)
-    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  if (made) stream->places = cds_calloc(stream->feeds.count + 1, sizeof *stream->places);
+  if (stream->places == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   return CDS_OK;
 }
 
 static void destroy(struct cds_stream *stream) {
   cds_fleet_free(stream);
-  for (size_t i = 0; stream->latest != NULL && i < stream->feeds.count; i++) cds_report_unref(stream->latest[i]);
-  cds_free(stream->latest);
-  cds_free(stream->shard_of);
-  cds_free(stream->beginnings);
+  for (size_t i = 0; stream->places != NULL && i < stream->feeds.count; i++) cds_report_unref(stream->places[i].latest);
+  cds_free(stream->places);
   cds_event_clear(&stream->events);
   cds_queue_clear(&stream->queue);
   cds_sequence_clear(&stream->sequence);
@@ -168,6 +163,16 @@ enum cds_pop cds_stream_pop(struct cds_report **report, struct cds_stream *strea
   return CDS_POP_REPORT;
 }
 
+void cds_stream_resume(struct cds_stream *stream) {
+  pthread_mutex_lock(&stream->mu);
+  bool resume = atomic_load(&stream->paused) && cds_queue_is_drained(&stream->queue);
+  if (resume) atomic_store(&stream->paused, false);
+  pthread_mutex_unlock(&stream->mu);
+  if (!resume) return;
+  cds_fleet_wake(stream);
+  cds_backfill_kick(stream);
+}
+
 struct cds_event *cds_stream_take_event(struct cds_stream *stream) {
   if (cds_client_is_foreign(stream->client)) return NULL;
   pthread_mutex_lock(&stream->mu);
@@ -177,24 +182,19 @@ struct cds_event *cds_stream_take_event(struct cds_stream *stream) {
   return event;
 }
 
-struct cds_report *cds_stream_latest(struct cds_stream *stream, const struct cds_feed_id *feed) {
-  struct cds_report *report = NULL;
+size_t cds_stream_find(const struct cds_stream *stream, const struct cds_feed_id *feed) {
   size_t slot = cds_feed_set_find(&stream->feeds, feed);
-  if (slot == CDS_NO_SLOT || cds_client_is_foreign(stream->client)) return NULL;
-  pthread_mutex_lock(&stream->mu);
-  if (stream->latest[slot] != NULL) report = cds_report_ref(stream->latest[slot]);
-  pthread_mutex_unlock(&stream->mu);
-  return report;
+  return slot != CDS_NO_SLOT && stream->places[slot].is_wanted ? slot : CDS_NO_SLOT;
 }
 
-bool cds_stream_is_subscribed(struct cds_stream *stream) {
-  if (cds_client_is_foreign(stream->client)) return false;
+struct cds_report *cds_stream_latest(struct cds_stream *stream, const struct cds_feed_id *feed) {
+  struct cds_report *report = NULL;
+  if (cds_client_is_foreign(stream->client)) return NULL;
   pthread_mutex_lock(&stream->mu);
-  bool subscribed = stream->shard_count > 0 && !stream->ended;
-  for (size_t shard = 0; subscribed && shard < stream->shard_count; shard++)
-    subscribed = cds_stream_shard_is_up(stream, shard);
+  size_t slot = cds_stream_find(stream, feed);
+  if (slot != CDS_NO_SLOT && stream->places[slot].latest != NULL) report = cds_report_ref(stream->places[slot].latest);
   pthread_mutex_unlock(&stream->mu);
-  return subscribed;
+  return report;
 }
 
 /* ---- the end ---- */

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 
 #include "client/backfill.h"
+#include "client/change.h"
 #include "client/client_internal.h"
 #include "client/discovery.h"
 #include "client/feed_set.h"
@@ -22,7 +23,6 @@
 #include "client/sequence.h"
 
 #define CDS_NO_LINK SIZE_MAX
-#define CDS_NO_SHARD UINT16_MAX
 
 struct cds_link;
 
@@ -38,9 +38,6 @@ struct cds_connection {
   enum cds_role role;
   struct cds_link *link;
   size_t shard;
-  size_t replaces;   /* TRIAL, and SERVING until the other was dismissed: the connection it takes over from */
-  size_t heir;       /* LEAVING: who counts its messages on */
-  bool is_dismissed; /* it is to end */
   struct cds_link_stats stats;
   int64_t connected_at_ms; /* monotonic; 0: never was */
 };
@@ -49,6 +46,16 @@ struct cds_connection {
 struct cds_beginning {
   uint32_t second;
   uint64_t tag; /* of the first report's blob; 0: none yet */
+};
+
+/* A place for a feed. It is free when nobody wants it and no connection carries it: another feed may get it then. */
+struct cds_place {
+  size_t shard;
+  bool is_wanted; /* by the script: only then its reports are delivered */
+  bool is_served; /* SERVING connections carry it */
+  bool is_tried;  /* TRIAL connections carry it; of meaning while its shard changes */
+  struct cds_beginning beginning;
+  struct cds_report *latest; /* one reference, or NULL */
 };
 
 struct cds_stream {
@@ -65,8 +72,9 @@ struct cds_stream {
   pthread_cond_t link_exited; /* on the monotonic clock */
   /* guarded by mu */
   struct cds_feed_set feeds;
-  uint16_t *shard_of; /* by slot */
-  size_t shard_count;
+  struct cds_place *places; /* owned; by slot */
+  size_t shard_count;       /* at most CDS_MAX_CONNECTIONS; one may be without feeds */
+  struct cds_change change;
   struct cds_connection connections[CDS_MAX_LINKS];
   struct cds_discovery discovery;
   bool stopping, ended;
@@ -77,9 +85,7 @@ struct cds_stream {
   struct cds_queue queue;
   struct cds_notify notify;
   struct cds_event_queue events;
-  struct cds_beginning *beginnings; /* by slot */
-  struct cds_report **latest;       /* by slot; one reference each, or NULL */
-  struct cds_stream_stats counts;   /* what concerns queue and connections is filled in by cds_stream_stats */
+  struct cds_stream_stats counts; /* what concerns queue and connections is filled in by cds_stream_stats */
   double latency_sum_ms;
   int64_t complained_at_ms;   /* monotonic; of the last warning about a message */
   uint64_t complaints_held;   /* warnings not given since */
@@ -92,6 +98,9 @@ void cds_stream_unref(struct cds_stream *stream);
 /* mu is held: brings the descriptor in step with what waits. */
 void cds_stream_settle(struct cds_stream *stream);
 
+/* No lock is held. Reports were taken out of the queue: the links may read on, when there is room again. */
+void cds_stream_resume(struct cds_stream *stream);
+
 /* Any thread, no lock held: an event for the script (NULL is ignored), or a log line. */
 void cds_stream_emit(struct cds_stream *stream, struct cds_event *event);
 void cds_stream_log(struct cds_stream *stream, enum cds_log_level level, const char *format, ...) CDS_PRINTF(3, 4);
@@ -99,8 +108,8 @@ void cds_stream_log(struct cds_stream *stream, enum cds_log_level level, const c
 /* The stream is over for this reason, unless it is over already; the links are woken to end. No lock is held. */
 void cds_stream_fail(struct cds_stream *stream, const struct cds_error *why);
 
-/* mu is held: has one of the shard's connections been made? Not while a changed set of its feeds waits for its own. */
-bool cds_stream_shard_is_up(const struct cds_stream *stream, size_t shard);
+/* mu is held: the feed's slot, or CDS_NO_SLOT when it is not wanted. */
+size_t cds_stream_find(const struct cds_stream *stream, const struct cds_feed_id *feed);
 
 /* ---- from a link's thread ---- */
 

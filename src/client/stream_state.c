@@ -41,7 +41,7 @@ bool cds_stream_is_stopping(struct cds_stream *stream) {
 
 bool cds_stream_link_is_over(struct cds_stream *stream, size_t link) {
   pthread_mutex_lock(&stream->mu);
-  bool over = stream->stopping || stream->ended || stream->connections[link].is_dismissed;
+  bool over = stream->stopping || stream->ended || stream->connections[link].role == CDS_ROLE_LEAVING;
   pthread_mutex_unlock(&stream->mu);
   return over;
 }
@@ -54,8 +54,8 @@ bool cds_stream_is_paused(struct cds_stream *stream) {
 static bool other_serves(const struct cds_stream *stream, size_t link, const char *origin) {
   for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
     const struct cds_connection *at = &stream->connections[i];
-    if (i != link && at->role != CDS_ROLE_FREE && at->role != CDS_ROLE_LEAVING &&
-        at->shard == stream->connections[link].shard && strcmp(at->stats.origin, origin) == 0)
+    if (i != link && at->role == stream->connections[link].role && at->shard == stream->connections[link].shard &&
+        strcmp(at->stats.origin, origin) == 0)
       return true;
   }
   return false;
@@ -97,22 +97,31 @@ static bool is_up(const struct cds_connection *connection) {
   return connection->role == CDS_ROLE_SERVING && connection->stats.state == CDS_LINK_CONNECTED;
 }
 
-bool cds_stream_shard_is_up(const struct cds_stream *stream, size_t shard) {
-  bool up = false, is_changing = false;
-  for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
-    const struct cds_connection *at = &stream->connections[i];
-    if (at->shard != shard) continue;
-    is_changing = is_changing || at->role == CDS_ROLE_TRIAL;
-    up = up || is_up(at);
+/* mu is held: is there a connection for every feed? */
+static bool all_are_served(const struct cds_stream *stream) {
+  bool up[CDS_MAX_CONNECTIONS] = {false};
+  for (size_t i = 0; i < CDS_MAX_LINKS; i++)
+    if (is_up(&stream->connections[i])) up[stream->connections[i].shard] = true;
+  for (size_t slot = 0; slot < stream->feeds.count; slot++) {
+    const struct cds_place *place = &stream->places[slot];
+    if (place->is_wanted && (!place->is_served || !up[place->shard])) return false;
   }
-  return up && !is_changing;
+  return true;
+}
+
+bool cds_stream_is_subscribed(struct cds_stream *stream) {
+  if (cds_client_is_foreign(stream->client)) return false;
+  pthread_mutex_lock(&stream->mu);
+  bool subscribed = !stream->ended && all_are_served(stream);
+  pthread_mutex_unlock(&stream->mu);
+  return subscribed;
 }
 
 /* mu is held. As the official SDKs count: a reconnect while another connection for the same feeds is up is partial,
  * else it is full. */
 static void count_connected(struct cds_stream *stream, size_t link) {
   struct cds_connection *connection = &stream->connections[link];
-  if (connection->connected_at_ms != 0) {
+  if (connection->connected_at_ms != 0 && connection->role == CDS_ROLE_SERVING) {
     bool other_is_up = false;
     for (size_t i = 0; i < CDS_MAX_LINKS; i++)
       other_is_up = other_is_up ||
@@ -150,22 +159,26 @@ void cds_stream_link_state(struct cds_stream *stream, size_t link, enum cds_link
     cds_event_push(&stream->events, event);
     cds_stream_settle(stream);
   }
+  bool is_changing = stream->change.is_under_way;
   pthread_mutex_unlock(&stream->mu);
+  if (is_changing) cds_change_look(stream);
 }
 
 /* mu is held: is there a connection for the shard that has not failed? */
 static bool has_hope(const struct cds_stream *stream, size_t shard) {
   for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
     const struct cds_connection *at = &stream->connections[i];
-    if (at->role != CDS_ROLE_FREE && at->shard == shard && at->stats.state != CDS_LINK_FAILED) return true;
+    if (at->role == CDS_ROLE_SERVING && at->shard == shard && at->stats.state != CDS_LINK_FAILED) return true;
   }
   return false;
 }
 
 void cds_stream_link_failed(struct cds_stream *stream, size_t link, const struct cds_error *err, bool final) {
   pthread_mutex_lock(&stream->mu);
-  bool goes_on = !final && has_hope(stream, stream->connections[link].shard);
+  enum cds_role role = stream->connections[link].role;
+  bool goes_on = role != CDS_ROLE_SERVING || (!final && has_hope(stream, stream->connections[link].shard));
   pthread_mutex_unlock(&stream->mu);
+  if (role == CDS_ROLE_TRIAL) cds_change_fail(stream, err);
   if (!goes_on) cds_stream_fail(stream, err);
 }
 
@@ -205,6 +218,7 @@ void cds_stream_stats(struct cds_stream_stats *out, struct cds_stream *stream) {
   if (out->latency_count > 0) out->latency_mean_ms = stream->latency_sum_ms / (double)out->latency_count;
   for (size_t i = 0; i < CDS_MAX_LINKS; i++)
     if (stream->connections[i].role == CDS_ROLE_SERVING) add_link(out, &stream->connections[i], now);
+  for (size_t slot = 0; slot < stream->feeds.count; slot++) out->feeds += stream->places[slot].is_wanted;
   out->configured_connections = out->link_count > 0 ? out->link_count : stream->shard_count;
   pthread_mutex_unlock(&stream->mu);
 }

@@ -138,6 +138,26 @@ static int stream_is_subscribed(lua_State *L) {
   return 1;
 }
 
+/* stream_subscribe(stream, ids), stream_unsubscribe(stream, ids) -> true | nil, err */
+static int change_feeds(lua_State *L, enum cds_status change(struct cds_stream *, const struct cds_feed_id *, size_t,
+                                                             struct cds_error *)) {
+  struct stream *self = check_stream(L);
+  struct cds_error err = {0};
+  size_t count;
+  const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 2);
+  if (change(self->stream, feeds, count, &err) != CDS_OK) return cds_l_fail(L, &err);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+static int stream_subscribe(lua_State *L) {
+  return change_feeds(L, cds_stream_subscribe);
+}
+
+static int stream_unsubscribe(lua_State *L) {
+  return change_feeds(L, cds_stream_unsubscribe);
+}
+
 static int stream_close(lua_State *L) {
   cds_stream_close(check_stream(L)->stream);
   return 0;
@@ -193,6 +213,7 @@ static void push_counters(lua_State *L, const struct cds_stream_stats *stats) {
   cds_l_set_uint(L, "configured_connections", stats->configured_connections);
   cds_l_set_uint(L, "active_connections", stats->active_connections);
   cds_l_set_uint(L, "queue_length", stats->queue_length);
+  cds_l_set_uint(L, "feeds", stats->feeds);
 }
 
 /* stream_stats(stream): the counters as the engine has them; the Lua layer adds the sums over the connections. */
@@ -220,6 +241,8 @@ static const luaL_Reg functions[] = {{"stream", stream_open},
                                      {"stream_latest", stream_latest},
                                      {"stream_fd", stream_fd},
                                      {"stream_is_subscribed", stream_is_subscribed},
+                                     {"stream_subscribe", stream_subscribe},
+                                     {"stream_unsubscribe", stream_unsubscribe},
                                      {"stream_close", stream_close},
                                      {"stream_is_closed", stream_is_closed},
                                      {"stream_stats", stream_stats},

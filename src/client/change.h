@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT
+ * A changed set of feeds, without loss: the new connections overlap the old ones until they have caught up.
+ *
+ * For each shard that changes TRIAL connections are started, one per origin, with the feeds that are wanted now. When
+ * enough of them are up and bring what the old ones bring, all take over at once and the old ones leave. When one of
+ * them fails for good, all of them leave, the old ones go on, and the feeds that were added are taken out again. What
+ * the script asks for meanwhile comes next. */
+#ifndef CDS_CHANGE_H
+#define CDS_CHANGE_H
+
+#include "base/error.h"
+#include "base/limits.h"
+
+#define CDS_CHANGE_PROOF_MS 3000 /* a connection that is up for so long takes over, whatever it has brought */
+
+struct cds_stream;
+
+struct cds_change { /* guarded by the stream's mu; begun and ended under start_mu as well */
+  bool is_under_way;
+  bool shards[CDS_MAX_CONNECTIONS]; /* these */
+};
+
+/* All of these: any thread, no lock is held. */
+
+/* What is wanted may differ from what is served: starts a change, unless one is under way. */
+void cds_change_begin(struct cds_stream *stream);
+
+/* Something happened to a connection while a change is under way: ends it when the new connections are ready. */
+void cds_change_look(struct cds_stream *stream);
+
+/* A TRIAL connection has failed. */
+void cds_change_fail(struct cds_stream *stream, const struct cds_error *why);
+
+#endif
