@@ -134,10 +134,21 @@ static void count_connected(struct cds_stream *stream, size_t link) {
 }
 
 /* mu is held. */
+static void tell_sequence(struct cds_stream *stream, size_t link) {
+  const struct cds_connection *connection = &stream->connections[link];
+  for (size_t slot = 0; slot < stream->feeds.count; slot++)
+    if (stream->places[slot].is_wanted && stream->places[slot].shard == connection->shard)
+      cds_sequence_link_up(&stream->sequence, slot, connection->connected_at_ms);
+}
+
+/* mu is held. */
 static void count_state(struct cds_stream *stream, size_t link, enum cds_link_state state) {
   struct cds_link_stats *stats = &stream->connections[link].stats;
   if (state == CDS_LINK_DISCONNECTED) cds_sequence_link_down(&stream->sequence, (unsigned)link, cds_clock_mono_ms());
-  if (state == CDS_LINK_CONNECTED) count_connected(stream, link);
+  if (state == CDS_LINK_CONNECTED) {
+    count_connected(stream, link);
+    tell_sequence(stream, link);
+  }
   if (state == CDS_LINK_RECONNECTING || state == CDS_LINK_FAILED) stats->errors_count++;
   stats->state = state;
 }
@@ -162,6 +173,7 @@ void cds_stream_link_state(struct cds_stream *stream, size_t link, enum cds_link
   bool is_changing = stream->change.is_under_way;
   pthread_mutex_unlock(&stream->mu);
   if (is_changing) cds_change_look(stream);
+  cds_backfill_kick(stream);
 }
 
 /* mu is held: is there a connection for the shard that has not failed? */
