@@ -73,6 +73,36 @@ describe("backfill", function()
     sim:stop()
   end)
 
+  it("asks for what a feed missed over a reconnect that brings no report", function()
+    local ids = ids_of(client)
+    local stream = client:stream(ids, options())
+    assert(stream:connect(PATIENCE))
+    local newest = {}
+    local function note(report) newest[report.feed_id] = report.observations_timestamp end
+    for _ = 1, 2 * #ids do note(assert(stream:read(PATIENCE))) end
+    sim:control("POST", "/control/down?what=all")
+    local function read_until(time)
+      while os.time() < time do
+        local report = stream:read(0.1)
+        if report then note(report) end
+      end
+    end
+    read_until(os.time() + 3) -- these seconds' reports are made, but not sent
+    sim:control("POST", "/control/pause?seconds=600")
+    read_until(os.time() + 3) -- from here on none are made
+    sim:control("POST", "/control/up?what=all")
+    local backfilled = 0
+    while backfilled < #ids do
+      local report = assert(stream:read(PATIENCE))
+      assert.is_true(report.backfilled)
+      if newest[report.feed_id] then
+        assert.is_true(report.observations_timestamp > newest[report.feed_id])
+        newest[report.feed_id], backfilled = nil, backfilled + 1
+      end
+    end
+    stream:close()
+  end)
+
   it("brings what fell into reconnects, in order, and says so", function()
     local record = recorder.new()
     local watch = record:options(options())
