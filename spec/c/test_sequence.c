@@ -160,6 +160,32 @@ static void test_doubt(void) {
   cds_sequence_clear(&seq);
 }
 
+/* A page moves the watermark into a second that a joined connection leaves out. */
+static void test_skipped_second(void) {
+  struct cds_fill fill;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  take(A, 100, 100, 2);
+  is_number(take(B, 101, 101, 6), CDS_VERDICT_HELD, "a connection begins within the next second");
+  now_ms += 2000;
+  ok(next_fill(&fill), "what lies before is asked for");
+  page(&fill, 100, 1);
+  page(&fill, 100, 2);
+  page(&fill, 101, 3);
+  page(&fill, 101, 4);
+  page_done(&fill);
+  is_delivered("1 2 3b 4b", "REST has not all of it yet");
+  is_number(take(A, 102, 102, 7), CDS_VERDICT_HELD, "the joined one left that second out: it proves nothing");
+  is_number(take(B, 102, 102, 7), CDS_VERDICT_DUPLICATE, "the other brings the same");
+  is_delivered("", "and nothing leaves before it is known what lies between");
+  ok(next_fill(&fill) && fill.start == 101, "REST is asked again");
+  page(&fill, 101, 5);
+  page(&fill, 101, 6);
+  page_done(&fill);
+  is_delivered("5b 6 7", "in order");
+  cds_sequence_clear(&seq);
+}
+
 static void test_single_is_proven(void) {
   set_up(NULL);
   for (unsigned i = 0; i < 6; i++) take(A, 100 + i, 100 + i, 1 + i);
@@ -406,6 +432,7 @@ int main(void) {
   test_one_connection();
   test_copy_joins();
   test_doubt();
+  test_skipped_second();
   test_single_is_proven();
   test_fill();
   test_rest_lacks_one();

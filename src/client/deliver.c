@@ -97,6 +97,11 @@ static void take_out(struct cds_sequence *seq, struct cds_held *held) {
   feed->trailing &= ~held->at;
 }
 
+void cds_sequence_join(struct cds_sequence_feed *feed, uint64_t bits, uint32_t second) {
+  feed->joined |= bits;
+  for (; bits != 0; bits &= bits - 1) feed->reached[__builtin_ctzll(bits)] = second;
+}
+
 void cds_sequence_release(struct cds_sequence *seq, struct cds_held *held, struct cds_sequence_out *out) {
   size_t slot = held->node->slot;
   const struct cds_candidate candidate = {.node = held->node,
@@ -105,7 +110,7 @@ void cds_sequence_release(struct cds_sequence *seq, struct cds_held *held, struc
                                           .blob_tag = held->tags[0].tag,
                                           .text_tag = held->tags[1].tag};
   take_out(seq, held);
-  seq->feeds[slot]->joined |= held->at;
+  cds_sequence_join(seq->feeds[slot], held->at, held->second);
   if (!cds_sequence_deliver(seq, &candidate, out)) {
     cds_sequence_drop(out, held->node);
     cds_sequence_lose(

@@ -165,14 +165,20 @@ static void follow(struct cds_sequence_feed *feed, uint64_t bit, struct cds_held
 /* A copy of a delivered report joins a connection, unless a later report of it is held: then the copy is a latecomer,
  * and others may be missing between the two. */
 static void again_delivered(struct cds_sequence_feed *feed, uint64_t bit) {
-  if ((feed->trailing & bit) == 0) feed->joined |= bit;
+  if ((feed->trailing & bit) == 0) cds_sequence_join(feed, bit, feed->newest);
+}
+
+/* What follows on what the connection brought last, not on what others or REST delivered since: it may have left that
+ * out. */
+static uint32_t reached(const struct cds_sequence_feed *feed, uint64_t bit) {
+  return feed->reached[__builtin_ctzll(bit)];
 }
 
 static void again_held(struct cds_sequence *seq, struct cds_held *held, uint64_t bit, struct cds_sequence_out *out) {
   size_t slot = held->node->slot;
   struct cds_sequence_feed *feed = seq->feeds[slot];
-  bool behind = cds_sequence_leaves_gap(feed, held->has_valid_from, held->valid_from, feed->newest);
-  if ((feed->joined & bit) == 0 || behind) {
+  if ((feed->joined & bit) == 0 ||
+      cds_sequence_leaves_gap(feed, held->has_valid_from, held->valid_from, reached(feed, bit))) {
     follow(feed, bit, held);
     return;
   }
@@ -221,7 +227,7 @@ static enum cds_verdict pass(struct cds_sequence *seq, const struct cds_candidat
     cds_sequence_release_before(seq, candidate->node->slot, candidate->observations_timestamp, out);
   if (!cds_sequence_deliver(seq, candidate, out)) return no_room(seq, candidate, bit, out);
   if (feed->hold.head != NULL) feed->gap_filled = feed->gap_progress = true;
-  if ((feed->trailing & bit) == 0) feed->joined |= bit;
+  if ((feed->trailing & bit) == 0) cds_sequence_join(feed, bit, feed->newest);
   return CDS_VERDICT_ACCEPT;
 }
 
@@ -255,8 +261,8 @@ static enum cds_verdict hold(struct cds_sequence *seq, const struct cds_candidat
   return CDS_VERDICT_HELD;
 }
 
-static bool leaves_seconds_out(const struct cds_sequence_feed *feed, const struct cds_candidate *candidate) {
-  return candidate->has_valid_from_timestamp && (int64_t)candidate->valid_from_timestamp > (int64_t)feed->newest + 1;
+static bool leaves_seconds_out(const struct cds_candidate *candidate, uint32_t after) {
+  return candidate->has_valid_from_timestamp && (int64_t)candidate->valid_from_timestamp > (int64_t)after + 1;
 }
 
 /* A joined connection left seconds out. Is that how this feed is? Now and then even then REST is asked. */
@@ -270,10 +276,12 @@ static bool is_normal(struct cds_sequence *seq, struct cds_sequence_feed *feed) 
 static bool follows(struct cds_sequence *seq, struct cds_sequence_feed *feed, const struct cds_candidate *candidate,
                     uint64_t bit) {
   if (feed->open) return true;
-  if ((feed->joined & bit) != 0)
-    return feed->hold.head != NULL ? !cds_sequence_leaves_gap(feed, candidate->has_valid_from_timestamp,
-                                                              candidate->valid_from_timestamp, feed->newest)
-                                   : !leaves_seconds_out(feed, candidate) || is_normal(seq, feed);
+  if ((feed->joined & bit) != 0) {
+    uint32_t after = reached(feed, bit);
+    bool holds = feed->hold.head != NULL;
+    if (!leaves_seconds_out(candidate, after) || (holds && cds_sequence_is_normal_gap(feed))) return true;
+    if (!holds && leaves_seconds_out(candidate, feed->newest) && is_normal(seq, feed)) return true;
+  }
   return cds_sequence_is_proven(feed, candidate->has_valid_from_timestamp, candidate->valid_from_timestamp,
                                 candidate->observations_timestamp, feed->newest);
 }
@@ -302,7 +310,7 @@ static enum cds_verdict pass_unless_late(struct cds_sequence *seq, const struct 
   size_t slot = candidate->node->slot;
   struct cds_sequence_feed *feed = seq->feeds[slot];
   if (is_late(feed, candidate->observations_timestamp)) return refuse(candidate, CDS_VERDICT_OUT_OF_ORDER, out);
-  bool gap = !feed->open && leaves_seconds_out(feed, candidate);
+  bool gap = !feed->open && leaves_seconds_out(candidate, feed->newest);
   uint32_t from = feed->newest + 1;
   enum cds_verdict verdict = pass(seq, candidate, bit, out);
   if (!gap || verdict != CDS_VERDICT_ACCEPT) return verdict;

@@ -18,6 +18,7 @@ struct cds_sequence_feed {
   /* what is held; newest <= every held second */
   uint64_t joined;   /* connections, a bit each */
   uint64_t trailing; /* connections whose latest report is held: exactly those in some entry's `at` */
+  uint32_t reached[CDS_SEQUENCE_LINKS]; /* of the joined ones: the second each has come to, at most `newest` */
   struct cds_hold hold;
 
   /* the gap in front of what is held */
@@ -61,6 +62,9 @@ CDS_MUST_CHECK bool cds_sequence_deliver(struct cds_sequence *seq, const struct 
                                          struct cds_sequence_out *out);
 void cds_sequence_drop(struct cds_sequence_out *out, struct cds_queue_node *node);
 void cds_sequence_lose(struct cds_sequence *seq, struct cds_lost lost, struct cds_sequence_out *out);
+
+/* The connections (a bit each) have brought what was delivered up to this second. */
+void cds_sequence_join(struct cds_sequence_feed *feed, uint64_t bits, uint32_t second);
 
 /* Delivers a held entry, and frees it; its connections are joined. */
 void cds_sequence_release(struct cds_sequence *seq, struct cds_held *held, struct cds_sequence_out *out);
