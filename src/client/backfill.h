@@ -11,7 +11,7 @@
 #include "client/sequence.h"
 #include "client/timers.h"
 
-#define CDS_BACKFILL_AT_ONCE 4
+#define CDS_BACKFILL_AT_ONCE 8
 
 struct cds_stream;
 

@@ -185,10 +185,7 @@ void cds_sequence_make_room(struct cds_sequence *seq, int64_t now_ms, struct cds
     most = at - 1;
   }
   if (count == 0) return;
-  const struct cds_sequence_feed *feed = seq->feeds[most];
-  bool is_failing = feed->failures > 0 && now_ms - feed->failing_since_ms >= seq->limits.max_full_failing_ms;
-  if (is_failing) give_up(seq, most, CDS_LOST_HOLD_FULL, out);
-  else let_newer_half_go(seq, most, out);
+  let_newer_half_go(seq, most, out);
   cds_sequence_settle(seq, most, now_ms, out);
 }
 

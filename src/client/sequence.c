@@ -19,7 +19,6 @@ struct cds_sequence_limits cds_sequence_default_limits(void) {
                                       .failed_delay_ms = 500,
                                       .max_failed_delay_ms = 10000,
                                       .max_failing_ms = 300000,
-                                      .max_full_failing_ms = 60000,
                                       .max_gap_seconds = 3600};
 }
 
@@ -28,7 +27,6 @@ const char *cds_lost_reason_text(enum cds_lost_reason reason) {
   case CDS_LOST_REFUSED: return "the service refused to answer for it";
   case CDS_LOST_FAILING: return "REST failed for too long";
   case CDS_LOST_TOO_LONG: return "the gap was too long";
-  case CDS_LOST_HOLD_FULL: return "too many reports were held while REST failed";
   case CDS_LOST_NO_MEMORY: return "no room to remember it";
   case CDS_LOST_BACKFILL_OFF: return "backfill is off";
   }

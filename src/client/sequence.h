@@ -29,10 +29,9 @@ enum cds_verdict {
 };
 
 enum cds_lost_reason {
-  CDS_LOST_REFUSED,   /* REST's answer was final */
-  CDS_LOST_FAILING,   /* REST failed for max_failing_ms */
-  CDS_LOST_TOO_LONG,  /* the gap was longer than max_gap_seconds: its older part */
-  CDS_LOST_HOLD_FULL, /* too many reports were held while REST failed */
+  CDS_LOST_REFUSED,  /* REST's answer was final */
+  CDS_LOST_FAILING,  /* REST failed for max_failing_ms */
+  CDS_LOST_TOO_LONG, /* the gap was longer than max_gap_seconds: its older part */
   CDS_LOST_NO_MEMORY,
   CDS_LOST_BACKFILL_OFF
 };
@@ -49,9 +48,7 @@ struct cds_sequence_limits {
   unsigned max_empty;      /* then, after so many repeats, there is nothing missing */
   int64_t failed_delay_ms; /* after a failed page, doubled each time */
   int64_t max_failed_delay_ms;
-  int64_t max_failing_ms; /* gives up after failing for so long */
-  int64_t
-    max_full_failing_ms;    /* or for so long when the hold is full; sooner, newer held reports go, as REST has them */
+  int64_t max_failing_ms;   /* gives up after failing for so long */
   uint32_t max_gap_seconds; /* of a longer gap only the newest part is asked for; a start is exempt */
 };
 
