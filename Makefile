@@ -145,10 +145,12 @@ THREAD_SPECS := $(wildcard spec/integration/stream_spec.lua spec/integration/rec
 USE_BUILD = $(ENV_PATHS); export PATH='$(CURDIR)/$(OUT)/bin':"$$PATH" LUA_BIN=$(LUA_BIN);
 RUN_SPECS = $(USE_BUILD) scripts/run-specs
 
+# Most tests wait for something most of their time, so more of them run at once than there are processors.
 test:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory all
-	@status=0; for part in test-c test-lua; do $(MAKE) --no-print-directory $$part || status=1; done; exit $$status
+	@export JOBS=$${JOBS:-$$((2 * $$(nproc)))}; status=0; \
+	for part in test-c test-lua; do $(MAKE) --no-print-directory $$part || status=1; done; exit $$status
 
 test-lua: all
 	@$(RUN_SPECS) $(SPECS)
