@@ -113,8 +113,6 @@ size_t cds_stream_find(const struct cds_stream *stream, const struct cds_feed_id
 
 /* ---- from a link's thread ---- */
 
-bool cds_stream_is_stopping(struct cds_stream *stream);
-
 /* The link is to end: the stream is over, or this connection is not wanted any more. */
 bool cds_stream_link_is_over(struct cds_stream *stream, size_t link);
 

@@ -32,13 +32,6 @@ void cds_stream_log(struct cds_stream *stream, enum cds_log_level level, const c
 
 /* ---- what a link asks ---- */
 
-bool cds_stream_is_stopping(struct cds_stream *stream) {
-  pthread_mutex_lock(&stream->mu);
-  bool stopping = stream->stopping;
-  pthread_mutex_unlock(&stream->mu);
-  return stopping;
-}
-
 bool cds_stream_link_is_over(struct cds_stream *stream, size_t link) {
   pthread_mutex_lock(&stream->mu);
   bool over = stream->stopping || stream->ended || stream->connections[link].role == CDS_ROLE_LEAVING;
