@@ -393,6 +393,52 @@ static void test_no_memory(void) {
   cds_sequence_clear(&seq);
 }
 
+static enum cds_verdict take_on_trial(unsigned link, uint32_t second, unsigned blob) {
+  struct cds_sequence_out out = {0};
+  struct cds_candidate report = candidate(second, second, blob);
+  report.on_trial = true;
+  enum cds_verdict verdict = cds_sequence_take(&seq, &report, link, now_ms, NOBODY, &out);
+  heed(&out);
+  return verdict;
+}
+
+static void stop_waiting(void) {
+  struct cds_sequence_out out = {0};
+  cds_sequence_stop_waiting(&seq, 0, now_ms, &out);
+  heed(&out);
+}
+
+static void test_on_trial_without_backfill(void) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  struct cds_fill fill;
+  limits.backfill = false;
+  limits.max_held = 3;
+  set_up(&limits);
+  take(A, 100, 100, 1);
+  is_number(take_on_trial(B, 102, 3), CDS_VERDICT_HELD, "one on trial runs ahead: it waits");
+  is_number(take_on_trial(B, 103, 4), CDS_VERDICT_HELD, "and so does what follows");
+  ok(!next_fill(&fill), "and REST is not asked");
+  is_number(take(A, 101, 101, 2), CDS_VERDICT_ACCEPT, "the old one brings what lies before");
+  ok(peek(A, 3), "and comes to where the new one began");
+  is_delivered("1 2 3 4", "all in order");
+  is_number(take_on_trial(B, 104, 5), CDS_VERDICT_ACCEPT, "from there on the new one need not wait");
+  reconnect(B);
+  take_on_trial(B, 106, 7);
+  stop_waiting();
+  is_delivered("5 7", "it takes over though the old one stays behind");
+  is_number(lost.from, 105, "what neither brought is lost, from here");
+  is_number(lost.to, 105, "to here");
+  reconnect(B);
+  for (unsigned i = 0; i < 4; i++) take_on_trial(B, 108 + i, 10 + i);
+  is_delivered("10 11 12 13", "more than may be held goes on");
+  reconnect(B);
+  take_on_trial(B, 113, 15);
+  is_number(take(A, 114, 114, 16), CDS_VERDICT_ACCEPT, "a later report of the old one");
+  is_delivered("15 16", "lets all go on that was held before it");
+  is_number(seq.counts.held, 0, "nothing is left");
+  cds_sequence_clear(&seq);
+}
+
 static void test_backfill_off(void) {
   struct cds_sequence_limits limits = cds_sequence_default_limits();
   struct cds_fill fill;
@@ -443,6 +489,7 @@ int main(void) {
   test_refused();
   test_no_memory();
   test_backfill_off();
+  test_on_trial_without_backfill();
   test_forget();
   return done();
 }

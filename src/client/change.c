@@ -151,10 +151,22 @@ static void take_over(struct cds_stream *stream) {
   end_change(stream);
 }
 
+/* The old connections leave: what the new ones brought ahead of them goes on. */
+static void stop_waiting(struct cds_stream *stream, size_t slot) {
+  struct cds_sequence_out out = {0};
+  struct cds_leftover leftover = {0};
+  pthread_mutex_lock(&stream->mu);
+  if (slot < stream->sequence.count) cds_sequence_stop_waiting(&stream->sequence, slot, cds_clock_mono_ms(), &out);
+  cds_dispatch(stream, &out, &leftover);
+  pthread_mutex_unlock(&stream->mu);
+  cds_leftover_settle(stream, &leftover);
+}
+
 void cds_change_look(struct cds_stream *stream) {
   struct cds_error err = {0};
   pthread_mutex_lock(&stream->mu);
   bool ready = is_ready(stream);
+  size_t slots = stream->feeds.count;
   pthread_mutex_unlock(&stream->mu);
   if (!ready) return;
   pthread_mutex_lock(&stream->start_mu);
@@ -164,6 +176,7 @@ void cds_change_look(struct cds_stream *stream) {
   pthread_mutex_unlock(&stream->mu);
   pthread_mutex_unlock(&stream->start_mu);
   if (!ready) return;
+  for (size_t slot = 0; !stream->config.backfill && slot < slots; slot++) stop_waiting(stream, slot);
   cds_fleet_wake(stream);
   if (cds_fleet_complete(stream, &err) != CDS_OK) cds_stream_fail(stream, &err);
   cds_change_begin(stream);

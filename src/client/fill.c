@@ -185,7 +185,8 @@ void cds_sequence_make_room(struct cds_sequence *seq, int64_t now_ms, struct cds
     most = at - 1;
   }
   if (count == 0) return;
-  let_newer_half_go(seq, most, out);
+  if (seq->limits.backfill) let_newer_half_go(seq, most, out);
+  cds_sequence_stop_waiting(seq, most, now_ms, out);
   cds_sequence_settle(seq, most, now_ms, out);
 }
 
@@ -207,6 +208,8 @@ static int64_t due_ms(const struct cds_sequence *seq, const struct cds_sequence_
 bool cds_sequence_next_fill(struct cds_sequence *seq, int64_t now_ms, struct cds_fill *fill, int64_t *wait_ms) {
   size_t first = 0;
   int64_t earliest = INT64_MAX;
+  *wait_ms = -1;
+  if (!seq->limits.backfill) return false;
   for (size_t at = seq->wanting; at != 0; at = seq->feeds[at - 1]->wanting_next) {
     const struct cds_sequence_feed *feed = seq->feeds[at - 1];
     if (feed->ticket != 0 || due_ms(seq, feed) >= earliest) continue;

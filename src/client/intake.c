@@ -104,14 +104,6 @@ static bool is_at_home(const struct cds_stream *stream, const struct cds_queue_n
          cds_feed_id_compare(&stream->feeds.ids[node->slot], &node->report->feed_id) == 0;
 }
 
-/* mu is held. Without backfill nothing is held, and a report of a new connection that runs ahead of the old ones would
- * make theirs late. They bring it too: the new one is to follow them until both are at the same place. */
-static bool runs_ahead(const struct cds_stream *stream, size_t link, size_t slot) {
-  if (stream->config.backfill || stream->connections[link].role != CDS_ROLE_TRIAL) return false;
-  uint64_t joined = cds_sequence_joined(&stream->sequence, slot);
-  return joined != 0 && (joined >> link & 1) == 0;
-}
-
 /* Takes the node; returns the verdict. */
 static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cds_queue_node *node, uint64_t text_tag) {
   struct cds_candidate candidate = cds_stream_describe(stream, node, text_tag);
@@ -121,9 +113,8 @@ static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cd
   struct cds_leftover leftover = {0};
   struct gap gap;
   pthread_mutex_lock(&stream->mu);
-  bool at_home = is_at_home(stream, node);
-  if (!at_home || runs_ahead(stream, link, slot)) {
-    if (at_home) count_verdict(stream, CDS_VERDICT_DUPLICATE);
+  candidate.on_trial = stream->connections[link].role == CDS_ROLE_TRIAL;
+  if (!is_at_home(stream, node)) {
     pthread_mutex_unlock(&stream->mu);
     cds_queue_node_free(node);
     return CDS_VERDICT_DUPLICATE;

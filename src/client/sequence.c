@@ -302,6 +302,12 @@ static enum cds_verdict pass_or_hold(struct cds_sequence *seq, const struct cds_
   return hold(seq, candidate, bit, out);
 }
 
+static void lose_before(struct cds_sequence *seq, size_t slot, uint32_t valid_from, uint32_t after,
+                        struct cds_sequence_out *out) {
+  struct cds_lost lost = {.slot = slot, .from = after + 1, .to = valid_from - 1, .reason = CDS_LOST_BACKFILL_OFF};
+  cds_sequence_lose(seq, lost, out);
+}
+
 /* Without backfill all that is newer goes on. */
 static enum cds_verdict pass_unless_late(struct cds_sequence *seq, const struct cds_candidate *candidate, uint64_t bit,
                                          struct cds_sequence_out *out) {
@@ -309,16 +315,29 @@ static enum cds_verdict pass_unless_late(struct cds_sequence *seq, const struct 
   struct cds_sequence_feed *feed = seq->feeds[slot];
   if (is_late(feed, candidate->observations_timestamp)) return refuse(candidate, CDS_VERDICT_OUT_OF_ORDER, out);
   bool gap = !feed->open && leaves_seconds_out(candidate, feed->newest);
-  uint32_t from = feed->newest + 1;
+  uint32_t after = feed->newest;
   enum cds_verdict verdict = pass(seq, candidate, bit, out);
   if (!gap || verdict != CDS_VERDICT_ACCEPT) return verdict;
   seq->counts.gaps++;
-  cds_sequence_lose(
-    seq,
-    (struct cds_lost){
-      .slot = slot, .from = from, .to = candidate->valid_from_timestamp - 1, .reason = CDS_LOST_BACKFILL_OFF},
-    out);
+  lose_before(seq, slot, candidate->valid_from_timestamp, after, out);
   return verdict;
+}
+
+void cds_sequence_stop_waiting(struct cds_sequence *seq, size_t slot, int64_t now_ms, struct cds_sequence_out *out) {
+  const struct cds_sequence_feed *feed = seq->feeds[slot];
+  struct cds_held *front;
+  if (seq->limits.backfill || feed->hold.head == NULL) return;
+  while ((front = feed->hold.head) != NULL) {
+    if (cds_sequence_leaves_gap(feed, front->has_valid_from, front->valid_from, feed->newest))
+      lose_before(seq, slot, front->valid_from, feed->newest, out);
+    cds_sequence_release(seq, front, out);
+  }
+  cds_sequence_settle(seq, slot, now_ms, out);
+}
+
+/* Those that the connection is to replace bring it too, and what lies before it. */
+static bool runs_ahead(const struct cds_sequence_feed *feed, const struct cds_candidate *candidate, uint64_t bit) {
+  return candidate->on_trial && feed->joined != 0 && (feed->joined & bit) == 0;
 }
 
 enum cds_verdict cds_sequence_take(struct cds_sequence *seq, const struct cds_candidate *candidate, unsigned link,
@@ -330,7 +349,8 @@ enum cds_verdict cds_sequence_take(struct cds_sequence *seq, const struct cds_ca
   if (!candidate->has_observations_timestamp)
     return cds_sequence_deliver(seq, candidate, out) ? CDS_VERDICT_ACCEPT : no_room(seq, candidate, bit, out);
   if ((int64_t)candidate->observations_timestamp > latest_possible) return refuse(candidate, CDS_VERDICT_FUTURE, out);
-  if (seq->limits.backfill) verdict = pass_or_hold(seq, candidate, bit, now_ms, out);
+  if (seq->limits.backfill || runs_ahead(seq->feeds[slot], candidate, bit))
+    verdict = pass_or_hold(seq, candidate, bit, now_ms, out);
   else verdict = pass_unless_late(seq, candidate, bit, out);
   cds_sequence_settle(seq, slot, now_ms, out);
   return verdict;

@@ -39,7 +39,7 @@ enum cds_lost_reason {
 const char *cds_lost_reason_text(enum cds_lost_reason reason);
 
 struct cds_sequence_limits {
-  bool backfill;           /* false: nothing is ever held, gaps are lost */
+  bool backfill;           /* false: gaps are lost, and nothing is held but what comes on trial */
   size_t max_held;         /* reports, over all feeds; at least 1 */
   int64_t patience_ms;     /* a held report waits so long for the other joined connections' copy */
   int64_t delay_ms;        /* and so long when none is joined: messages may have been reordered */
@@ -63,6 +63,7 @@ struct cds_candidate {
   uint32_t valid_from_timestamp;
   uint64_t blob_tag;
   uint64_t text_tag; /* of the hex text it came as, 0 when it came otherwise */
+  bool on_trial;     /* of a connection that is to replace others: held while they are behind, backfill or not */
 };
 
 struct cds_lost {
@@ -134,6 +135,9 @@ void cds_sequence_doubt(struct cds_sequence *seq, unsigned link, int64_t now_ms)
 
 /* The connection broke, or will not bring these feeds any more. */
 void cds_sequence_link_down(struct cds_sequence *seq, unsigned link, int64_t now_ms);
+
+/* Without backfill: what is held for the feed is waited for no longer. */
+void cds_sequence_stop_waiting(struct cds_sequence *seq, size_t slot, int64_t now_ms, struct cds_sequence_out *out);
 
 /* ---- fills ---- */
 
