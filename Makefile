@@ -4,6 +4,8 @@
 LUA ?= 5.4
 # Set by the sanitizer targets: address, thread or fuzz (clang's libFuzzer). Such a build lives in a tree of its own.
 SANITIZE ?=
+# Set by `make coverage`: counts what is run, in a tree of its own too.
+COVERAGE ?=
 PREFIX ?= /usr/local
 CFLAGS ?= -O2 -g
 
@@ -19,18 +21,19 @@ SNAPPY := $(shell pkg-config --exists snappy 2>/dev/null && echo snappy)
 LIBS := $(shell pkg-config --libs $(MODULES) $(SNAPPY) 2>/dev/null) -lpthread -lm
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
-HARDEN := -fstack-protector-strong $(if $(SANITIZE),,-D_FORTIFY_SOURCE=2)
+HARDEN := -fstack-protector-strong $(if $(SANITIZE)$(COVERAGE),,-D_FORTIFY_SOURCE=2)
 WITH_UNDEFINED := $(SANITIZE:address=address,undefined)
 SANITIZERS := $(WITH_UNDEFINED:fuzz=fuzzer-no-link,address,undefined)
 SANITIZER_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
+COVERAGE_FLAGS := $(if $(COVERAGE),--coverage -fprofile-update=atomic -O0)
 INCLUDES := -Isrc $(shell pkg-config --cflags $(MODULES) $(SNAPPY) 2>/dev/null) $(if $(SNAPPY),-DCDS_WITH_SNAPPY)
 LUA_INCLUDES := $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
-COMPILE = $(CC) -std=gnu11 $(CPPFLAGS) $(INCLUDES) $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANITIZER_FLAGS) -fPIC -fvisibility=hidden -pthread -MMD -MP
-LINK = $(CC) $(SANITIZER_FLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
+COMPILE = $(CC) -std=gnu11 $(CPPFLAGS) $(INCLUDES) $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANITIZER_FLAGS) $(COVERAGE_FLAGS) -fPIC -fvisibility=hidden -pthread -MMD -MP
+LINK = $(CC) $(SANITIZER_FLAGS) $(COVERAGE_FLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 # ---- what to build ----
 
-TREE := build$(patsubst fuzz,/fuzz,$(patsubst thread,/tsan,$(patsubst address,/asan,$(SANITIZE))))
+TREE := build$(patsubst fuzz,/fuzz,$(patsubst thread,/tsan,$(patsubst address,/asan,$(SANITIZE))))$(if $(COVERAGE),/coverage)
 OUT := $(TREE)/$(LUA)
 # A sanitizer's library must be the process's first: its builds have an interpreter of their own.
 ifneq ($(SANITIZE),)
@@ -173,6 +176,19 @@ test-sanitized: all $(C_TESTS)
 	scripts/sanitize $(SANITIZE) $(TREE)/reports/c scripts/run-c-tests $(C_TESTS) || status=1; \
 	scripts/sanitize $(SANITIZE) $(TREE)/reports/lua scripts/run-specs $(filter-out spec/meta/,$(SPECS)) || status=1; exit $$status
 
+# What the C tests and the specs run of the folders that a target is set for.
+.PHONY: coverage coverage-counted
+coverage:
+	@scripts/setup coverage
+	@$(MAKE) --no-print-directory COVERAGE=1 coverage-counted
+
+coverage-counted: all $(C_TESTS)
+	@find $(TREE) -name '*.gcda' -delete
+	@$(USE_BUILD) export JOBS=$${JOBS:-$$((2 * $$(nproc)))}; status=0; \
+	scripts/run-c-tests $(C_TESTS) || status=1; \
+	scripts/run-specs $(filter-out spec/meta/,$(SPECS)) || status=1; \
+	scripts/coverage $(TREE) src/codec src/crypto src/client || status=1; exit $$status
+
 VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
   --show-leak-kinds=definite --suppressions=spec/support/valgrind.supp
 # Reading the system's certificate authorities again and again would take most of the time.
@@ -246,6 +262,7 @@ help:
 	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
 	@echo 'make test-all-luas test-asan test-tsan test-valgrind interop test-onchain   the wider suites'
+	@echo 'make coverage                   what the tests run of the codec, crypto and client'
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost   make soak MINUTES=10'
 	@echo 'make lint layers symbols luarocks                              the checks'
