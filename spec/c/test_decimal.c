@@ -166,20 +166,6 @@ static void test_int64(void) {
   check_int64((const uint8_t[32]){0}, true, true, 0, "0 fits");
 }
 
-static void test_compare(void) {
-  uint8_t minus_one[32], zero[32] = {0}, one[32] = {[31] = 1}, minus_two[32];
-  memset(minus_one, 0xff, sizeof minus_one);
-  memset(minus_two, 0xff, sizeof minus_two);
-  minus_two[31] = 0xfe;
-  is_number(cds_decimal_compare(minus_one, zero, true), -1, "-1 < 0");
-  is_number(cds_decimal_compare(minus_one, zero, false), 1, "2^256-1 > 0");
-  is_number(cds_decimal_compare(minus_two, minus_one, true), -1, "-2 < -1");
-  is_number(cds_decimal_compare(one, minus_one, true), 1, "1 > -1");
-  is_number(cds_decimal_compare(one, zero, true), 1, "1 > 0");
-  is_number(cds_decimal_compare(zero, one, false), -1, "0 < 1");
-  is_number(cds_decimal_compare(one, one, true), 0, "1 = 1");
-}
-
 /* Sets a locale with a decimal comma: one of the system's, or one compiled into folder. */
 static bool set_comma_locale(const char *folder) {
   static const char *const names[] = {"de_DE.UTF-8", "de_DE.utf8", "fr_FR.UTF-8", "fr_FR.utf8"};
@@ -220,7 +206,6 @@ int main(void) {
   test_ties();
   test_decimal_ties();
   test_int64();
-  test_compare();
   test_locale();
   return done();
 }

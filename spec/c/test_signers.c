@@ -58,6 +58,14 @@ static struct cds_signer_set a_set(int64_t f) {
   return set;
 }
 
+static long long count_of(struct cds_signer_registry *registry) {
+  uint8_t digest[CDS_DIGEST];
+  struct cds_signer_set set;
+  size_t count = 0;
+  while (cds_signer_registry_at(digest, &set, registry, count)) count++;
+  return (long long)count;
+}
+
 static void test_order(void) {
   struct cds_signer_registry *registry = cds_signer_registry_new(NULL);
   uint8_t digest[CDS_DIGEST] = {0};
@@ -67,7 +75,7 @@ static void test_order(void) {
     struct cds_signer_set set = a_set(digest[0] % 10 + 1);
     if (cds_signer_registry_put(registry, digest, &set, NULL) != CDS_OK) ok(false, "put");
   }
-  is_number(cds_signer_registry_count(registry), 100, "100 configurations");
+  is_number(count_of(registry), 100, "100 configurations");
   for (size_t i = 0; i < 100; i++) {
     struct cds_signer_set set;
     ascending = ascending && cds_signer_registry_at(digest, &set, registry, i) && digest[0] == i;
@@ -79,7 +87,7 @@ static void test_order(void) {
     if (cds_signer_registry_remove(&found, registry, digest, NULL) != CDS_OK || !found) ok(false, "remove");
   }
   struct cds_signer_set set;
-  is_number(cds_signer_registry_count(registry), 50, "every other one removed");
+  is_number(count_of(registry), 50, "every other one removed");
   digest[0] = 50;
   ok(!cds_signer_registry_find(&set, registry, digest), "a removed one is not found");
   ok(cds_signer_registry_remove(&found, registry, digest, NULL) == CDS_OK && !found, "nor removed again");
@@ -156,12 +164,12 @@ static void test_memory(void) {
   cds_alloc_fail_after(0);
   is_number(cds_signer_registry_put(registry, digest, &set, &err), CDS_E_MEMORY, "nothing is added without memory");
   cds_alloc_fail_after(-1);
-  is_number(cds_signer_registry_count(registry), 0, "and nothing changed");
+  is_number(count_of(registry), 0, "and nothing changed");
   if (cds_signer_registry_put(registry, digest, &set, &err) != CDS_OK) ok(false, "put");
   cds_alloc_fail_after(0);
   is_number(cds_signer_registry_remove(&found, registry, digest, &err), CDS_E_MEMORY, "nothing is removed either");
   cds_alloc_fail_after(-1);
-  is_number(cds_signer_registry_count(registry), 1, "it is still there");
+  is_number(count_of(registry), 1, "it is still there");
   cds_signer_registry_unref(registry);
 }
 

@@ -90,7 +90,7 @@ static enum cds_status fill(struct cds_config *config) {
   cds_config_init(config);
   enum cds_status status = fill_texts(config);
   if (status == CDS_OK) status = cds_url_parse(&config->rest, "https://127.0.0.1:9/base", "rest_url", &err);
-  if (status == CDS_OK) status = cds_url_copy(&config->ws[0], &config->rest);
+  if (status == CDS_OK) status = cds_url_parse(&config->ws[0], "wss://127.0.0.1:9", "ws_url", &err);
   config->ws_count = 1;
   return status;
 }

@@ -210,7 +210,6 @@ static void test_registry(void) {
   is_string(cds_reason_name(cds_verify_report(registry, report).reason), "IncorrectSignatureCount", "that differs");
   ok(cds_signer_registry_put(registry, report->bytes, &set, &err) == CDS_OK, "replaced");
   is_number(cds_verify_report(registry, report).reason, CDS_VERIFIED, "the report verifies");
-  is_number(cds_signer_registry_count(registry), 1, "there is one configuration");
   bool found = false;
   ok(cds_signer_registry_remove(&found, registry, report->bytes, &err) == CDS_OK && found, "removed");
   is_string(cds_reason_name(cds_verify_report(registry, report).reason), "UnknownDigest", "it is unknown again");

@@ -140,9 +140,3 @@ bool cds_decimal_to_int64(int64_t *out, const uint8_t word[32], bool is_signed) 
   *out = value.negative ? -(int64_t)(value.limb[0] - 1) - 1 : (int64_t)value.limb[0];
   return true;
 }
-
-int cds_decimal_compare(const uint8_t a[32], const uint8_t b[32], bool is_signed) {
-  int order = memcmp(a, b, 32);
-  if (is_signed && ((a[0] ^ b[0]) & 0x80) != 0) order = -order; /* the negative one looks larger */
-  return (order > 0) - (order < 0);
-}

@@ -19,7 +19,4 @@ double cds_decimal_to_double(const uint8_t word[32], bool is_signed, unsigned de
 /* True and the value when the integer fits int64_t. */
 bool cds_decimal_to_int64(int64_t *out, const uint8_t word[32], bool is_signed);
 
-/* -1, 0 or 1. */
-int cds_decimal_compare(const uint8_t a[32], const uint8_t b[32], bool is_signed);
-
 #endif

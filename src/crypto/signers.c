@@ -191,12 +191,6 @@ enum cds_status cds_signer_registry_remove(bool *found, struct cds_signer_regist
   return CDS_OK;
 }
 
-size_t cds_signer_registry_count(struct cds_signer_registry *registry) {
-  size_t count = enter(registry)->count;
-  leave(registry);
-  return count;
-}
-
 bool cds_signer_registry_find(struct cds_signer_set *set, struct cds_signer_registry *registry,
                               const uint8_t digest[CDS_DIGEST]) {
   bool found;

@@ -47,8 +47,6 @@ CDS_MUST_CHECK enum cds_status cds_signer_registry_put(struct cds_signer_registr
 CDS_MUST_CHECK enum cds_status cds_signer_registry_remove(bool *found, struct cds_signer_registry *registry,
                                                           const uint8_t digest[CDS_DIGEST], struct cds_error *err);
 
-size_t cds_signer_registry_count(struct cds_signer_registry *registry);
-
 /* Copies the configuration out; false when there is none. Places are ascending by digest. */
 bool cds_signer_registry_find(struct cds_signer_set *set, struct cds_signer_registry *registry,
                               const uint8_t digest[CDS_DIGEST]);

@@ -112,15 +112,6 @@ void cds_url_clear(struct cds_url *url) {
   *url = (struct cds_url){0};
 }
 
-enum cds_status cds_url_copy(struct cds_url *out, const struct cds_url *from) {
-  *out = *from;
-  out->host = cds_strdup(from->host);
-  out->base = cds_strdup(from->base);
-  if ((from->host == NULL || out->host != NULL) && (from->base == NULL || out->base != NULL)) return CDS_OK;
-  cds_url_clear(out);
-  return CDS_E_MEMORY;
-}
-
 void cds_url_host_port(char out[CDS_HOST_PORT_TEXT], const struct cds_url *url) {
   bool ipv6 = strchr(url->host, ':') != NULL;
   snprintf(out, CDS_HOST_PORT_TEXT, "%s%s%s:%u", ipv6 ? "[" : "", url->host, ipv6 ? "]" : "", (unsigned)url->port);

@@ -17,7 +17,6 @@ struct cds_url {
 CDS_MUST_CHECK enum cds_status cds_url_parse(struct cds_url *out, const char *text, const char *option,
                                              struct cds_error *err);
 void cds_url_clear(struct cds_url *url);
-CDS_MUST_CHECK enum cds_status cds_url_copy(struct cds_url *out, const struct cds_url *from);
 
 #define CDS_HOST_PORT_TEXT 272 /* a DNS name or bracketed address of up to 253 characters, ':', the port, a final 0 */
 
