@@ -81,9 +81,76 @@ static void test_latest(void) {
   cds_queue_clear(&queue);
 }
 
+/* ---- taking out what is not wanted any more ---- */
+
+static bool is_even(const void *context, size_t slot) {
+  (void)context;
+  return slot % 2 == 0;
+}
+
+static bool is_in_list(const void *context, size_t slot) {
+  return strchr(context, (int)('0' + slot)) != NULL;
+}
+
+/* The numbers of what was taken out, summed, and freed. */
+static long long free_all(struct cds_queue_node *gone) {
+  long long sum = 0;
+  while (gone != NULL) {
+    struct cds_queue_node *next = gone->next;
+    sum += gone->report->observations_timestamp;
+    cds_queue_node_free(gone);
+    gone = next;
+  }
+  return sum;
+}
+
+static void test_sift(void) {
+  struct cds_queue queue;
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_BLOCK, 5, 3), "a blocking queue of 5, of three feeds");
+  ok(cds_queue_sift(&queue, is_even, NULL) == NULL, "nothing is taken out of an empty one");
+  for (uint32_t i = 1; i <= 5; i++) pushed(&queue, i % 3, i); /* slots 1 2 0 1 2 */
+  is_number(free_all(cds_queue_sift(&queue, is_in_list, "02")), 1 + 4, "the second feed's two are taken out");
+  is_number(queue.length, 3, "three are left");
+  is_number(queue.dropped, 2, "two were dropped");
+  ok(!cds_queue_is_full(&queue), "there is room again");
+  is_number(pushed(&queue, 0, 6), -1, "which another one takes");
+  for (const uint32_t *next = (const uint32_t[]){2, 3, 5, 6, 0}; *next != 0; next++)
+    is_number(popped(&queue), *next, "the rest is in order");
+  is_number(popped(&queue), -1, "and that is all");
+  for (uint32_t i = 1; i <= 3; i++) pushed(&queue, 1, i);
+  is_number(free_all(cds_queue_sift(&queue, is_even, NULL)), 1 + 2 + 3, "everything is taken out");
+  is_number(popped(&queue), -1, "nothing is left");
+  pushed(&queue, 0, 7);
+  is_number(popped(&queue), 7, "it works on after having been emptied");
+  cds_queue_clear(&queue);
+}
+
+static void test_sift_latest(void) {
+  struct cds_queue queue;
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_LATEST, 8, 2), "a queue that keeps the latest of 2 feeds");
+  pushed(&queue, 0, 10);
+  pushed(&queue, 1, 20);
+  is_number(free_all(cds_queue_sift(&queue, is_even, NULL)), 20, "the second's is taken out");
+  is_number(pushed(&queue, 1, 21), -1, "a feed that comes back waits behind, and replaces nothing");
+  is_number(pushed(&queue, 0, 11), 10, "a feed that stayed is replaced at its place in line");
+  ok(cds_queue_grow(&queue, 3), "room for a third feed");
+  is_number(pushed(&queue, 2, 30), -1, "which waits behind them");
+  is_number(pushed(&queue, 2, 31), 30, "and is replaced like them");
+  for (const uint32_t *next = (const uint32_t[]){11, 21, 31, 0}; *next != 0; next++)
+    is_number(popped(&queue), *next, "in order");
+  is_number(queue.dropped, 3, "one was dropped by the sift, two by newer ones");
+  cds_alloc_fail_after(0);
+  ok(!cds_queue_grow(&queue, 1000), "it does not grow without memory");
+  cds_alloc_fail_after(-1);
+  is_number(pushed(&queue, 2, 32), -1, "but works on as it was");
+  cds_queue_clear(&queue);
+}
+
 int main(void) {
   test_block();
   test_drop_oldest();
   test_latest();
+  test_sift();
+  test_sift_latest();
   return done();
 }
