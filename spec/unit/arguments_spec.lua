@@ -21,6 +21,7 @@ local function whole(name) return name .. " must be whole seconds since 1970, fr
 
 local many = {}
 for i = 1, 1001 do many[i] = ("0x0003%060x"):format(i) end
+local thousand = { unpack(many, 1, 1000) }
 
 -- method, arguments, kind, message (to its end, or a beginning that ends in "…")
 local wrong = {
@@ -182,14 +183,27 @@ describe("a stream's method", function()
     { "connect", { {} }, "timeout must be a number of seconds, 0 or more, got a table" },
     { "latest", { nil }, feed_id .. "nil", "InvalidFeedIDError" },
     { "latest", { "abc" }, "feed_id: …", "InvalidFeedIDError" },
+    { "unsubscribe", { { id, other } }, "a stream needs a feed: close it rather than unsubscribe from all" },
+    { "subscribe", { thousand }, "a stream may have 1000 feeds, this would make 1002" },
   }
+  for _, method in ipairs { "subscribe", "unsubscribe" } do
+    for _, case in ipairs {
+      { nil, feed_ids .. "nil" },
+      { id, feed_ids .. "…" },
+      { {}, feed_ids .. "an empty table" },
+      { { id, 7 }, "feed_ids[2] must be a text of 0x and 64 hex digits, got 7", "InvalidFeedIDError" },
+      { { other .. "0" }, "feed_ids[1]: …", "InvalidFeedIDError" },
+      { many, "feed_ids may hold at most 1000 feed ids, got 1001" },
+    } do cases[#cases + 1] = { method, { case[1] }, case[2], case[3] } end
+  end
   for _, case in ipairs(cases) do
     it(("raises: %s: %s"):format(case[1], case[3]), function()
       raises(case[4] or "ConfigError", case[3], stream, case[1], case[2][1])
     end)
   end
 
-  for _, method in ipairs { "read", "poll", "latest", "connect", "stats", "pollfd", "close" } do
+  for _, method in ipairs { "read", "poll", "latest", "connect", "stats", "pollfd", "close", "subscribe",
+    "unsubscribe" } do
     it("says so when it is called with a dot: " .. method, function()
       local ok, err = pcall(stream[method], client)
       assert.is_false(ok)
@@ -198,7 +212,7 @@ describe("a stream's method", function()
     end)
   end
 
-  it("tells how many feeds it has, each counted once", function()
+  it("tells how many feeds it has, each counted once, and what was refused not at all", function()
     assert.are.equal("chainlink.stream (2 feeds, 127.0.0.1)", tostring(stream))
   end)
 end)
