@@ -168,6 +168,28 @@ static void numbers(void) {
   is_number(cds_sim_end(&source, 0, 1000), 0, "none in 1970");
 }
 
+static void pauses(void) {
+  uint8_t before[CDS_SIM_MAX_REPORT];
+  struct cds_sim_report report;
+  source.rate = 1;
+  is_number(cds_sim_pause(&source, SECOND + 10, 3), SECOND + 10, "a pause begins when it is told to");
+  ok(cds_sim_exists(&source, 0, SECOND + 9) && !cds_sim_exists(&source, 0, SECOND + 10) &&
+       !cds_sim_exists(&source, 0, SECOND + 12) && cds_sim_exists(&source, 0, SECOND + 13),
+     "there are no reports in it");
+  is_number(cds_sim_valid_from(&source, 0, SECOND + 13), SECOND + 10, "the first one after it covers it");
+  cds_sim_get(&report, &source, 0, SECOND + 60);
+  memcpy(before, report.full, report.length);
+  cds_sim_send_ahead(&source, SECOND + 60);
+  cds_sim_send_ahead(&source, SECOND + 64);
+  is_number(cds_sim_pause(&source, SECOND + 58, 2), SECOND + 65, "a pause makes way for reports that are out");
+  cds_sim_get(&report, &source, 0, SECOND + 60);
+  ok(memcmp(before, report.full, report.length) == 0, "which stay what they are");
+  is_number(cds_sim_pause(&source, SECOND + 40, 2), SECOND + 40, "one that ends well before them does not");
+  size_t made = 3;
+  while (cds_sim_pause(&source, SECOND + 1000, 1) > 0 && made < 100) made++;
+  is_number(made, CDS_SIM_MAX_PAUSES, "there is room for so many");
+}
+
 int main(void) {
   ok(open_source(1, 26, 1), "a source of 26 feeds");
   every_schema();
@@ -175,6 +197,7 @@ int main(void) {
   signatures();
   numbers();
   presigned();
+  pauses();
   source.rate = 1;
   same_everywhere();
   cds_sim_source_clear(&source);

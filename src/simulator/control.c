@@ -221,13 +221,10 @@ static void add_pause(struct cds_sim_conn *conn, const struct cds_sim_request *r
   struct cds_sim_source *source = &conn->sim->source;
   double seconds;
   if (!number_argument(conn, request, "seconds", 1, 3600, &seconds)) return;
-  if (source->pause_count == CDS_SIM_MAX_PAUSES || source->presigned.count > 0) {
-    cds_sim_answer_error(conn, 409, "", "too many pauses, or reports are signed ahead");
-    return;
-  }
-  uint32_t from = (uint32_t)(cds_sim_now_ms(conn->sim) / 1000) + 2;
-  source->pauses[source->pause_count++] = (struct cds_sim_pause){from, from + (uint32_t)seconds - 1};
-  answer_count(conn, "from", from);
+  uint32_t soon = (uint32_t)(cds_sim_now_ms(conn->sim) / 1000) + 2;
+  uint32_t from = source->presigned.count > 0 ? 0 : cds_sim_pause(source, soon, (uint32_t)seconds);
+  if (from > 0) answer_count(conn, "from", from);
+  else cds_sim_answer_error(conn, 409, "", "too many pauses, or reports are signed ahead");
 }
 
 static void set_certificate(struct cds_sim_conn *conn, const struct cds_sim_request *request) {

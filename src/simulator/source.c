@@ -40,6 +40,27 @@ static bool skips(const struct cds_sim_feed *feed, uint32_t second) {
   return feed->irregular && second % ALWAYS != 0 && cds_sim_hash(feed->key, second) % 3 == 0;
 }
 
+void cds_sim_send_ahead(struct cds_sim_source *source, uint32_t second) {
+  source->ahead[source->ahead_count++ % CDS_SIM_MAX_AHEAD] = second;
+}
+
+/* A pause changes the reports in it, and the first one of each feed after it. */
+static bool is_changed(uint32_t second, uint32_t from, uint32_t seconds) {
+  return second >= from && second - from < seconds + ALWAYS;
+}
+
+uint32_t cds_sim_pause(struct cds_sim_source *source, uint32_t from, uint32_t seconds) {
+  size_t ahead = source->ahead_count < CDS_SIM_MAX_AHEAD ? source->ahead_count : CDS_SIM_MAX_AHEAD;
+  if (source->pause_count == CDS_SIM_MAX_PAUSES) return 0;
+  for (size_t i = 0; i < ahead;) {
+    bool changed = is_changed(source->ahead[i], from, seconds);
+    if (changed) from = source->ahead[i] + 1;
+    i = changed ? 0 : i + 1;
+  }
+  source->pauses[source->pause_count++] = (struct cds_sim_pause){from, from + seconds - 1};
+  return from;
+}
+
 bool cds_sim_exists(const struct cds_sim_source *source, size_t feed, uint64_t number) {
   if (recorded(source)) return true;
   const struct cds_sim_feed *about = &source->feeds.list[feed];

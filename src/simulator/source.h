@@ -23,12 +23,16 @@ struct cds_sim_pause {
   uint32_t from, to;
 };
 
+#define CDS_SIM_MAX_AHEAD 16
+
 struct cds_sim_source {
   struct cds_sim_feeds feeds;
   struct cds_sim_signer signer;
   unsigned rate; /* beats a second */
   struct cds_sim_pause pauses[CDS_SIM_MAX_PAUSES];
   size_t pause_count;
+  uint32_t ahead[CDS_SIM_MAX_AHEAD]; /* seconds of which a report is out before its time: a ring */
+  size_t ahead_count;                /* ever */
   struct cds_sim_presigned presigned;
   struct cds_sim_replay replay; /* record_count 0: reports are made */
   uint8_t scratch[CDS_SIM_MAX_REPORT];
@@ -47,6 +51,13 @@ uint64_t cds_sim_end(const struct cds_sim_source *source, size_t feed, int64_t n
 
 /* Has the number a report? It is less than the feed's end. */
 bool cds_sim_exists(const struct cds_sim_source *source, size_t feed, uint64_t number);
+
+/* A report of this second is out before its time, and must stay what it is. */
+void cds_sim_send_ahead(struct cds_sim_source *source, uint32_t second);
+
+/* No reports for so many seconds, from this one on or, where that would change reports that are out, from a later one,
+ * which is returned; 0: there have been too many pauses. */
+uint32_t cds_sim_pause(struct cds_sim_source *source, uint32_t from, uint32_t seconds);
 
 /* From when on the report is valid: the second after that of the report before, or its own. */
 uint32_t cds_sim_valid_from(const struct cds_sim_source *source, size_t feed, uint64_t number);

@@ -69,7 +69,7 @@ static bool is_asked_for(const struct cds_sim_conn *conn, size_t feed) {
 
 /* A report of another time, or of a feed that was not asked for. */
 static bool stray(struct cds_sim_conn *conn, const struct cds_sim_fault *fault) {
-  const struct cds_sim_source *source = &conn->sim->source;
+  struct cds_sim_source *source = &conn->sim->source;
   uint64_t number = conn->number, away = (uint64_t)fault->seconds * source->rate;
   size_t feed = conn->feeds[conn->sent % conn->feed_count];
   if (source->replay.record_count > 0) return true;
@@ -77,8 +77,10 @@ static bool stray(struct cds_sim_conn *conn, const struct cds_sim_fault *fault) 
   if (fault->action == CDS_SIM_FUTURE) number += away;
   if (fault->action == CDS_SIM_FOREIGN)
     for (feed = 0; feed < source->feeds.count && is_asked_for(conn, feed);) feed++;
-  if (feed < source->feeds.count && find_number(conn, feed, &number, fault->action == CDS_SIM_FUTURE ? 1 : -1))
-    send_message(conn, feed, number);
+  bool is_ahead = fault->action == CDS_SIM_FUTURE;
+  if (feed >= source->feeds.count || !find_number(conn, feed, &number, is_ahead ? 1 : -1)) return true;
+  if (is_ahead) cds_sim_send_ahead(source, cds_sim_second(source, feed, number));
+  send_message(conn, feed, number);
   return true;
 }
 
