@@ -54,6 +54,26 @@ static void test_put(void) {
   cds_feed_set_clear(&set);
 }
 
+/* As long as the longest search may take. */
+static size_t longest_run(const struct cds_feed_set *set) {
+  size_t longest = 0, run = 0;
+  for (size_t i = 0; i <= set->mask; i++) {
+    run = set->table[i] != 0 ? run + 1 : 0;
+    if (run > longest) longest = run;
+  }
+  return longest;
+}
+
+static void test_spread(void) {
+  static struct cds_feed_id ids[1000];
+  struct cds_feed_set set;
+  for (unsigned i = 0; i < 1000; i++) ids[i] = feed_number(i);
+  if (cds_feed_set_init(&set, ids, 1000) != CDS_OK) abort();
+  size_t longest = longest_run(&set);
+  ok(longest < 50, "ids that count up lie apart in the table, in runs of %zu at most", longest);
+  cds_feed_set_clear(&set);
+}
+
 static void test_memory(void) {
   const struct cds_feed_id ids[] = {feed_number(1), feed_number(2)};
   struct cds_feed_set set;
@@ -133,6 +153,7 @@ static void test_random(void) {
 int main(void) {
   test_init();
   test_put();
+  test_spread();
   test_memory();
   test_random();
   return done();

@@ -3,13 +3,13 @@
  * those of people who count 1, 2, 3. */
 #include "client/feed_set.h"
 
-#include "base/alloc.h"
-
 #include <string.h>
 
+#include "base/alloc.h"
+#include "codec/abi.h"
+
 static size_t home(const struct cds_feed_set *set, const struct cds_feed_id *id) {
-  uint64_t tail;
-  memcpy(&tail, id->bytes + sizeof id->bytes - sizeof tail, sizeof tail);
+  uint64_t tail = cds_load_u64(id->bytes + sizeof id->bytes - sizeof tail);
   return (size_t)((tail * 0x9e3779b97f4a7c15u) >> 32) & set->mask;
 }
 
