@@ -214,12 +214,50 @@ static void test_fill(void) {
   page(&fill, 101, 3);
   page(&fill, 102, 4);
   is_number(page(&fill, 103, 5), CDS_VERDICT_DUPLICATE, "the page reaches the held report");
-  is_delivered("4b 5 6", "which goes on as live, with all behind it");
   page_done(&fill);
+  is_delivered("4b 5 6", "which goes on as live, with all behind it");
   ok(!next_fill(&fill), "and nothing more is asked for");
   is_number(take(A, 105, 105, 7), CDS_VERDICT_ACCEPT, "the connection has joined");
   is_number(seq.counts.backfilled, 3, "three are counted");
   is_number(seq.counts.held, 0, "none is held");
+  cds_sequence_clear(&seq);
+}
+
+/* Of one second a page may have them in any order, and what was held has a place in it. */
+static void test_within_a_second(void) {
+  struct cds_fill fill;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  take(A, 100, 100, 2);
+  reconnect(A);
+  take(A, 103, 103, 4);
+  take(A, 103, 103, 5);
+  take(A, 104, 104, 6);
+  is_delivered("1 2", "a second that is not whole, and a later one, are held");
+  ok(next_fill(&fill), "a page is asked for");
+  page(&fill, 103, 4);
+  is_number(page(&fill, 103, 3), CDS_VERDICT_ACCEPT, "what belongs before the held one comes after it");
+  page(&fill, 103, 5);
+  page_done(&fill);
+  is_delivered("3b 4 5 6", "nothing of a later second goes before it");
+  reconnect(A);
+  take(A, 105, 105, 7);
+  ok(next_fill(&fill), "another gap");
+  page(&fill, 104, 6);
+  page(&fill, 105, 7);
+  page(&fill, 105, 8);
+  page_done(&fill);
+  is_delivered("7 8b", "REST may be ahead of the connection");
+  reconnect(A);
+  take(A, 106, 106, 9);
+  reconnect(A);
+  take(A, 106, 106, 11);
+  ok(next_fill(&fill), "two gaps in a second");
+  page(&fill, 106, 9);
+  page(&fill, 106, 10);
+  page(&fill, 106, 11);
+  page_done(&fill);
+  is_delivered("9 10b 11", "each is filled at its place");
   cds_sequence_clear(&seq);
 }
 
@@ -478,6 +516,7 @@ int main(void) {
   test_skipped_second();
   test_single_is_proven();
   test_fill();
+  test_within_a_second();
   test_rest_lacks_one();
   test_empty_gap();
   test_normal_gaps();

@@ -15,7 +15,8 @@
 #define FILLS 4
 #define FIRST_SECOND 1000
 #define MAX_REPORTS 4000 /* of a feed */
-#define MAX_QUEUED 4096  /* messages on the way on one connection */
+#define MAX_PAGE 90
+#define MAX_QUEUED 4096 /* messages on the way on one connection */
 #define MAX_RANGES 4096
 #define STEP_MS 10
 #define QUIET_MS 60000 /* after everything works again and production has ended */
@@ -249,21 +250,37 @@ static bool fails(const struct page *page, bool *retryable) {
   return outage || chance(100) < world.fail_percent;
 }
 
-static void answer(const struct page *page) {
-  struct feed *feed = &world.feeds[page->fill.slot];
-  size_t limit = 30 + chance(60), brought = 0;
+/* Neighbours of one second may change places. */
+static void swap_some(const struct feed *feed, size_t *order, size_t count) {
+  for (size_t i = 0; i + 1 < count; i++) {
+    size_t first = order[i], second = order[i + 1];
+    if (feed->reports[first].second != feed->reports[second].second || chance(2) == 0) continue;
+    order[i] = second;
+    order[i + 1] = first;
+  }
+}
+
+static size_t choose_page(const struct page *page, size_t *order) {
+  const struct feed *feed = &world.feeds[page->fill.slot];
+  size_t limit = 30 + chance(MAX_PAGE - 30), count = 0;
   bool goes_back = world.rest_lag_ms < 1500 && world.seq.limits.max_held == 4096 && chance(20) == 0;
   uint32_t from = page->fill.start - (goes_back ? (uint32_t)chance(5) : 0);
   int64_t known_ms = page->seen_ms - world.rest_lag_ms;
-  for (size_t i = 0; i < feed->made && brought < limit; i++) {
-    if (feed->reports[i].second < from || feed->reports[i].made_ms > known_ms) continue;
+  for (size_t i = 0; i < feed->made && count < limit; i++)
+    if (feed->reports[i].second >= from && feed->reports[i].made_ms <= known_ms) order[count++] = i;
+  if (chance(4) == 0) swap_some(feed, order, count);
+  return count;
+}
+
+static void answer(const struct page *page) {
+  size_t order[MAX_PAGE], count = choose_page(page, order);
+  for (size_t i = 0; i < count; i++) {
     for (unsigned copies = chance(50) == 0 ? 2 : 1; copies > 0; copies--) { /* or repeats */
       struct cds_sequence_out out = {0};
-      struct cds_candidate report = candidate_of(page->fill.slot, i, 0);
+      struct cds_candidate report = candidate_of(page->fill.slot, order[i], 0);
       cds_sequence_page_report(&world.seq, &page->fill, &report, world.now_ms, latest_possible(), &out);
       heed(&out);
     }
-    brought++;
   }
 }
 

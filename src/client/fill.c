@@ -242,12 +242,36 @@ static void page_helped(struct cds_sequence_feed *feed) {
   feed->empty_asks = 0;
 }
 
+/* Of one second a page may have its reports in any order. Held ones that it showed stay until it goes on to a later
+ * second or ends: those behind them would make what it still has of this second late. */
+static void release_shown(struct cds_sequence *seq, size_t slot, struct cds_sequence_out *out) {
+  for (struct cds_held *held = seq->feeds[slot]->hold.head, *next; held != NULL; held = next) {
+    next = held->next;
+    if (!held->is_shown) continue;
+    cds_sequence_release_before(seq, slot, held->second, out);
+    cds_sequence_release(seq, held, out);
+  }
+}
+
+/* Where it showed the last of those that follow one on the other, what else it brings belongs behind them. */
+static void release_passed(struct cds_sequence *seq, size_t slot, uint32_t second, struct cds_sequence_out *out) {
+  const struct cds_hold *hold = &seq->feeds[slot]->hold;
+  const struct cds_held *last = hold->head;
+  if (last == NULL || !last->is_shown || last->second > second) return;
+  while (last->next != NULL && !last->next->opens_gap) last = last->next;
+  if (!last->is_shown) return;
+  while (hold->head != last) cds_sequence_release(seq, hold->head, out);
+  cds_sequence_release(seq, hold->head, out);
+}
+
 static enum cds_verdict backfill(struct cds_sequence *seq, const struct cds_candidate *candidate,
                                  struct cds_sequence_out *out) {
   size_t slot = candidate->node->slot;
   struct cds_sequence_feed *feed = seq->feeds[slot];
-  if (candidate->has_observations_timestamp)
+  if (candidate->has_observations_timestamp) {
     cds_sequence_release_before(seq, slot, candidate->observations_timestamp, out);
+    release_passed(seq, slot, candidate->observations_timestamp, out);
+  }
   if (!cds_sequence_deliver(seq, candidate, out)) {
     uint32_t second = candidate->has_observations_timestamp ? candidate->observations_timestamp : feed->newest;
     cds_sequence_lose(seq, (struct cds_lost){.slot = slot, .from = second, .to = second, .reason = CDS_LOST_NO_MEMORY},
@@ -273,9 +297,9 @@ enum cds_verdict cds_sequence_page_report(struct cds_sequence *seq, const struct
   if (cds_seen_has(&feed->seen, candidate->blob_tag)) return refuse(candidate, CDS_VERDICT_DUPLICATE, out);
   enum cds_verdict verdict = CDS_VERDICT_DUPLICATE;
   struct cds_held *held = cds_hold_find(&seq->index, slot, candidate->blob_tag);
-  if (held != NULL) { /* the page shows all before it: the held copy may go */
+  if (held != NULL) {
+    held->is_shown = true;
     cds_sequence_release_before(seq, slot, held->second, out);
-    cds_sequence_release(seq, held, out);
     cds_sequence_drop(out, candidate->node);
     page_helped(feed);
   } else if (candidate->has_observations_timestamp) {
@@ -327,6 +351,7 @@ void cds_sequence_page_done(struct cds_sequence *seq, const struct cds_fill *fil
   feed->ticket = 0;
   feed->failures = 0;
   feed->not_before_ms = now_ms;
+  release_shown(seq, fill->slot, out);
   if (!feed->page_new && !feed->page_stale) nothing_new(seq, fill->slot, now_ms, out);
   cds_sequence_settle(seq, fill->slot, now_ms, out);
 }

@@ -20,6 +20,7 @@ struct cds_held {
   uint32_t second, valid_from;
   bool has_valid_from;
   bool opens_gap;              /* reports may be missing between the one before and this one */
+  bool is_shown;               /* by the page in flight, up to which nothing will be missing */
   uint64_t at;                 /* the connections whose latest report this is, a bit each */
   struct cds_held_tag tags[2]; /* of blob and text */
 };
