@@ -37,7 +37,7 @@ CDS_MUST_CHECK enum cds_status cds_link_start(struct cds_link **out, struct cds_
 void cds_link_wake(struct cds_link *link);
 
 /* The stream is stopping, and the link was woken: waits until the thread has ended, or detaches it when that takes
- * beyond the monotonic time until_ms (a resolver cannot be interrupted). Once. */
+ * beyond the monotonic time until_ms (a proxy's name is resolved by libwebsockets, uninterruptibly). Once. */
 void cds_link_join(struct cds_link *link, int64_t until_ms);
 
 bool cds_link_has_exited(const struct cds_link *link); /* the stream's mu is held */

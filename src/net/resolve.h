@@ -12,6 +12,9 @@ struct cds_addresses {
   size_t count;
 };
 
+/* False: not an address in numbers. */
+bool cds_resolve_numeric(struct cds_addresses *out, const char *host);
+
 /* Blocks for as long as the system's resolver does. CDS_E_NETWORK with the resolver's reason. */
 CDS_MUST_CHECK enum cds_status cds_resolve(struct cds_addresses *out, const char *host, struct cds_error *err);
 

@@ -121,6 +121,7 @@ void cds_ws_free(struct cds_ws *ws) {
   if (ws == NULL) return;
   if (ws->wsi != NULL && ws->state == CDS_WS_OPEN) close_politely(ws);
   ws->state = CDS_WS_CLOSING; /* no handler from here on */
+  cds_lookup_free(ws->lookup);
   if (ws->lws != NULL) {
     lws_sul_cancel(&ws->attempt_sul);
     lws_sul_cancel(&ws->step_sul);
@@ -176,8 +177,14 @@ static void fail(struct cds_ws *ws, const struct cds_error *err) {
 static void attempt_timed_out(struct lws_sorted_usec_list *sul) {
   struct cds_ws *ws = lws_container_of(sul, struct cds_ws, attempt_sul);
   struct cds_error err;
-  cds_error_set(&err, CDS_E_TIMEOUT, "no connection to %s:%u within %g s", ws->url->host, ws->url->port,
-                ws->settings.connect_timeout);
+  double limit = ws->settings.connect_timeout;
+  if (ws->is_looking_up) {
+    ws->is_looking_up = false;
+    cds_error_set(&err, CDS_E_TIMEOUT, "cannot resolve \"%s\": no answer within %g s", ws->url->host, limit);
+    fail(ws, &err);
+    return;
+  }
+  cds_error_set(&err, CDS_E_TIMEOUT, "no connection to %s:%u within %g s", ws->url->host, ws->url->port, limit);
   cds_ws_outcome(ws, &err);
   if (ws->wsi != NULL) lws_set_timeout(ws->wsi, PENDING_TIMEOUT_AWAITING_CONNECT_RESPONSE, LWS_TO_KILL_SYNC);
   if (ws->wsi != NULL) /* freed without a word */
@@ -250,11 +257,40 @@ static enum cds_status prepare_route(struct cds_ws *ws, struct cds_error *err) {
   if (status != CDS_OK) return status;
   if (ws->url->tls && !ws->settings.tls.insecure_skip_verify && !cds_ws_tls_expect(ws->ssl, ws->url->host))
     return cds_error_set(err, CDS_E_MEMORY, "out of memory");
-  if (ws->proxy[0] == 0) return cds_resolve(&ws->addresses, ws->url->host, err);
+  if (ws->proxy[0] == 0) return CDS_OK;
   if (ws->proxied == NULL) ws->proxied = make_vhost(ws, "proxied");
   if (ws->proxied == NULL || lws_set_proxy(ws->proxied, ws->proxy) != 0)
     return cds_error_set(err, CDS_E_CONFIG,
                          "proxy: libwebsockets refused it; expected [user:password@]host:port, short");
+  return CDS_OK;
+}
+
+void cds_ws_looked_up(struct cds_ws *ws) {
+  struct cds_error err = {0};
+  enum cds_status status;
+  if (!ws->is_looking_up || !cds_lookup_take(ws->lookup, &status, &ws->addresses, &err)) return;
+  ws->is_looking_up = false;
+  cds_lookup_free(ws->lookup);
+  ws->lookup = NULL;
+  if (status == CDS_OK) start_next_address(ws);
+  else fail(ws, &err);
+}
+
+static void lookup_done(void *context) {
+  cds_ws_wake(context);
+}
+
+static enum cds_status look_up(struct cds_ws *ws, struct cds_error *err) {
+  const char *host = ws->url->host;
+  if (!cds_lookup_is_of(ws->lookup, host)) {
+    cds_lookup_free(ws->lookup);
+    ws->lookup = NULL;
+    enum cds_status status = cds_lookup_start(&ws->lookup, host, lookup_done, ws, err);
+    if (status != CDS_OK) return status;
+  }
+  ws->is_looking_up = true;
+  schedule_timeout(ws);
+  cds_ws_looked_up(ws); /* one left over from the attempt before may have its answer */
   return CDS_OK;
 }
 
@@ -265,9 +301,10 @@ void cds_ws_connect(struct cds_ws *ws, const struct cds_url *url, const char *ta
   ws->state = CDS_WS_CONNECTING;
   ws->deadline_ms = cds_clock_mono_ms() + (int64_t)(ws->settings.connect_timeout * 1000);
   ws->addresses.count = ws->next_address = 0;
-  ws->has_outcome = ws->tcp_open = ws->paused = false;
+  ws->has_outcome = ws->tcp_open = ws->paused = ws->is_looking_up = false;
   if (prepare_route(ws, &err) != CDS_OK) fail(ws, &err);
-  else start_next_address(ws);
+  else if (ws->proxy[0] != 0 || cds_resolve_numeric(&ws->addresses, url->host)) start_next_address(ws);
+  else if (look_up(ws, &err) != CDS_OK) fail(ws, &err);
 }
 
 void cds_ws_established(struct cds_ws *ws) {

@@ -196,7 +196,9 @@ int cds_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   struct cds_ws *ws = lws_context_user(lws_get_context(wsi));
   switch (reason) {
   case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
-    if (ws->state != CDS_WS_CLOSING) ws->handler.woken(ws->handler.context);
+    if (ws->state == CDS_WS_CLOSING) return 0;
+    cds_ws_looked_up(ws);
+    ws->handler.woken(ws->handler.context);
     return 0;
   case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION: return on_verify(ws, user, length != 0);
   case LWS_CALLBACK_WSI_CREATE: on_tcp_open(ws, wsi); return 0;

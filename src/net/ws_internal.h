@@ -6,7 +6,7 @@
 
 #include <libwebsockets.h>
 
-#include "net/resolve.h"
+#include "net/lookup.h"
 #include "net/ws.h"
 #include "net/ws_tls.h"
 
@@ -29,6 +29,8 @@ struct cds_ws {
   const struct cds_url *url;
   const char *target;
   char proxy[512];
+  struct cds_lookup *lookup; /* may outlive an attempt that ran out of time: the next one waits for it too */
+  bool is_looking_up;        /* the attempt waits for it */
   struct cds_addresses addresses;
   size_t next_address;
   int64_t deadline_ms; /* of the attempt, monotonic */
@@ -56,6 +58,9 @@ void cds_ws_outcome(struct cds_ws *ws, const struct cds_error *err);
 
 /* The wsi is going or gone: what follows (next address, or the closed handler) happens outside libwebsockets' calls. */
 void cds_ws_lost(struct cds_ws *ws);
+
+/* Goes on with the attempt that waits for its host's addresses, if they are there. */
+void cds_ws_looked_up(struct cds_ws *ws);
 
 /* The handshake is done: stops the attempt's clock and starts the heartbeat. */
 void cds_ws_established(struct cds_ws *ws);
