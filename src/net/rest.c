@@ -227,6 +227,8 @@ static int set_request(CURL *easy, struct cds_exchange *exchange, const char *ur
   failed |= (int)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(options->timeout));
   failed |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options->connect_timeout));
   failed |= (int)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)CDS_MAX_ANSWER_BYTES);
+  /* A service that has moved is to be found by the next attempt, not when libcurl's own memory ends. */
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
   failed |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a cancel must not wait for a slow resolver */
