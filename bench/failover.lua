@@ -2,7 +2,7 @@
 -- luacheck: std lua54
 -- What failures cost in time. First one of two origins fails in several ways, `ha` on: how much later than usual does
 -- each report reach the script? Then the only connection is reset while the service is up: how long until reports
--- come again? A round is a failure of each kind, and two such resets.   failover.lua ROUNDS
+-- come again? A round is a failure of each kind, once.   failover.lua ROUNDS
 package.path = "bench/?.lua;" .. package.path
 local core = require "chainlink.core"
 local median = require "median"
@@ -10,7 +10,6 @@ local simulator = require "spec.support.simulator"
 
 local monotonic = core.monotonic
 local rounds = tonumber(arg[1] or 3)
-local RESETS = 2 * rounds
 local FEEDS, FAST, FAST_RATE = 24, 4, 20 -- the fast ones have so many reports a second, the others one
 local CALM = 4 -- seconds that tell what is usual
 local WATCHED = 1.2 -- seconds after a failure; reports that are expected then are compared
@@ -118,15 +117,15 @@ end
 
 local function print_times(what, list)
   if #list == 0 then
-    print(("%-58s none"):format(what))
+    print(("%-66s none"):format(what))
     return
   end
-  print(("%-58s %9.1f %9.1f %9.1f %9.1f ms   (%d)"):format(what, share(list, 0), median.of(list), share(list, 0.95),
+  print(("%-66s %9.1f %9.1f %9.1f %9.1f ms   (%d)"):format(what, share(list, 0), median.of(list), share(list, 0.95),
     share(list, 1), #list))
 end
 
 local function print_head(what)
-  print(("%-58s %9s %9s %9s %9s"):format(what, "least", "median", "95 %", "most"))
+  print(("%-66s %9s %9s %9s %9s"):format(what, "least", "median", "95 %", "most"))
 end
 
 -- ---- one of two origins ----
@@ -221,31 +220,46 @@ local function read_back(log, ids, lost_at, times)
   end)
 end
 
+local resets = {
+  { "is reset", "on=live,times=0,action=reset" },
+  { "is reset, one handshake refused", "on=ws,action=status,status=503\non=live,times=0,action=reset" },
+}
+
+local function new_times() return { up = {}, any = {}, slow = {}, fast = {}, filled = {} } end
+
+local function print_back(times)
+  print_times("  the connection is up again", times.up)
+  print_times("  the first report of any feed", times.any)
+  print_times(("  a feed's first report, %d reports/s"):format(FAST_RATE), times.fast)
+  print_times("  a feed's first report, 1 report/s", times.slow)
+  print_times("  the first backfilled report, where one was missed", times.filled)
+end
+
 local function the_only_one()
   local sim, event_at = start(), {}
   local client = client_of(sim, { sim }, function(event) event_at[event.state] = event.time end)
   local ids, is_fast = feed_ids(client)
   local stream = assert(client:stream(ids):connect(30))
-  local log, times = new_log(stream, is_fast), { up = {}, any = {}, slow = {}, fast = {}, filled = {} }
+  local log, times = new_log(stream, is_fast), { new_times(), new_times() }
   log:read(CALM) -- so long it takes to see that a feed has one report a second
-  for _ = 1, RESETS do
+  for i = 1, rounds * #resets do
+    local kind = i % #resets + 1
     log:read(SETTLED + math.random())
     event_at.disconnected = nil
-    tell(sim, "kill?how=reset")
+    tell(sim, "faults", resets[kind][2])
     log:read(10, function() return event_at.disconnected end)
     local lost = assert(event_at.disconnected, "the connection was not reset")
-    read_back(log, ids, monotonic() - (core.time() - lost), times)
-    table.insert(times.up, (event_at.connected - lost) * 1000)
+    read_back(log, ids, monotonic() - (core.time() - lost), times[kind])
+    table.insert(times[kind].up, (event_at.connected - lost) * 1000)
   end
 
+  for kind, reset in ipairs(resets) do
+    print_head(("the only connection %s: time until"):format(reset[1]))
+    print_back(times[kind])
+  end
   local stats = stream:stats()
-  print_head(("the only connection is reset, %d feeds: time until"):format(#ids))
-  print_times("  the connection is up again", times.up)
-  print_times("  the first report of any feed", times.any)
-  print_times(("  a feed's first report, %d reports/s"):format(FAST_RATE), times.fast)
-  print_times("  a feed's first report, 1 report/s", times.slow)
-  print_times("  the first backfilled report, where one is missing", times.filled)
-  print(("  %d resets, %d gaps, %d backfilled, %d lost"):format(RESETS, stats.gaps, stats.backfilled, stats.lost))
+  print(("  %d reconnects, %d gaps, %d backfilled, %d lost"):format(stats.reconnect_count, stats.gaps,
+    stats.backfilled, stats.lost))
   client:close()
   sim:stop()
 end
