@@ -14,9 +14,10 @@ local function options(more)
   return out
 end
 
--- Reads until each feed has come to a second at least `seconds` after its first, and `enough` says so.
+-- Reads until each feed has come to a second at least `seconds` after its first, and `enough` says so; looks at all
+-- feeds once in as many reports, as there may be a thousand.
 local function read_for(stream, seconds, enough)
-  local reports, first, last, feeds = {}, {}, {}, 0
+  local reports, first, last, feeds, looked = {}, {}, {}, 0, 0
   while true do
     local report = assert(stream:read(PATIENCE))
     local id, second = report.feed_id, report.observations_timestamp
@@ -24,9 +25,12 @@ local function read_for(stream, seconds, enough)
     if not first[id] then first[id], feeds = second, feeds + 1 end
     assert(not last[id] or second >= last[id], "seconds never go back")
     last[id] = second
-    local slowest = math.huge
-    for feed in pairs(first) do slowest = math.min(slowest, last[feed] - first[feed]) end
-    if slowest >= seconds and enough(stream:stats()) then return reports, first, last end
+    if #reports - looked >= feeds then
+      looked = #reports
+      local slowest = math.huge
+      for feed in pairs(first) do slowest = math.min(slowest, last[feed] - first[feed]) end
+      if slowest >= seconds and enough(stream:stats()) then return reports, first, last end
+    end
   end
 end
 

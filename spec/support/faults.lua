@@ -10,7 +10,7 @@ local faults = {}
 local Service = {}
 Service.__index = Service
 
-faults.patience = 90 -- seconds; a bound for a hang, nothing here takes as long
+faults.patience = 240 -- seconds; a bound for a hang, nothing here takes as long
 
 local QUICK = { reconnect_delay = 0.01, reconnect_max_delay = 0.05 }
 
