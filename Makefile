@@ -141,18 +141,17 @@ fuzz:
 # ---- specs, against the build in OUT ----
 
 SPECS ?= $(sort $(dir $(wildcard spec/*/*_spec.lua)))
-# What every Lua, and the slow checkers, run: all units, and the specs that meet the network the most.
+# What every Lua runs: all units, and the specs that meet the network the most.
 CORE_SPECS := $(wildcard spec/unit) $(wildcard spec/integration/rest_spec.lua spec/integration/stream_spec.lua)
-VALGRIND_SPECS := $(wildcard spec/unit) $(wildcard spec/integration/gc_spec.lua)
-THREAD_SPECS := $(wildcard spec/integration/stream_spec.lua spec/integration/reconnect_spec.lua)
 USE_BUILD = $(ENV_PATHS); export PATH='$(CURDIR)/$(OUT)/bin':"$$PATH" LUA_BIN=$(LUA_BIN);
 RUN_SPECS = $(USE_BUILD) scripts/run-specs
-
 # Most tests wait for something most of their time, so more of them run at once than there are processors.
+MANY_AT_ONCE = export JOBS=$${JOBS:-$$((2 * $$(nproc)))};
+
 test:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory all
-	@export JOBS=$${JOBS:-$$((2 * $$(nproc)))}; status=0; \
+	@$(MANY_AT_ONCE) status=0; \
 	for part in test-c test-lua; do $(MAKE) --no-print-directory $$part || status=1; done; exit $$status
 
 test-lua: all
@@ -165,16 +164,19 @@ test-all-luas:
 
 # ---- the slow checkers ----
 
+# Of the slow checkers' builds and settings the layout of the project is no concern.
+CHECKED_SPECS := $(filter-out spec/meta/,$(SPECS))
+
 test-asan:
 	@$(MAKE) --no-print-directory SANITIZE=address test-sanitized
 test-tsan:
-	@$(MAKE) --no-print-directory SANITIZE=thread SPECS="$(THREAD_SPECS)" test-sanitized
+	@$(MAKE) --no-print-directory SANITIZE=thread test-sanitized
 
 .PHONY: test-sanitized
 test-sanitized: all $(C_TESTS)
-	@$(USE_BUILD) status=0; \
+	@$(USE_BUILD) $(MANY_AT_ONCE) status=0; \
 	scripts/sanitize $(SANITIZE) $(TREE)/reports/c scripts/run-c-tests $(C_TESTS) || status=1; \
-	scripts/sanitize $(SANITIZE) $(TREE)/reports/lua scripts/run-specs $(filter-out spec/meta/,$(SPECS)) || status=1; exit $$status
+	scripts/sanitize $(SANITIZE) $(TREE)/reports/lua scripts/run-specs $(CHECKED_SPECS) || status=1; exit $$status
 
 # What the C tests and the specs run of the folders that a target is set for.
 .PHONY: coverage coverage-counted
@@ -184,29 +186,37 @@ coverage:
 
 coverage-counted: all $(C_TESTS)
 	@find $(TREE) -name '*.gcda' -delete
-	@$(USE_BUILD) export JOBS=$${JOBS:-$$((2 * $$(nproc)))}; status=0; \
+	@$(USE_BUILD) $(MANY_AT_ONCE) status=0; \
 	scripts/run-c-tests $(C_TESTS) || status=1; \
-	scripts/run-specs $(filter-out spec/meta/,$(SPECS)) || status=1; \
+	scripts/run-specs $(CHECKED_SPECS) || status=1; \
 	scripts/coverage $(TREE) src/codec src/crypto src/client || status=1; exit $$status
 
 VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
   --show-leak-kinds=definite --suppressions=spec/support/valgrind.supp
 # Reading the system's certificate authorities again and again would take most of the time.
+NO_AUTHORITIES := export SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/nonexistent;
 test-valgrind: all $(C_TESTS)
-	@status=0; export WRAP="$(VALGRIND)" LIMIT=600 SEEDS=40 SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/nonexistent; \
+	@$(NO_AUTHORITIES) $(MANY_AT_ONCE) status=0; export WRAP="$(VALGRIND)" LIMIT=900 SEEDS=40; \
 	scripts/run-c-tests $(filter-out $(LUA_C_TESTS),$(C_TESTS)) || status=1; \
-	$(RUN_SPECS) $(VALGRIND_SPECS) || status=1; exit $$status
+	$(RUN_SPECS) $(CHECKED_SPECS) || status=1; exit $$status
 
 # The verifier contracts on an Ethereum node of our own.
 test-onchain: all
 	@$(USE_BUILD) export LUA_BIN=$(LUA_BIN); timeout -k 10 580 spec/onchain/run.sh
 
-# Random faults against a stream, judged by what the service made; the same for long, judged by memory. Lua 5.4.
+# Random faults against a stream, judged by what the service made; the same for long, judged by memory. Lua 5.4. With
+# SANITIZE=address or thread the client and the service are such builds, and their reports fail the run.
 SEED ?= 1
 MINUTES ?= 1
-.PHONY: chaos soak
+FEEDS ?= 610
+.PHONY: chaos chaos-valgrind soak
 chaos: all
-	@$(USE_BUILD) timeout -k 10 $$(($(MINUTES) * 60 + 400)) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES)
+	@$(USE_BUILD) $(if $(SANITIZE),scripts/sanitize $(SANITIZE) $(TREE)/reports/chaos) \
+	timeout -k 10 $$(($(MINUTES) * 60 + 400)) $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS)
+
+# Valgrind runs one thread at a time, many times slower: 60 feeds are what it bears.
+chaos-valgrind:
+	@$(NO_AUTHORITIES) $(MAKE) --no-print-directory chaos WRAP="$(VALGRIND)" FEEDS=60
 
 soak: all
 	@$(USE_BUILD) timeout -k 10 $$(($(MINUTES) * 60 + 120)) $(LUA_BIN) spec/chaos/soak.lua $(MINUTES)
