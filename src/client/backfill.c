@@ -28,7 +28,7 @@ static void take_report(struct cds_backfill_page *page, struct cds_report *repor
     return;
   }
   struct cds_candidate candidate = cds_stream_describe(stream, node, 0);
-  int64_t latest_possible = cds_clock_wall_ms() / 1000 + CDS_MAX_FUTURE_SECONDS;
+  int64_t latest_possible = cds_stream_latest_possible(stream);
   pthread_mutex_lock(&stream->mu);
   enum cds_verdict verdict =
     cds_sequence_page_report(&stream->sequence, &page->fill, &candidate, cds_clock_mono_ms(), latest_possible, &out);

@@ -4,6 +4,9 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
+#include "base/limits.h"
+
 /* mu is held. A backfilled report is late by nature: its latency says nothing. */
 static void count_latency(struct cds_stream *stream, const struct cds_report *report) {
   struct cds_stream_stats *counts = &stream->counts;
@@ -115,6 +118,11 @@ void cds_leftover_settle(struct cds_stream *stream, struct cds_leftover *leftove
 
 uint64_t cds_stream_blob_tag(const struct cds_stream *stream, const struct cds_report *report) {
   return cds_seen_tag(stream->seed, report->bytes + report->blob.offset, report->blob.length);
+}
+
+int64_t cds_stream_latest_possible(const struct cds_stream *stream) {
+  int64_t wall_ms = cds_clock_wall_ms(), steady_ms = cds_clock_mono_ms() + stream->wall_ahead_ms;
+  return (wall_ms > steady_ms ? wall_ms : steady_ms) / 1000 + CDS_MAX_FUTURE_SECONDS;
 }
 
 struct cds_candidate cds_stream_describe(const struct cds_stream *stream, struct cds_queue_node *node,

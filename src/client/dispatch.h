@@ -36,6 +36,10 @@ void cds_stream_tell_range(struct cds_stream *stream, enum cds_event_kind kind, 
 
 uint64_t cds_stream_blob_tag(const struct cds_stream *stream, const struct cds_report *report);
 
+/* The last second that a report can be of. A wall clock that is set back while the stream runs does not make its
+ * reports impossible: the service accepted the signature of the time it told at first. */
+int64_t cds_stream_latest_possible(const struct cds_stream *stream);
+
 /* What the sequence is to know of a report. */
 struct cds_candidate cds_stream_describe(const struct cds_stream *stream, struct cds_queue_node *node,
                                          uint64_t text_tag);

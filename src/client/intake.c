@@ -107,7 +107,7 @@ static bool is_at_home(const struct cds_stream *stream, const struct cds_queue_n
 /* Takes the node; returns the verdict. */
 static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cds_queue_node *node, uint64_t text_tag) {
   struct cds_candidate candidate = cds_stream_describe(stream, node, text_tag);
-  int64_t latest_possible = node->report->received_at_ms / 1000 + CDS_MAX_FUTURE_SECONDS;
+  int64_t latest_possible = cds_stream_latest_possible(stream);
   size_t slot = node->slot;
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};

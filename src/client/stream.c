@@ -42,6 +42,7 @@ static enum cds_status fill(struct cds_stream *stream, const struct cds_feed_id 
   enum cds_status status = cds_notify_init(&stream->notify, err);
   if (status != CDS_OK) return status;
   stream->seed = random_seed();
+  stream->wall_ahead_ms = cds_clock_wall_ms() - cds_clock_mono_ms();
   struct cds_sequence_limits limits = limits_of(config);
   bool made = cds_feed_set_init(&stream->feeds, feeds, feed_count) == CDS_OK &&
               cds_sequence_init(&stream->sequence, stream->feeds.count, stream->seed, &limits) &&

@@ -64,6 +64,7 @@ struct cds_stream {
   struct cds_stream_hook hook;
   struct cds_stream_config config; /* read-only */
   uint64_t seed;                   /* of the tags; read-only */
+  int64_t wall_ahead_ms;           /* of the monotonic clock, when the stream was opened; read-only */
   atomic_bool closed;
 
   pthread_mutex_t start_mu; /* held while connections are added or removed; taken before mu */
