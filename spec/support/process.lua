@@ -32,10 +32,11 @@ function process.usage()
 end
 
 --- Runs Lua text in a fresh interpreter, at most 90 seconds: its output (errors too) and its exit code.
-function process.lua(text)
+--- `before` (optional) is shell text to run first, like "ulimit -n 64;".
+function process.lua(text, before)
   local folder, remove = project.folder()
   project.write(folder .. "/script.lua", text)
-  local output, code = project.run(("timeout -k 5 90 %s %s/script.lua"):format(project.lua, folder))
+  local output, code = project.run(("%s timeout -k 5 90 %s %s/script.lua"):format(before or "", project.lua, folder))
   remove()
   return output, code
 end

@@ -48,9 +48,9 @@ enum cds_status cds_rest_new(struct cds_rest **out, const struct cds_rest_option
   if (rest == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   rest->options = *options;
   rest->multi = curl_multi_init();
-  if (rest->multi == NULL) {
-    cds_free(rest);
-    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  if (rest->multi == NULL || curl_multi_wakeup(rest->multi) != CURLM_OK) { /* one that nothing wakes would hang */
+    cds_rest_free(rest);
+    return cds_error_set(err, CDS_E_MEMORY, "libcurl could not start: memory or descriptors ran out");
   }
   *out = rest;
   return CDS_OK;
@@ -58,7 +58,7 @@ enum cds_status cds_rest_new(struct cds_rest **out, const struct cds_rest_option
 
 void cds_rest_free(struct cds_rest *rest) {
   if (rest == NULL) return;
-  curl_multi_cleanup(rest->multi);
+  if (rest->multi != NULL) curl_multi_cleanup(rest->multi);
   cds_free(rest);
 }
 

@@ -64,9 +64,17 @@ static enum cds_status connect_error(struct cds_error *err, const struct cds_res
   return cds_error_set(err, CDS_E_NETWORK, "%s: cannot connect: %s", origin, reason);
 }
 
+/* A socket or a file that was not to be had: libcurl tells the same for whatever reason. */
+static bool may_want_descriptor(int code) {
+  return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE ||
+         code == CURLE_SSL_CERTPROBLEM;
+}
+
 enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds_rest_result *result,
                                const struct cds_rest_options *options, const char *origin) {
   const char *reason = result->reason[0] != 0 ? result->reason : curl_easy_strerror((CURLcode)code);
+  if (may_want_descriptor(code) && cds_tls_lacks_descriptors())
+    return cds_error_set(err, CDS_E_MEMORY, "%s: cannot connect: too many open files", origin);
   switch ((CURLcode)code) {
   case CURLE_OK: return CDS_OK;
   case CURLE_OPERATION_TIMEDOUT: return timeout_error(err, result, options, origin);

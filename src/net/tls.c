@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/opensslv.h>
 #include <openssl/x509_vfy.h>
@@ -41,6 +42,15 @@ enum cds_status cds_tls_check_library(struct cds_error *err) {
                        "\"%s\" exports an OpenSSL of its own, which the shared libraries would call by mistake; "
                        "use a build of it that links libssl dynamically",
                        info.dli_fname);
+}
+
+bool cds_tls_lacks_descriptors(void) {
+  int first = open("/", O_RDONLY | O_CLOEXEC); /* in place of the failed attempt's socket, closed by now */
+  int second = first < 0 ? -1 : open("/", O_RDONLY | O_CLOEXEC);
+  bool lacks = second < 0 && (errno == EMFILE || errno == ENFILE);
+  if (first >= 0) close(first);
+  if (second >= 0) close(second);
+  return lacks;
 }
 
 const char *cds_tls_verify_reason(long verify_result) {

@@ -20,6 +20,10 @@ CDS_MUST_CHECK enum cds_status cds_tls_check(const struct cds_tls *tls, struct c
  * saying why. CDS_E_CONFIG then. */
 CDS_MUST_CHECK enum cds_status cds_tls_check_library(struct cds_error *err);
 
+/* Neither OpenSSL nor libcurl tell that a file or socket was not to be had because the process has too many open: asked
+ * right after such a failure. */
+bool cds_tls_lacks_descriptors(void);
+
 /* OpenSSL's words for a certificate verification result (X509_V_ERR_…), "" for 0. */
 const char *cds_tls_verify_reason(long verify_result);
 

@@ -68,6 +68,13 @@ static struct lws_vhost *make_vhost(struct cds_ws *ws, const char *name) {
   return lws_create_vhost(ws->lws, &info);
 }
 
+/* libwebsockets goes on without its wake-up when no descriptor is left for it; then nothing could end the thread. */
+static bool can_be_woken(struct cds_ws *ws) {
+  lws_cancel_service(ws->lws);
+  (void)lws_service(ws->lws, -1); /* does not wait */
+  return ws->can_be_woken;
+}
+
 static enum cds_status make_context(struct cds_ws *ws, struct cds_error *err) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   struct lws_context_creation_info info;
@@ -80,7 +87,7 @@ static enum cds_status make_context(struct cds_ws *ws, struct cds_error *err) {
   sigaction(SIGPIPE, &sigpipe, NULL);
   if (ws->lws != NULL) ws->direct = make_vhost(ws, "direct");
   pthread_mutex_unlock(&global_mu);
-  if (ws->direct == NULL)
+  if (ws->direct == NULL || !can_be_woken(ws))
     return cds_error_set(err, CDS_E_MEMORY, "no WebSocket context: memory or descriptors ran out");
   return CDS_OK;
 }

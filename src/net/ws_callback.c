@@ -192,13 +192,18 @@ static int on_writable(struct cds_ws *ws) {
   return -1;
 }
 
+static void on_woken(struct cds_ws *ws) {
+  if (ws->state == CDS_WS_CLOSING) return;
+  cds_ws_looked_up(ws);
+  ws->handler.woken(ws->handler.context);
+}
+
 int cds_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
   struct cds_ws *ws = lws_context_user(lws_get_context(wsi));
   switch (reason) {
   case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
-    if (ws->state == CDS_WS_CLOSING) return 0;
-    cds_ws_looked_up(ws);
-    ws->handler.woken(ws->handler.context);
+    if (ws->can_be_woken) on_woken(ws);
+    else ws->can_be_woken = true; /* tried out: nobody else knows the ws yet */
     return 0;
   case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION: return on_verify(ws, user, length != 0);
   case LWS_CALLBACK_WSI_CREATE: on_tcp_open(ws, wsi); return 0;

@@ -21,6 +21,7 @@ struct cds_ws {
   struct lws_context *lws;
   struct lws_vhost *direct, *proxied; /* proxied: NULL until a proxy is first needed */
   size_t buffer_size;                 /* pt_serv_buf_size: the whole handshake request is built there */
+  bool can_be_woken;                  /* proved before the first attempt */
   SSL_CTX *ssl;                       /* NULL until the first TLS attempt */
 
   /* one attempt or connection */

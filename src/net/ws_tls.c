@@ -38,7 +38,10 @@ static enum cds_status configure(SSL_CTX *context, const struct cds_tls *tls, st
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, NULL);
   if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1)
     return cds_error_set(err, CDS_E_CONFIG, "TLS 1.2 is not available: %s", last_reason());
-  if (!load_authorities(context, tls))
+  bool loaded = load_authorities(context, tls);
+  if (!loaded && cds_tls_lacks_descriptors())
+    return cds_error_set(err, CDS_E_MEMORY, "certificate authorities do not load: too many open files");
+  if (!loaded)
     return cds_error_set(err, CDS_E_CONFIG, "certificate authorities of \"%s\" do not load: %s",
                          tls->ca_file != NULL   ? tls->ca_file
                          : tls->ca_path != NULL ? tls->ca_path

@@ -1,0 +1,121 @@
+-- SPDX-License-Identifier: MIT
+-- What the process runs out of, is sent, or starts: descriptors, SIGPIPE, children. Limits and dispositions are those
+-- of a process of their own, whose script must get to its last line.
+
+local process = require "spec.support.process"
+
+-- What the scripts begin with. Descriptors are used up by files, so that any number can be left.
+local PRELUDE = [[
+local faults = require "spec.support.faults"
+local socket = require "socket"
+local hog = {}
+local function use_up(left)
+  local file = io.open "/dev/null"
+  while file do
+    hog[#hog + 1] = file
+    file = io.open "/dev/null"
+  end
+  for _ = 1, left do table.remove(hog):close() end
+end
+local function give_back()
+  local count = #hog
+  while #hog > 0 do table.remove(hog):close() end
+  return count
+end
+local function room()
+  use_up(0)
+  return give_back()
+end
+local function wait_for_room(count)
+  local deadline = socket.gettime() + 60
+  while room() < count do
+    assert(socket.gettime() < deadline, "descriptors did not come back")
+    socket.sleep(0.01)
+    collectgarbage() -- a stream keeps its notification's descriptor until then
+  end
+end
+local service = faults.service()
+local sim, id = service.sim, service.ids[1]
+]]
+
+local function script_ends_well(text, before)
+  local output, code = process.lua(PRELUDE .. text .. "\nservice:stop()\nio.write 'the end'", before)
+  assert.are.equal("the end", output)
+  assert.are.equal(0, code)
+end
+
+describe("without descriptors", function()
+  it("a client's calls and streams fail in words, end at once, and work when there is room again", function()
+    script_ends_well([[
+      local function check(result, err)
+        if result then return end
+        assert(err.kind == "MemoryError" or err.kind == "NetworkError", tostring(err))
+        assert(err.retryable, tostring(err))
+        local words = err.message:lower()
+        assert(words:find("too many open files", 1, true) or words:find("descriptors ran out", 1, true), err.message)
+        return err
+      end
+      local options = { rate_limit = false, circuit_breaker = false, max_retries = 0 }
+      local stream_options = { max_reconnects = 0 }
+      local function all(client)
+        assert(client:get_latest_report(id))
+        assert(client:stream({ id }, stream_options):read(60))
+      end
+      local warm = sim:client(options)
+      all(warm) -- what libraries keep for ever is opened at the first use
+      warm:close()
+      collectgarbage()
+      local before, refused, served = room(), 0, 0
+      local function try(left)
+        use_up(left)
+        local client = sim:client(options)
+        local call_failed = check(client:get_latest_report(id))
+        local stream, err = client:stream({ id }, stream_options)
+        local stream_failed = check(stream, err)
+        if stream then
+          stream_failed = check(stream:read(60))
+          stream:close()
+        end
+        refused = refused + (call_failed and stream_failed and 1 or 0)
+        served = served + (not call_failed and not stream_failed and 1 or 0)
+        give_back()
+        all(client)
+        client:close()
+      end
+      for left = 0, 12 do
+        try(left)
+        wait_for_room(before)
+      end
+      assert(refused > 1 and served > 1, refused .. " refused, " .. served .. " served")
+    ]], "ulimit -n 64;")
+  end)
+
+  it("a stream goes on trying without haste, and loses nothing", function()
+    script_ends_well([[
+      collectgarbage()
+      local before = room()
+      sim:fault "on=ws,action=drop,after=10,times=0" -- until the lost connection's descriptor is used up in time
+      local stream, record = service:stream { reconnect_delay = 0.1, reconnect_max_delay = 0.3 }
+      local reports = faults.read(stream, 1)
+      local function refusals()
+        use_up(0)
+        local count = 0
+        for _, event in ipairs(record.statuses) do
+          if event.state == "reconnecting" and event.reason:find "Too many open files" then count = count + 1 end
+        end
+        return count
+      end
+      faults.read_until(stream, function() return refusals() >= 3 end, reports)
+      local cpu, start = os.clock(), socket.gettime()
+      faults.read_until(stream, function() return socket.gettime() > start + 1 end, reports)
+      assert(os.clock() - cpu < 0.5, "busy while it waits")
+      give_back()
+      sim:clear_faults()
+      faults.read(stream, 20, reports)
+      service:check_complete(reports)
+      stream:close()
+      service.client:close()
+      wait_for_room(before)
+    ]], "ulimit -n 64;")
+  end)
+end)
