@@ -2,6 +2,7 @@
 -- What the process runs out of, is sent, or starts: descriptors, SIGPIPE, children. Limits and dispositions are those
 -- of a process of their own, whose script must get to its last line.
 
+local faults = require "spec.support.faults"
 local process = require "spec.support.process"
 
 -- What the scripts begin with. Descriptors are used up by files, so that any number can be left.
@@ -117,5 +118,57 @@ describe("without descriptors", function()
       service.client:close()
       wait_for_room(before)
     ]], "ulimit -n 64;")
+  end)
+end)
+
+describe("a program that the script starts", function()
+  local service
+
+  setup(function() service = faults.service() end)
+  teardown(function() service:stop() end)
+
+  -- The inodes of all TCP sockets of this machine.
+  local function tcp_sockets()
+    local inodes = {}
+    for _, name in ipairs { "tcp", "tcp6" } do
+      local file = io.open("/proc/net/" .. name, "r")
+      for line in file and file:lines() or function() end do
+        local inode = line:match "^%s*%d+: %S+ %S+ %S+ %S+ %S+ %S+%s+%d+%s+%d+ (%d+)"
+        if inode then inodes[inode] = true end
+      end
+      if file then file:close() end
+    end
+    return inodes
+  end
+
+  -- How many TCP sockets and eventfds the process `pid` has: a number of a shell, or "self" for a child of ours.
+  local function holds(pid, tcp)
+    local pipe = assert(io.popen(("ls -l /proc/%s/fd/"):format(pid), "r"))
+    local connections, notifications = 0, 0
+    for line in pipe:lines() do
+      if tcp[line:match "socket:%[(%d+)%]"] then connections = connections + 1 end
+      if line:find("eventfd", 1, true) then notifications = notifications + 1 end
+    end
+    pipe:close()
+    return connections, notifications
+  end
+
+  it("has none of our connections, and disturbs none", function()
+    if not process.is_known() then return pending "there is no /proc here" end
+    local stream = service:stream()
+    local reports = faults.read(stream, 3)
+    assert(service.client:get_latest_report(service.ids[1]))
+    local tcp = tcp_sockets()
+    local ours, notifications = holds("$PPID", tcp)
+    assert.is_true(ours >= 2 and notifications >= 1, ours .. " connections, " .. notifications .. " notifications")
+    assert.are.same({ 0, 0 }, { holds("self", tcp) })
+    for _ = 1, 10 do
+      os.execute "true"
+      faults.read(stream, 2, reports)
+    end
+    assert(service.client:get_latest_report(service.ids[1]))
+    service:check_complete(reports)
+    assert.are.equal(0, stream:stats().reconnect_count)
+    stream:close()
   end)
 end)

@@ -3,10 +3,12 @@
 #include "net/rest.h"
 
 #include <curl/curl.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -176,6 +178,19 @@ static size_t on_body(char *data, size_t size, size_t count, void *context) {
 
 /* ---- one transfer's options; each returns 0 when all were taken ---- */
 
+#ifndef SOCK_CLOEXEC
+#define SOCK_CLOEXEC 0
+#endif
+
+/* A program that the script starts must not hold our connections open; libcurl 7.88 leaves that out. */
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+  (void)context, (void)purpose;
+  int fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+  if (fd < 0) return CURL_SOCKET_BAD;
+  if (SOCK_CLOEXEC == 0) (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+  return fd;
+}
+
 static long milliseconds(double seconds) {
   return seconds < 0.001 ? 1 : (long)(seconds * 1000);
 }
@@ -239,6 +254,7 @@ static int set_request(CURL *easy, struct cds_exchange *exchange, const char *ur
 static int set_callbacks(CURL *easy, struct cds_exchange *exchange) {
   int failed = 0;
   failed |= (int)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+  failed |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->transfer->result.reason);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
   failed |= (int)curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
