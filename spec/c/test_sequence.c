@@ -56,12 +56,17 @@ static void heed(struct cds_sequence_out *out) {
   if (out->lost_count > 0) lost = out->lost[out->lost_count - 1];
 }
 
-static enum cds_verdict take(unsigned link, uint32_t valid_from, uint32_t second, unsigned blob) {
+static enum cds_verdict take_of(size_t slot, unsigned link, uint32_t valid_from, uint32_t second, unsigned blob) {
   struct cds_sequence_out out = {0};
   struct cds_candidate report = candidate(valid_from, second, blob);
+  report.node->slot = slot;
   enum cds_verdict verdict = cds_sequence_take(&seq, &report, link, now_ms, NOBODY, &out);
   heed(&out);
   return verdict;
+}
+
+static enum cds_verdict take(unsigned link, uint32_t valid_from, uint32_t second, unsigned blob) {
+  return take_of(0, link, valid_from, second, blob);
 }
 
 static bool peek(unsigned link, unsigned blob) {
@@ -85,10 +90,14 @@ static void page_done(const struct cds_fill *fill) {
   heed(&out);
 }
 
-static void page_failed(const struct cds_fill *fill, bool retryable) {
+static void page_failed_for(const struct cds_fill *fill, bool retryable, int64_t at_least_ms) {
   struct cds_sequence_out out = {0};
-  cds_sequence_page_failed(&seq, fill, retryable, 0, now_ms, &out);
+  cds_sequence_page_failed(&seq, fill, retryable, at_least_ms, now_ms, &out);
   heed(&out);
+}
+
+static void page_failed(const struct cds_fill *fill, bool retryable) {
+  page_failed_for(fill, retryable, 0);
 }
 
 /* Moves the clock to the next fill. False when none is in sight. */
@@ -184,6 +193,27 @@ static void test_skipped_second(void) {
   page_done(&fill);
   is_delivered("5b 6 7", "in order");
   cds_sequence_clear(&seq);
+}
+
+/* After reports up to 104, and one connection's skipped second: how long until REST is asked? */
+static int64_t patience(uint32_t other_reached) {
+  struct cds_fill fill;
+  set_up(NULL);
+  for (unsigned i = 0; i < 5; i++) {
+    take(A, 100 + i, 100 + i, 1 + i);
+    if (100 + i <= other_reached) take(B, 100 + i, 100 + i, 1 + i);
+  }
+  is_number(take(A, 106, 106, 7), CDS_VERDICT_HELD, "a second is skipped");
+  int64_t from_ms = now_ms;
+  ok(next_fill(&fill), "REST is asked");
+  cds_sequence_clear(&seq);
+  return now_ms - from_ms;
+}
+
+static void test_patience(void) {
+  is_number(patience(104), 1500, "after a while, as the other connection may bring it");
+  is_number(patience(103), 1500, "also when that one is a bit behind");
+  is_number(patience(102), 100, "soon, when the other one is silent, dead perhaps");
 }
 
 static void test_single_is_proven(void) {
@@ -332,6 +362,49 @@ static void test_failures(void) {
   ok(lost.from == 110 && lost.to == 120 && lost.reason == CDS_LOST_REFUSED, "and told");
   is_number(seq.counts.lost_ranges, 2, "two ranges are counted");
   is_number(seq.counts.lost_seconds, 22, "with their seconds");
+  cds_sequence_clear(&seq);
+}
+
+/* Two feeds with a gap: one feed's page is under way, the other one's failed five times, the last time just now. */
+static void one_fails(struct cds_fill *fails, struct cds_fill *under_way, int64_t at_least_ms) {
+  int64_t wait_ms;
+  set_up(NULL);
+  for (size_t slot = 0; slot < 2; slot++) take_of(slot, A, 100, 100, 1);
+  reconnect(A);
+  for (size_t slot = 0; slot < 2; slot++) take_of(slot, A, 110, 110, 2);
+  ok(next_fill(under_way) && cds_sequence_next_fill(&seq, now_ms, fails, &wait_ms), "two feeds are asked for");
+  for (int times = 1; times < 5; times++) {
+    page_failed(fails, true);
+    ok(next_fill(fails) && fails->slot != under_way->slot, "one of them again, after failure %d", times);
+  }
+  page_failed_for(fails, true, at_least_ms);
+}
+
+/* Answers the other feed's pages, without news, until this one is asked for: when? */
+static int64_t asked_at(struct cds_fill *fails) {
+  struct cds_fill fill;
+  while (next_fill(&fill) && fill.slot != fails->slot) page_done(&fill);
+  *fails = fill;
+  return now_ms;
+}
+
+static void test_rest_is_back(void) {
+  struct cds_fill fails, answered;
+  one_fails(&fails, &answered, 0);
+  int64_t failed_ms = now_ms;
+  now_ms += 100;
+  page_done(&answered);
+  is_number(asked_at(&fails) - failed_ms, 500, "when another feed's page is answered, no feed need wait for long");
+  page_failed(&fails, true);
+  failed_ms = now_ms;
+  is_number(asked_at(&fails) - failed_ms, 10000, "but when it fails again, as its own pages may be to blame");
+  page_done(&fails);
+  cds_sequence_clear(&seq);
+
+  one_fails(&fails, &answered, 3000);
+  failed_ms = now_ms;
+  page_done(&answered);
+  is_number(asked_at(&fails) - failed_ms, 3000, "and never sooner than REST said");
   cds_sequence_clear(&seq);
 }
 
@@ -514,6 +587,7 @@ int main(void) {
   test_copy_joins();
   test_doubt();
   test_skipped_second();
+  test_patience();
   test_single_is_proven();
   test_fill();
   test_within_a_second();
@@ -521,6 +595,7 @@ int main(void) {
   test_empty_gap();
   test_normal_gaps();
   test_failures();
+  test_rest_is_back();
   test_long_gap();
   test_start();
   test_quiet_reconnect();

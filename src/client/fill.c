@@ -196,10 +196,17 @@ static int64_t later(int64_t a, int64_t b) {
   return a > b ? a : b;
 }
 
+/* A connection that keeps up may yet bring what is missing; one that is half-open will not. */
+static bool one_keeps_up(const struct cds_sequence_feed *feed) {
+  for (uint64_t bits = feed->joined; bits != 0; bits &= bits - 1)
+    if ((int64_t)feed->reached[__builtin_ctzll(bits)] + 1 >= feed->newest) return true;
+  return false;
+}
+
 static int64_t due_ms(const struct cds_sequence *seq, const struct cds_sequence_feed *feed) {
   int64_t due = feed->run_on ? later(feed->run_from_ms, feed->not_before_ms) : INT64_MAX;
   if (feed->hold.head == NULL) return due;
-  int64_t wait = feed->joined != 0 ? seq->limits.patience_ms : seq->limits.delay_ms;
+  int64_t wait = one_keeps_up(feed) ? seq->limits.patience_ms : seq->limits.delay_ms;
   int64_t from = feed->page_new ? feed->gap_since_ms : feed->gap_since_ms + wait;
   int64_t gap_due = later(from, feed->not_before_ms);
   return gap_due < due ? gap_due : due;
@@ -315,6 +322,17 @@ enum cds_verdict cds_sequence_page_report(struct cds_sequence *seq, const struct
   return verdict;
 }
 
+/* REST answers: those that wait long, as it failed so often, need not. Once only, as what fails may be the feed's own
+ * pages. */
+static void hurry(struct cds_sequence *seq) {
+  for (size_t at = seq->wanting; at != 0; at = seq->feeds[at - 1]->wanting_next) {
+    struct cds_sequence_feed *feed = seq->feeds[at - 1];
+    if (feed->failures == 0 || feed->hurried) continue;
+    feed->hurried = true;
+    if (feed->soonest_ms < feed->not_before_ms) feed->not_before_ms = feed->soonest_ms;
+  }
+}
+
 /* 0.3, 0.6, 1.2 … seconds, say. */
 static int64_t doubled(int64_t delay, unsigned times, int64_t most) {
   for (; times > 0 && delay < most; times--) delay *= 2;
@@ -351,6 +369,7 @@ void cds_sequence_page_done(struct cds_sequence *seq, const struct cds_fill *fil
   feed->ticket = 0;
   feed->failures = 0;
   feed->not_before_ms = now_ms;
+  hurry(seq);
   release_shown(seq, fill->slot, out);
   if (!feed->page_new && !feed->page_stale) nothing_new(seq, fill->slot, now_ms, out);
   cds_sequence_settle(seq, fill->slot, now_ms, out);
@@ -362,10 +381,14 @@ void cds_sequence_page_failed(struct cds_sequence *seq, const struct cds_fill *f
   struct cds_sequence_feed *feed = seq->feeds[fill->slot];
   const struct cds_sequence_limits *limits = &seq->limits;
   feed->ticket = 0;
-  if (feed->failures == 0) feed->failing_since_ms = now_ms;
+  if (feed->failures == 0) {
+    feed->failing_since_ms = now_ms;
+    feed->hurried = false;
+  }
   int64_t delay = doubled(limits->failed_delay_ms, feed->failures, limits->max_failed_delay_ms);
   feed->failures++;
-  feed->not_before_ms = now_ms + (delay > at_least_ms ? delay : at_least_ms);
+  feed->not_before_ms = now_ms + later(delay, at_least_ms);
+  feed->soonest_ms = now_ms + later(limits->failed_delay_ms, at_least_ms);
   bool waiting = feed->hold.head != NULL || feed->owed > 0;
   if (!retryable) give_up(seq, fill->slot, CDS_LOST_REFUSED, out);
   else if (waiting && now_ms - feed->failing_since_ms >= limits->max_failing_ms)

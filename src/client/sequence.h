@@ -41,12 +41,12 @@ const char *cds_lost_reason_text(enum cds_lost_reason reason);
 struct cds_sequence_limits {
   bool backfill;           /* false: gaps are lost, and nothing is held but what comes on trial */
   size_t max_held;         /* reports, over all feeds; at least 1 */
-  int64_t patience_ms;     /* a held report waits so long for the other joined connections' copy */
-  int64_t delay_ms;        /* and so long when none is joined: messages may have been reordered */
+  int64_t patience_ms;     /* a held report waits so long for a joined connection that keeps up */
+  int64_t delay_ms;        /* and so long when there is none: messages may have been reordered */
   int64_t probe_ms;        /* REST is asked so long after a reconnect that brought no report: longer than it lags */
   int64_t empty_delay_ms;  /* after a page without news, doubled each time: REST may lag */
   unsigned max_empty;      /* then, after so many repeats, there is nothing missing */
-  int64_t failed_delay_ms; /* after a failed page, doubled each time */
+  int64_t failed_delay_ms; /* after a failed page, doubled each time, until another feed's page is answered */
   int64_t max_failed_delay_ms;
   int64_t max_failing_ms;   /* gives up after failing for so long */
   uint32_t max_gap_seconds; /* of a longer gap only the newest part is asked for; a start is exempt */
