@@ -1,5 +1,4 @@
 -- SPDX-License-Identifier: MIT
--- luacheck: std lua54
 -- What failures cost in time. First one of two origins fails in several ways, `ha` on: how much later than usual does
 -- each report reach the script? Then the only connection is reset while the service is up: how long until reports
 -- come again? A round is a failure of each kind, once.   failover.lua ROUNDS
@@ -110,7 +109,8 @@ function Log:added(usual, from, to, fast)
 end
 
 local function share(list, part)
-  local sorted = { table.unpack(list) }
+  local sorted = {}
+  for i, value in ipairs(list) do sorted[i] = value end
   table.sort(sorted)
   return sorted[math.max(1, math.ceil(part * #sorted))]
 end
@@ -155,7 +155,7 @@ local function print_added(log, usual, windows, stats)
     for _, fast in ipairs { false, true } do
       local all = {}
       for _, window in ipairs(windows[i]) do
-        table.move(log:added(usual, window.from, window.to, fast), 1, FEEDS, #all + 1, all)
+        for _, ms in ipairs(log:added(usual, window.from, window.to, fast)) do all[#all + 1] = ms end
       end
       print_times(("  %s, %s"):format(i == 0 and "nothing fails" or kinds[i][1],
         fast and FAST_RATE .. " reports/s" or "1 report/s"), all)
@@ -175,7 +175,9 @@ local function one_of_two()
   log.records = {}
   log:read(CALM)
   local calm_by = monotonic()
-  for i = 1, CALM // WATCHED do windows[0][i] = { from = calm_by - i * WATCHED, to = calm_by - (i - 1) * WATCHED } end
+  for i = 1, math.floor(CALM / WATCHED) do
+    windows[0][i] = { from = calm_by - i * WATCHED, to = calm_by - (i - 1) * WATCHED }
+  end
   for round = 1, rounds do
     local place = round % 2 + 1
     log:read(SETTLED)
