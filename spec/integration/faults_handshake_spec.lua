@@ -5,6 +5,8 @@ local socket = require "socket"
 
 local expect = require "spec.support.failure"
 local faults = require "spec.support.faults"
+local recorder = require "spec.support.recorder"
+local tls_server = require "spec.support.tls_server"
 
 local failure, says = expect.failure, expect.says
 
@@ -99,6 +101,32 @@ describe("a handshake", function()
 
   it("that is refused fails with its reason", function()
     fails_at("wss://127.0.0.1:1", "NetworkError", "refused")
+  end)
+
+  -- What HTTP/2 asks for is not offered on a WebSocket: a server that insists on it ends the handshake.
+  it("that a server would have over HTTP/2 alone is repeated", function()
+    local server = assert(tls_server.start "-alpn h2")
+    local client = server:client()
+    finally(function()
+      client:close()
+      server:stop()
+    end)
+    local record = recorder.new()
+    local stream = client:stream(service.ids,
+      { max_reconnects = 1, reconnect_delay = 0.01, on_status = record:options().on_status })
+    says(failure("NetworkError", { retryable = true }, stream:read(faults.patience)), "no application protocol")
+    assert.are.same({ "connecting", "reconnecting", "connecting", "failed" }, record:states())
+  end)
+
+  it("is over HTTP/1.1 where a server prefers HTTP/2", function()
+    local server = assert(tls_server.start "-alpn h2,http/1.1")
+    local client = server:client()
+    finally(function()
+      client:close()
+      server:stop()
+    end)
+    local stream = client:stream(service.ids, { max_reconnects = 0 })
+    says(failure("NetworkError", { status = 200 }, stream:read(faults.patience)), "without a WebSocket upgrade")
   end)
 
   it("whose SYN nobody answers ends at connect_timeout", function()

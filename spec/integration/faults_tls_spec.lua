@@ -3,6 +3,7 @@
 
 local expect = require "spec.support.failure"
 local faults = require "spec.support.faults"
+local tls_server = require "spec.support.tls_server"
 
 local failure, says = expect.failure, expect.says
 
@@ -54,6 +55,22 @@ describe("TLS", function()
     local client = service.sim:client { tls = {} }
     finally(function() client:close() end)
     refused("unable to get local issuer certificate", client)
+  end)
+
+  it("of a server that has TLS 1.1 at most is refused", function()
+    local server, output = tls_server.start "-tls1_1 -cipher DEFAULT@SECLEVEL=0"
+    if not server then
+      pending("this OpenSSL has no TLS 1.1: " .. output)
+      return
+    end
+    local client = server:client { max_retries = 2, retry_delay = 0.01, circuit_breaker = false }
+    finally(function()
+      client:close()
+      server:stop()
+    end)
+    refused("alert protocol version", client)
+    says(failure("NetworkError", {}, client:get_latest_report(service.ids[1])), "alert protocol version")
+    assert.is_true(client:stats().requests <= 3)
   end)
 
   it("that is cut in the middle of the handshake is repeated", function()
