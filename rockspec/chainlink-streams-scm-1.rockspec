@@ -121,6 +121,7 @@ build = {
         "src/lua/lverify.c",
         "src/net/auth.c",
         "src/net/http_header.c",
+        "src/net/lookup.c",
         "src/net/origins.c",
         "src/net/proxy.c",
         "src/net/resolve.c",
