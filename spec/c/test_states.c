@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: MIT
+ * Lua states come and go in one process: with clients, calls and streams that are left open. Threads, descriptors and
+ * memory do not pile up, and closing a state, which unloads its modules, takes no code away from under anything.
+ * The module is found through LUA_PATH and LUA_CPATH, which the Makefile sets. */
+#include <dirent.h>
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "stream_fixture.h"
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#include <malloc.h>
+#define HAS_MALLINFO
+#endif
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define STATES 250
+#else
+#define STATES 1000
+#endif
+#define WARM_UP 100        /* what libraries keep for ever is there by then */
+#define NETWORK_EVERY 10   /* such a state talks to the server, the others only make a client */
+#define SLACK (256 * 1024) /* bytes that an allocator may set aside; a leak of 300 bytes a state shows */
+
+static const char script[] =
+  "local port, talks = ...\n"
+  "local chainlink = require 'chainlink'\n"
+  "local feed = '0x0003' .. ('0'):rep(58) .. '01'\n"
+  "local client = chainlink.client { api_key = 'key', api_secret = 'hunter2', proxy = false,\n"
+  "  max_retries = 0, rest_url = 'http://127.0.0.1:1', ws_url = 'ws://127.0.0.1:' .. port,\n"
+  "  logger = function() end, log_level = 'debug' }\n"
+  "if talks then\n"
+  "  stream = client:stream({ feed })\n" /* a global: open when the state is closed */
+  "  assert(stream:read(60))\n"
+  "  assert(not client:get_latest_report(feed))\n" /* nothing listens; the REST thread runs on */
+  "else client:close() end\n";
+
+static void send_reports(struct ws_server *server, int number, int fd) {
+  (void)number;
+  if (ws_accept(server, fd) && ws_send_message(fd, next_message(1, 1)) && ws_send_message(fd, next_message(1, 2)))
+    ws_attend(fd);
+}
+
+static int entries(const char *path) {
+  int count = 0;
+  DIR *folder = opendir(path);
+  if (folder == NULL) return -1;
+  while (readdir(folder) != NULL) count++;
+  closedir(folder);
+  return count;
+}
+
+struct usage {
+  int descriptors, threads;
+  size_t bytes;
+};
+
+static struct usage measure(void) {
+  struct usage usage = {entries("/proc/self/fd"), entries("/proc/self/task"), 0};
+#ifdef HAS_MALLINFO
+  struct mallinfo2 heap = mallinfo2();
+  usage.bytes = heap.uordblks + heap.hblkhd;
+#endif
+  return usage;
+}
+
+/* A thread is joined a little before the system has forgotten it. */
+static struct usage measure_at_most(const struct usage *before) {
+  struct usage usage = measure();
+  for (int i = 0; i < WAIT_MS / 10 && (usage.threads > before->threads || usage.descriptors > before->descriptors);
+       i++) {
+    usleep(10000);
+    usage = measure();
+  }
+  return usage;
+}
+
+static bool run_state(int port, bool talks) {
+  lua_State *L = luaL_newstate();
+  if (L == NULL) return false;
+  luaL_openlibs(L);
+  bool good = luaL_loadstring(L, script) == 0;
+  lua_pushinteger(L, port);
+  lua_pushboolean(L, talks);
+  good = good && lua_pcall(L, 2, 0, 0) == 0;
+  if (!good) printf("# %s\n", luaL_tolstring(L, -1, NULL));
+  lua_close(L);
+  return good;
+}
+
+static int run_states(int port, int count) {
+  int good = 0;
+  for (int i = 0; i < count; i++) good += run_state(port, i % NETWORK_EVERY == 0);
+  return good;
+}
+
+int main(void) {
+  struct ws_server *server = ws_start(send_reports, NULL);
+  is_number(run_states(server->port, WARM_UP), WARM_UP, "the first states come and go");
+  struct usage before = measure();
+  is_number(run_states(server->port, STATES - WARM_UP), STATES - WARM_UP, "and the others");
+  struct usage after = measure_at_most(&before);
+  is_number(after.descriptors, before.descriptors, "no descriptor is left");
+  is_number(after.threads, before.threads, "no thread is left");
+  if (!ok(after.bytes < before.bytes + SLACK, "no memory is left"))
+    printf("# %zu bytes before, %zu after\n", before.bytes, after.bytes);
+  ws_stop(server);
+  return done();
+}
