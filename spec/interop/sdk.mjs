@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { APIError, createClient, decodeReport } from "@chainlink/data-streams-sdk";
 import { AbiCoder, concat, getBytes, keccak256, recoverAddress } from "ethers";
 import { compareWithSdk } from "./compare.mjs";
+import { testHttp2 } from "./http2.mjs";
 import { compareWithOthers } from "./others.mjs";
 import { fullReportTypes, schemas } from "./schemas.mjs";
 import { finish, test } from "./tap.mjs";
@@ -262,5 +263,7 @@ await test("ethers recovers f + 1 different oracles from every report the simula
     for (const signer of signers) assert.ok(oracles.signers.includes(signer), `${signer}: ${oracles.signers}`);
   }
 });
+
+await testHttp2(endpoint);
 
 finish();
