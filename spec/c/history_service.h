@@ -12,6 +12,8 @@
 
 struct history {
   unsigned page_size;
+  atomic_uint drop_after; /* a connection that sent this one ends, once, and the next begins at resume_at; 0: none */
+  uint32_t resume_at;
   uint32_t skip_from, skip_to;          /* live connections leave these out */
   const char *wrong[HISTORY_FEEDS + 1]; /* answers a feed's first question; "" ends the connection instead */
   bool always_wrong[HISTORY_FEEDS + 1]; /* and all others */
@@ -95,6 +97,12 @@ static void history_rest(struct history *history, const struct ws_server *view, 
 
 static void history_live(struct history *history, const struct ws_server *view, int fd, uint32_t next) {
   while (!history_is_gone(fd)) {
+    unsigned drop_after = atomic_load(&history->drop_after);
+    if (drop_after != 0 && next > drop_after) {
+      atomic_store(&history->drop_after, 0);
+      atomic_store(&history->sent, history->resume_at - 1);
+      return;
+    }
     if (next > atomic_load(&history->sent)) {
       poll(NULL, 0, 1);
       continue;

@@ -17,16 +17,11 @@ struct told { /* of one page */
   uint32_t first, last;
 };
 
-static void take_report(struct cds_backfill_page *page, struct cds_report *report, struct told *told) {
+/* Takes the node. */
+static void take_node(struct cds_backfill_page *page, struct cds_queue_node *node, struct told *told) {
   struct cds_stream *stream = page->stream;
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
-  bool is_good = cds_stream_screen(stream, report, stream->client->config.rest.host);
-  struct cds_queue_node *node = is_good ? cds_queue_node_new(report, page->fill.slot) : NULL;
-  if (node == NULL) {
-    cds_report_unref(report);
-    return;
-  }
   struct cds_candidate candidate = cds_stream_describe(stream, node, 0);
   int64_t latest_possible = cds_stream_latest_possible(stream);
   pthread_mutex_lock(&stream->mu);
@@ -38,6 +33,16 @@ static void take_report(struct cds_backfill_page *page, struct cds_report *repor
   if (verdict != CDS_VERDICT_ACCEPT || !candidate.has_observations_timestamp) return;
   if (told->count++ == 0) told->first = candidate.observations_timestamp;
   told->last = candidate.observations_timestamp;
+}
+
+/* Takes the report. False: there is no memory for it, so what follows it cannot be taken either. */
+static bool take_report(struct cds_backfill_page *page, struct cds_report *report, struct told *told) {
+  struct cds_queue_node *node = NULL;
+  bool is_good = cds_stream_screen(page->stream, report, page->stream->client->config.rest.host);
+  if (is_good) node = cds_queue_node_new(report, page->fill.slot);
+  if (node == NULL) cds_report_unref(report);
+  else take_node(page, node, told);
+  return !is_good || node != NULL;
 }
 
 /* The reports of the page that lie before the first one ever delivered, within its second. */
@@ -79,19 +84,30 @@ static void end_page(struct cds_backfill_page *page, const struct cds_error *err
   if (call != NULL) cds_call_unref(call);
 }
 
+/* False: memory ran out, and the rest was not taken. */
+static bool take_reports(struct cds_backfill_page *page, struct cds_answer *answer, struct told *told) {
+  size_t first = count_before_beginning(page->stream, page->fill.slot, answer);
+  bool good = true;
+  while (good && answer->taken < answer->count) {
+    struct cds_report *report = answer->reports[answer->taken];
+    answer->reports[answer->taken] = NULL;
+    if (answer->taken++ < first) cds_report_unref(report);
+    else good = take_report(page, report, told);
+  }
+  return good;
+}
+
 static void on_done(void *context, const struct cds_error *err, struct cds_answer *answer) {
   struct cds_backfill_page *page = context;
   struct cds_stream *stream = page->stream;
   struct told told = {0};
+  struct cds_error no_memory;
   pthread_mutex_lock(&stream->mu);
   struct cds_feed_id feed = stream->feeds.ids[page->fill.slot];
   pthread_mutex_unlock(&stream->mu);
-  size_t first = err == NULL ? count_before_beginning(stream, page->fill.slot, answer) : 0;
-  for (; err == NULL && answer->taken < answer->count; answer->taken++) {
-    struct cds_report *report = answer->reports[answer->taken];
-    answer->reports[answer->taken] = NULL;
-    if (answer->taken < first) cds_report_unref(report);
-    else take_report(page, report, &told);
+  if (err == NULL && !take_reports(page, answer, &told)) {
+    cds_error_set(&no_memory, CDS_E_MEMORY, "out of memory");
+    err = &no_memory; /* to be asked again, from where it came to */
   }
   if (told.count > 0) cds_stream_tell_range(stream, CDS_EVENT_BACKFILLED, &feed, told.first, told.last, "");
   end_page(page, err);
