@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "client/at_exit.h"
 #include "client/backoff.h"
 #include "net/auth.h"
 #include "net/origins.h"
@@ -331,6 +332,7 @@ static void *run(void *argument) {
   pthread_cond_broadcast(&stream->link_exited);
   pthread_mutex_unlock(&stream->mu);
   cds_stream_unref(stream); /* may free the link too */
+  cds_at_exit_thread_ends();
   return NULL;
 }
 
@@ -339,7 +341,9 @@ static int create_thread(struct cds_link *link) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
+  cds_at_exit_thread_starts();
   int failed = pthread_create(&link->thread, NULL, run, link);
+  if (failed) cds_at_exit_thread_ends();
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return failed;
 }
