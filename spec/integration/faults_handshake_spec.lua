@@ -17,13 +17,31 @@ describe("a handshake", function()
   after_each(function() service:reset() end)
   teardown(function() service:stop() end)
 
+  local SLOW = "within 1 s"
+
+  -- The states, and the event of the attempt that failed. An attempt that a slow machine did not finish in time is left
+  -- out, except the first where that is what is expected.
+  local function attempts(record, reason)
+    local states, again = {}, nil
+    for _, event in ipairs(record.statuses) do
+      local failed = event.state == "reconnecting"
+      if failed and event.reason:find(SLOW, 1, true) and (again or reason ~= SLOW) then
+        table.remove(states)
+      else
+        states[#states + 1] = event.state
+        again = again or (failed and event or nil)
+      end
+    end
+    return states, again
+  end
+
   -- The first attempt fails with that reason, and the second is good.
   local function repeated(fault, reason, check)
     service.sim:fault(fault)
     local stream, record = service:stream()
-    faults.read(stream, 3)
-    assert.are.same({ "connecting", "reconnecting", "connecting", "connected" }, record:states())
-    local again = record:status "reconnecting"
+    faults.read_until(stream, function(list) return #list >= 3 and record:status "connected" end)
+    local states, again = attempts(record, reason)
+    assert.are.same({ "connecting", "reconnecting", "connecting", "connected" }, states)
     says({ message = again.reason }, reason)
     if check then check(again) end
     stream:close()
@@ -44,9 +62,9 @@ describe("a handshake", function()
   for fault, reason in pairs {
     ["on=accept,action=reset"] = "",
     ["on=accept,action=drop"] = "",
-    ["on=accept,action=silence"] = "within 1 s",
-    ["on=ws,action=silence"] = "within 1 s",
-    ["on=ws,action=slow,ms=1000"] = "within 1 s",
+    ["on=accept,action=silence"] = SLOW,
+    ["on=ws,action=silence"] = SLOW,
+    ["on=ws,action=slow,ms=1000"] = SLOW,
     ["on=ws,action=redirect,status=301"] = "redirect",
     ["on=ws,action=redirect"] = "redirect",
     ["on=ws,action=upgrade,kind=none"] = "without a WebSocket upgrade",
