@@ -214,9 +214,9 @@ chaos: all
 	@$(USE_BUILD) $(if $(SANITIZE),scripts/sanitize $(SANITIZE) $(TREE)/reports/chaos) \
 	timeout -k 10 $$(($(MINUTES) * 60 + 400)) $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS)
 
-# Valgrind runs one thread at a time, many times slower: 60 feeds are what it bears.
+# Valgrind runs one thread at a time, many times slower: 150 feeds are what it bears.
 chaos-valgrind:
-	@$(NO_AUTHORITIES) $(MAKE) --no-print-directory chaos WRAP="$(VALGRIND)" FEEDS=60
+	@$(NO_AUTHORITIES) $(MAKE) --no-print-directory chaos WRAP="$(VALGRIND)" FEEDS=150
 
 soak: all
 	@$(USE_BUILD) timeout -k 10 $$(($(MINUTES) * 60 + 120)) $(LUA_BIN) spec/chaos/soak.lua $(MINUTES)
