@@ -17,15 +17,16 @@ end
 -- Reads until each feed has come to a second at least `seconds` after its first, and `enough` says so; looks at all
 -- feeds once in as many reports, as there may be a thousand.
 local function read_for(stream, seconds, enough)
-  local reports, first, last, feeds, looked = {}, {}, {}, 0, 0
+  local reports, first, last, seen, looked = {}, {}, {}, 0, 0
+  local feeds = stream:stats().feeds
   while true do
     local report = assert(stream:read(PATIENCE))
     local id, second = report.feed_id, report.observations_timestamp
     reports[#reports + 1] = report
-    if not first[id] then first[id], feeds = second, feeds + 1 end
+    if not first[id] then first[id], seen = second, seen + 1 end
     assert(not last[id] or second >= last[id], "seconds never go back")
     last[id] = second
-    if #reports - looked >= feeds then
+    if seen == feeds and #reports - looked >= feeds then
       looked = #reports
       local slowest = math.huge
       for feed in pairs(first) do slowest = math.min(slowest, last[feed] - first[feed]) end
