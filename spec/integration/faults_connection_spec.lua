@@ -4,26 +4,38 @@
 local faults = require "spec.support.faults"
 local says = require("spec.support.failure").says
 
+-- Only where a dead peer is to be found: a slow machine may be late with a pong, and be taken for one.
+local PINGS = { ping_interval = 1, pong_timeout = 4 }
+
 describe("a connection", function()
   local service
 
-  setup(function() service = faults.service({ feeds = 3 }, { ping_interval = 1, pong_timeout = 1 }) end)
+  setup(function() service = faults.service { feeds = 3 } end)
   after_each(function() service:reset() end)
   teardown(function() service:stop() end)
 
   -- The connection ends with that reason; the next handshakes are refused for a while, so that reports are missed.
-  local function repaired(fault, reason, options)
+  -- Answers how often it ended, always so.
+  local function mended(fault, reason, options)
     local stream, record = service:stream(options)
     local reports = faults.read(stream, 20)
     service.sim:fault("on=ws,action=status,status=503,times=4", fault)
-    faults.read_until(stream, function() return faults.count(record, "connected") == 2 end, reports)
+    faults.read_until(stream, function() return faults.count(record, "connected") >= 2 end, reports)
     faults.read(stream, 200, reports)
     service:check_complete(reports)
-    says({ message = record:status("disconnected").reason }, reason)
     local stats = stream:stats()
-    assert.are.equal(1, stats.full_reconnects)
     assert.are.equal(0, stats.lost)
     stream:close()
+    for _, event in ipairs(record.statuses) do
+      if event.state == "disconnected" then says({ message = event.reason }, reason) end
+    end
+    return stats.full_reconnects
+  end
+
+  local function repaired(fault, reason) assert.are.equal(1, mended(fault, reason)) end
+
+  local function found_dead(fault)
+    assert.is_true(mended(fault, "no pong within 4 s", PINGS) >= 1)
   end
 
   for _, code in ipairs { 1000, 1001, 1008, 1011 } do
@@ -46,16 +58,12 @@ describe("a connection", function()
     repaired("on=live,action=half,kind=drop", "the connection was lost")
   end)
 
-  it("that is half open is found dead", function() repaired("on=live,action=freeze", "no pong within 1 s") end)
-  it("that stops in a message is found dead", function()
-    repaired("on=live,action=half,kind=freeze", "no pong within 1 s")
-  end)
-  it("with reports but no pongs is found dead", function()
-    repaired("on=live,action=stop_pongs", "no pong within 1 s")
-  end)
+  it("that is half open is found dead", function() found_dead "on=live,action=freeze" end)
+  it("that stops in a message is found dead", function() found_dead "on=live,action=half,kind=freeze" end)
+  it("with reports but no pongs is found dead", function() found_dead "on=live,action=stop_pongs" end)
 
   it("with pongs but no reports is found stale", function()
-    repaired("on=live,action=quiet", "no report", { stale_timeout = 1 })
+    assert.is_true(mended("on=live,action=quiet", "no report", { stale_timeout = 2 }) >= 1)
   end)
 
   it("with pongs but no reports stays, where nobody asked for stale_timeout", function()
@@ -73,13 +81,15 @@ end)
 describe("one of two connections", function()
   local service
 
-  setup(function() service = faults.service({ feeds = 3 }, { ping_interval = 1, pong_timeout = 1, ha = true }) end)
+  setup(function() service = faults.service({ feeds = 3 }, { ha = true }) end)
   after_each(function() service:reset() end)
   teardown(function() service:stop() end)
 
-  for _, how in ipairs { "close,code=1011", "drop", "reset", "freeze", "half", "stop_pongs" } do
+  for how, options in pairs {
+    ["close,code=1011"] = {}, drop = {}, reset = {}, freeze = PINGS, half = PINGS, stop_pongs = PINGS,
+  } do
     it("may go by " .. how .. ": a partial reconnect", function()
-      local stream, record = service:stream()
+      local stream, record = service:stream(options)
       assert(stream:connect(faults.patience))
       local reports = faults.read_until(stream, function() return faults.count(record, "connected") == 2 end)
       service.sim:fault("on=live,origin=o1,action=" .. how)
