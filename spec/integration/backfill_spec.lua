@@ -182,7 +182,7 @@ describe("high availability", function()
 end)
 
 describe("a thousand feeds", function()
-  it("are spread over twenty connections to two origins, and lose nothing when some fail", function()
+  it("are spread over twenty connections to two origins, and lose nothing when some fail #load", function()
     local sim = simulator.start { rate = 1, rate_limit = 0, feeds = 1000, origins = 2 }
     local client = sim:client { rate_limit = false }
     local ids = ids_of(client)
