@@ -94,6 +94,17 @@ static int run_states(int port, int count) {
   return good;
 }
 
+/* Of the process's memory map; true where there is none to look into. */
+static bool is_loaded(const char *library) {
+  char line[4096];
+  bool found = false;
+  FILE *maps = fopen("/proc/self/maps", "r");
+  if (maps == NULL) return true;
+  while (!found && fgets(line, sizeof line, maps) != NULL) found = strstr(line, library) != NULL;
+  fclose(maps);
+  return found;
+}
+
 int main(void) {
   struct ws_server *server = ws_start(send_reports, NULL);
   is_number(run_states(server->port, WARM_UP), WARM_UP, "the first states come and go");
@@ -104,6 +115,7 @@ int main(void) {
   is_number(after.threads, before.threads, "no thread is left");
   if (!ok(after.bytes < before.bytes + SLACK, "no memory is left"))
     printf("# %zu bytes before, %zu after\n", before.bytes, after.bytes);
+  ok(is_loaded("/chainlink/core.so"), "the module stays, as a thread that ends late still runs in it");
   ws_stop(server);
   return done();
 }
