@@ -103,10 +103,17 @@ local function statistics(stream, client)
 end
 
 local client = chainlink.client_from_env()
-local feeds = choose(assert(client:get_feeds()))
-print(bold(("chainlink %s: %d feeds for %d seconds, over WebSocket and TLS\n")
-  :format(chainlink._VERSION, #feeds, SECONDS)))
-local stream_stats = watch(client, feeds)
-history(client, feeds)
-statistics(stream_stats, client:stats())
+
+local function main()
+  local feeds = choose(assert(client:get_feeds()))
+  print(bold(("chainlink %s: %d feeds for %d seconds, over WebSocket and TLS\n")
+    :format(chainlink._VERSION, #feeds, SECONDS)))
+  local stream_stats = watch(client, feeds)
+  history(client, feeds)
+  statistics(stream_stats, client:stats())
+end
+
+local ok, err = pcall(main)
 client:close()
+if not ok and tostring(err):find("interrupted!", 1, true) then os.exit(130, true) end -- Ctrl-C
+if not ok then error(err, 0) end

@@ -4,15 +4,19 @@
 # `make demo` sets the environment up; LUA_BIN is the interpreter.
 set -eu
 folder=$(mktemp -d)
-simulator=
+simulator= demo=
 stop() {
   status=$?
   trap - EXIT
-  [ -z "$simulator" ] || { kill "$simulator" 2>/dev/null || :; wait "$simulator" 2>/dev/null || :; }
+  for child in $demo $simulator; do
+    kill "$child" 2>/dev/null || :
+    wait "$child" 2>/dev/null || :
+  done
   rm -rf "$folder"
   exit $status
 }
 trap stop EXIT
+trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
@@ -33,4 +37,7 @@ echo "A local Data Streams service listens on $CHAINLINK_STREAMS_REST_URL"
 if [ -t 1 ]; then
   export DEMO_LIVE=1
 fi
-"${LUA_BIN:-lua5.4}" "$(dirname "$0")/demo.lua"
+# In the background, as a shell attends to signals only between the commands it waits for.
+"${LUA_BIN:-lua5.4}" "$(dirname "$0")/demo.lua" &
+demo=$!
+wait "$demo"

@@ -13,6 +13,17 @@ if #ids == 0 then
   for _, feed in ipairs(assert(client:get_feeds())) do ids[#ids + 1] = feed.id end
 end
 
-for report in client:stream(ids) do
-  print(report)
+local stream = client:stream(ids)
+
+io.stdout:setvbuf "line" -- a pipe's reader wants them as they come, too
+
+local function run()
+  for report in stream do print(report) end
 end
+
+-- Lua raises "interrupted!" in the loop on Ctrl-C.
+local ok, err = pcall(run)
+local stats = stream:stats()
+client:close()
+io.stderr:write(("# %d reports, %d reconnects\n"):format(stats.accepted, stats.reconnect_count))
+if not ok and not tostring(err):find("interrupted!", 1, true) then error(err, 0) end
