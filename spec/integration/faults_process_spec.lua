@@ -4,6 +4,7 @@
 
 local faults = require "spec.support.faults"
 local process = require "spec.support.process"
+local project = require "spec.support.project"
 
 -- What the scripts begin with. Descriptors are used up by files, so that any number can be left.
 local PRELUDE = [[
@@ -118,6 +119,70 @@ describe("without descriptors", function()
       service.client:close()
       wait_for_room(before)
     ]], "ulimit -n 64;")
+  end)
+end)
+
+describe("SIGPIPE", function()
+  -- LuaSocket, which the specs use, has it ignored; so does a shell that was started so. The script has neither.
+  it("does not end a script whose peers reset, nor does its disposition change", function()
+    if not process.is_known() then return pending "there is no /proc here" end
+    if select(2, project.run "env --default-signal=PIPE true") ~= 0 then
+      return pending "env cannot reset signals here"
+    end
+    local output, code = process.lua([[
+      local sim = require "spec.support.simulator".start { rate = 50, rate_limit = 0, feeds = 1 }
+      local client = sim:client { reconnect_delay = 0.01, reconnect_max_delay = 0.05, retry_delay = 0.01,
+        rate_limit = false, circuit_breaker = false }
+      local id = assert(client:get_feeds())[1].id
+      local function disposition() -- of signal 13: ignored, caught
+        local file = assert(io.open("/proc/self/status", "r"))
+        local text = file:read "*a"
+        file:close()
+        local function bit(digits) return math.floor(tonumber(digits, 16) / 2 ^ 12) % 2 end
+        return bit(text:match "SigIgn:%s*%x*(%x%x%x%x)") + bit(text:match "SigCgt:%s*%x*(%x%x%x%x)")
+      end
+      assert(disposition() == 0)
+      sim:fault "on=ws,action=reset,after=2,times=20"
+      local stream = client:stream { id }
+      repeat assert(stream:read(60)) until stream:stats().reconnect_count >= 20
+      sim:fault "on=rest,action=reset,times=20"
+      for _ = 1, 30 do client:get_latest_report(id) end
+      for i = 1, 10 do -- connections that are not read when the peer resets them, and are written to for their end
+        local own = sim:client {}
+        local slow = own:stream({ id }, { queue_size = 1 })
+        repeat until slow:stats().queue_length > 0
+        assert(own:get_latest_report(id))
+        local _, status = sim:control("POST", "/control/kill?how=" .. (i % 2 == 0 and "reset" or "drop"))
+        assert(status == 200, status)
+        slow:close()
+        own:close()
+      end
+      assert(disposition() == 0)
+      client:close()
+      sim:stop()
+      io.write "the end"
+    ]], "env --default-signal=PIPE")
+    assert.are.equal("the end", output)
+    assert.are.equal(0, code)
+  end)
+
+  it("is blocked in the engine's threads, as all signals are", function()
+    if not process.is_known() then return pending "there is no /proc here" end
+    local service = faults.service()
+    finally(function() service:stop() end)
+    local stream = service:stream()
+    faults.read(stream, 1)
+    local pipe = assert(io.popen("cat /proc/$PPID/task/*/status", "r"))
+    local text, threads = pipe:read "*a", 0
+    pipe:close()
+    for leader, thread, blocked in text:gmatch "Tgid:%s*(%d+).-Pid:%s*(%d+).-SigBlk:%s*(%x+)" do
+      if thread ~= leader then
+        threads = threads + 1
+        assert.are.equal("7ffbfeff", blocked:sub(-8)) -- all but KILL, STOP and the C library's own two
+      end
+    end
+    assert.is_true(threads >= 2, threads .. " threads") -- REST's and the stream's
+    stream:close()
   end)
 end)
 
