@@ -153,7 +153,8 @@ __attribute__((unused)) static void history_end(struct fixture *fixture, struct 
 struct history_log {
   uint32_t last[HISTORY_FEEDS + 1];
   size_t jumps, back; /* reports that were not the one after the last; of these, not even newer */
-  size_t gaps, backfilled, lost, unverified;
+  size_t gaps, backfilled, lost;
+  size_t errors;               /* logged */
   uint32_t lost_from, lost_to; /* of the last range */
   char reason[384];
 };
@@ -161,7 +162,7 @@ struct history_log {
 static void history_note(struct history_log *log, const struct cds_event *event) {
   log->gaps += event->kind == CDS_EVENT_GAP;
   log->backfilled += event->kind == CDS_EVENT_BACKFILLED;
-  log->unverified += event->kind == CDS_EVENT_UNVERIFIED;
+  log->errors += event->kind == CDS_EVENT_LOG && event->level == CDS_LOG_ERROR;
   if (event->kind != CDS_EVENT_LOST) return;
   log->lost++;
   log->lost_from = event->from - base_time;

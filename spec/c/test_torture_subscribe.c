@@ -41,6 +41,8 @@ static enum cds_status run_change(void) {
   if (status == CDS_OK) status = cds_stream_subscribe(fixture.stream, &feed, 1, &err);
   bool was_refused = status == CDS_E_MEMORY;
   if (status == CDS_OK) status = go_on(&fixture, &log);
+  bool is_told = log.errors > 0 || stats_of(&fixture).feeds == 2;
+  if (status == CDS_OK && !is_told) status = CDS_E_CONFIG;
   if (status == CDS_OK) status = cds_stream_unsubscribe(fixture.stream, &feed, 1, &err);
   if (status == CDS_OK || status == CDS_E_MEMORY) {
     enum cds_status after = go_on(&fixture, &log); /* whatever happened, the stream goes on */
