@@ -14,8 +14,8 @@ static void serve(struct ws_server *view, int number, int fd) {
   if (!ws_read_request(view, fd)) return;
   if (strncmp(view->request, "HEAD ", 5) == 0) {
     char answer[256];
-    if (service->origins == NULL) atomic_fetch_add(&service->unanswered, 1);
     if (service->origins == NULL) {
+      atomic_fetch_add(&service->unanswered, 1);
       ws_wait_end(fd);
       atomic_fetch_sub(&service->unanswered, 1);
     }
