@@ -57,7 +57,7 @@ describe("reports", function()
     end)
   end
 
-  for _, seconds in ipairs { 7200, 86400 } do
+  for _, seconds in ipairs { 60, 7200, 86400 } do
     it(("from %d seconds ahead do not blind the feed"):format(seconds), function()
       local stats, record = read(("on=live,action=future,seconds=%d"):format(seconds))
       assert.are.equal(1, stats.rejected)
