@@ -34,16 +34,16 @@ static bool history_is_gone(int fd) {
 
 /* ---- REST ---- */
 
-/* {"reports":[…]} with these numbers; the caller frees it. */
-static char *history_page(unsigned feed, uint32_t first, uint32_t last) {
+/* {"reports":[…]} with these numbers, the last one first if is_backwards; the caller frees it. */
+static char *history_page(unsigned feed, uint32_t first, uint32_t last, bool is_backwards) {
   static const char before[] = "{\"report\":";
-  size_t count = last >= first ? last - first + 1 : 0, used;
+  uint32_t count = last >= first ? last - first + 1 : 0;
   char *page = malloc(count * ENVELOPE_MAX + 64);
   if (page == NULL) abort();
-  used = (size_t)sprintf(page, "{\"reports\":[");
-  for (uint32_t number = first; number <= last; number++) {
-    const char *report = next_message(feed, number) + strlen(before);
-    used += (size_t)sprintf(page + used, "%s%.*s", number > first ? "," : "", (int)strlen(report) - 1, report);
+  size_t used = (size_t)sprintf(page, "{\"reports\":[");
+  for (uint32_t i = 0; i < count; i++) {
+    const char *report = next_message(feed, is_backwards ? last - i : first + i) + strlen(before);
+    used += (size_t)sprintf(page + used, "%s%.*s", i > 0 ? "," : "", (int)strlen(report) - 1, report);
   }
   sprintf(page + used, "]}");
   return page;
@@ -73,7 +73,7 @@ static unsigned history_feed(const struct ws_server *view, unsigned feed) {
 static void history_answer_right(struct history *history, unsigned feed, uint32_t start, int fd) {
   uint32_t sent = atomic_load(&history->sent), first = start > base_time ? start - base_time : 1;
   uint32_t last = first + history->page_size - 1 < sent ? first + history->page_size - 1 : sent;
-  char *text = history_answer(history_page(feed, first, last));
+  char *text = history_answer(history_page(feed, first, last, false));
   ws_send_text_raw(fd, text);
   free(text);
 }

@@ -62,7 +62,7 @@ static void test_failures(void) {
   struct history_log log = {0};
   struct ws_parallel *host = begin_history(&fixture, 32);
   memcpy(service.wrong, failures, sizeof failures);
-  char *early = history_answer(history_page(6, 1, 2)), *other = history_answer(history_page(1, 4, 5));
+  char *early = history_answer(history_page(6, 1, 2, false)), *other = history_answer(history_page(1, 4, 5, false));
   service.wrong[6] = early;
   service.wrong[7] = other;
   open_with_gap(&fixture, 10);
@@ -81,6 +81,20 @@ static void test_failures(void) {
   history_end(&fixture, host);
   free(early);
   free(other);
+}
+
+static void test_backwards(void) {
+  struct fixture fixture;
+  struct history_log log = {0};
+  struct ws_parallel *host = begin_history(&fixture, 32);
+  char *backwards = history_answer(history_page(1, 3, 20, true));
+  service.wrong[1] = backwards;
+  open_with_gap(&fixture, 1);
+  HISTORY_UNTIL(&fixture, &log, log.last[1] == 20);
+  is_number((long long)log.jumps, 0, "a page that goes backwards comes in order");
+  is_number(atomic_load(&service.questions[1]), 1, "and need not be asked for again");
+  history_end(&fixture, host);
+  free(backwards);
 }
 
 static void test_slow(void) {
@@ -172,6 +186,7 @@ static void test_close(bool whole_client) {
 int main(void) {
   test_page_by_page();
   test_failures();
+  test_backwards();
   test_slow();
   test_at_once();
   test_reader_behind();
