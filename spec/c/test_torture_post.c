@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT
+ * A POST that is answered by a failure first: each allocation of a call that is sent twice fails once, which ends in a
+ * MemoryError or does no harm. */
+#include "rest_fixture.h"
+#include "torture.h"
+
+static struct http_step steps[2];
+
+static enum cds_status run_post(void) {
+  static const char question[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"eth_chainId\",\"params\":[]}";
+  struct cds_call *call;
+  struct cds_error err;
+  struct fixture f;
+  cds_alloc_fail_after(-1);
+  begin(&f, steps, 2);
+  f.config.want_responses = true;
+  torture_arm();
+  enum cds_status status = cds_client_new(&f.client, &f.config, &err);
+  if (status == CDS_OK) status = cds_call_post(&call, f.client, question, strlen(question), &err);
+  if (status == CDS_OK) status = finish_call(call).status;
+  end(&f);
+  return status;
+}
+
+int main(void) {
+  steps[0] = answer(HEAD("503 Service Unavailable", "Content-Length: 0\r\n\r\n"));
+  steps[1] = answer(HEAD("200 OK", "Content-Length: 14\r\n\r\n{\"result\":\"1\"}"));
+  torture("a POST sent twice, no memory from then on", cds_alloc_fail_after, run_post, TORTURE_MAY_GO_ON);
+  torture("a POST sent twice, one failure", cds_alloc_fail_one, run_post, TORTURE_MAY_GO_ON);
+  return done();
+}
