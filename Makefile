@@ -45,7 +45,7 @@ SIMULATOR := $(wildcard src/simulator/*.c)
 SIMULATOR_SHARES := $(wildcard src/base/*.c src/codec/hex.c src/crypto/hmac.c src/crypto/keccak.c)
 BINDING := $(filter-out src/lua/lsimulator.c,$(wildcard src/lua/*.c))
 C_TESTS := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/test_*.c))
-LUA_C_TESTS := $(TREE)/c/test_torture_lua $(TREE)/c/test_states
+LUA_C_TESTS := $(addprefix $(TREE)/c/,test_torture_lua test_states test_fork_lua)
 
 ENV_PATHS := export LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;' LUA_CPATH='$(CURDIR)/$(OUT)/?.so;;'
 ENV_EXPORTS := $(ENV_PATHS); export PATH='$(CURDIR)/$(OUT)/bin':\"\$$PATH\"
