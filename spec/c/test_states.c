@@ -18,9 +18,9 @@
 #else
 #define STATES 1000
 #endif
-#define WARM_UP 100        /* what libraries keep for ever is there by then */
-#define NETWORK_EVERY 10   /* such a state talks to the server, the others only make a client */
-#define SLACK (256 * 1024) /* bytes that an allocator may set aside; a leak of 300 bytes a state shows */
+#define WARM_UP 100      /* what libraries keep for ever is there by then */
+#define NETWORK_EVERY 10 /* such a state talks to the server, the others only make a client */
+#define SLACK (8 * 1024) /* bytes that an allocator may set aside; a leak of 9 bytes a state shows */
 
 static const char script[] =
   "local port, talks = ...\n"

@@ -31,6 +31,10 @@ static const struct lws_protocols protocols[] = {
  * disposition back. Never held over a fork, as a child could not take it again. */
 static pthread_mutex_t global_mu = PTHREAD_MUTEX_INITIALIZER;
 
+/* libwebsockets prepares OpenSSL once more for each context that asks for it, and takes a new place for its data in all
+ * of OpenSSL's objects: a handshake under way in another thread would then miss its own, and refuse the certificate. */
+static bool tls_is_ready; /* guarded by global_mu */
+
 static void before_fork(void) {
   pthread_mutex_lock(&global_mu);
 }
@@ -82,9 +86,11 @@ static enum cds_status make_context(struct cds_ws *ws, struct cds_error *err) {
   fill_info(&info, ws);
   pthread_once(&once, prepare_process);
   pthread_mutex_lock(&global_mu);
+  if (tls_is_ready) info.options &= ~(uint64_t)LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
   sigaction(SIGPIPE, NULL, &sigpipe);
   ws->lws = lws_create_context(&info);
   sigaction(SIGPIPE, &sigpipe, NULL);
+  if (ws->lws != NULL) tls_is_ready = true;
   if (ws->lws != NULL) ws->direct = make_vhost(ws, "direct");
   pthread_mutex_unlock(&global_mu);
   if (ws->direct == NULL || !can_be_woken(ws))
