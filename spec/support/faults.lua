@@ -72,10 +72,12 @@ function faults.read_until(stream, enough, reports)
   return reports
 end
 
---- So many reports more.
+--- So many reports more, and all events so far: the reports may have overtaken some.
 function faults.read(stream, count, reports)
   local enough = (reports and #reports or 0) + count
-  return faults.read_until(stream, function(list) return #list >= enough end, reports)
+  local list = faults.read_until(stream, function(read) return #read >= enough end, reports)
+  stream:stats()
+  return list
 end
 
 local function by_feed(reports)
