@@ -77,8 +77,9 @@ function methods.connect(stream, timeout)
   check.seconds(timeout, "timeout")
   local deadline = timeout and monotonic() + timeout
   while true do
-    events.drain(state, stream_event, stream)
-    if core.stream_is_subscribed(stream) then return stream end
+    local subscribed = core.stream_is_subscribed(stream)
+    events.drain(state, stream_event, stream) -- what led there is told before
+    if subscribed then return stream end
     local found, err = core.stream_peek(stream)
     if found == false then return nil, err end
     local left = deadline and math.max(0, deadline - monotonic())
