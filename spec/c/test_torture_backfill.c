@@ -5,7 +5,7 @@
 #include "torture.h"
 
 #define BEFORE 3 /* sent before the connection breaks */
-#define AFTER 7  /* the first one sent after it */
+#define AFTER 6  /* the first one sent after it */
 
 static struct history service;
 
