@@ -187,7 +187,7 @@ describe("a thousand feeds", function()
     local client = sim:client { rate_limit = false }
     local ids = ids_of(client)
     sim:fault("on=ws,times=3,action=drop,after=150")
-    local stream = client:stream(ids, options { ha = true, queue_size = 65536 })
+    local stream = client:stream(ids, options { ha = true, queue_size = 65536, pong_timeout = 60 })
     assert(stream:connect(PATIENCE))
     local reports, first, last = read_for(stream, 3, function(stats)
       return stats.partial_reconnects + stats.full_reconnects >= 3 and stats.active_connections == 20
