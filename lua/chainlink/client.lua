@@ -27,7 +27,7 @@ local function explain(err)
   local words = body.message or body.error
   if type(words) == "table" then words = words.message end
   if type(words) ~= "string" or words == "" then return err end
-  words = words:gsub("%c", " "):sub(1, 200)
+  words = words:gsub("%c", " "):gsub("\194[\128-\159]", " "):sub(1, 200) -- the latter drive terminals too
   if not err.message:find(words, 1, true) then err.message = err.message .. ": " .. words end
   return err
 end

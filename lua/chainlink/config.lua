@@ -56,9 +56,16 @@ end
 
 local is_ws_url = is_url("wss", "ws")
 
+-- The parts between commas, without the spaces around them; in time proportional to the text, whatever is in it.
+local function split(text)
+  local parts = {}
+  for part in (text .. ","):gmatch "([^,]*)," do parts[#parts + 1] = part:match "^%s*(%S*)%s*$" or part end
+  return parts
+end
+
 local function is_ws_url_list(value)
   if not is_text(value) then return false end
-  for url in (value .. ","):gmatch "%s*(.-)%s*," do
+  for _, url in ipairs(split(value)) do
     if not is_ws_url(url) then return false end
   end
   return true
@@ -67,7 +74,7 @@ end
 local function is_header_table(value)
   if type(value) ~= "table" then return false end
   for name, text in pairs(value) do
-    if type(name) ~= "string" or type(text) ~= "string" then return false end
+    if type(name) ~= "string" or type(text) ~= "string" or (name .. text):find "%z" then return false end
   end
   return true
 end
@@ -206,12 +213,6 @@ end
 
 -- ---- what the engine takes ----
 
-local function split_urls(text)
-  local urls = {}
-  for url in (text .. ","):gmatch "%s*(.-)%s*," do urls[#urls + 1] = url end
-  return urls
-end
-
 local function header_list(headers)
   local list = {}
   for name, value in pairs(headers or {}) do list[#list + 1] = { name = name, value = value } end
@@ -251,7 +252,7 @@ local function engine_options(values, tls, breaker)
   end
   for name, value in pairs(tls) do engine[name] = value end
   engine.rest_url = values.rest_url or network.rest_url
-  engine.ws_urls = split_urls(values.ws_url or network.ws_url)
+  engine.ws_urls = split(values.ws_url or network.ws_url)
   engine.rate_limit = values.rate_limit or 0
   engine.breaker_failures = breaker and breaker.failures or 0
   engine.breaker_cooldown = breaker and breaker.cooldown or nil
