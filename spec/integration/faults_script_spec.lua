@@ -129,7 +129,8 @@ describe("a script", function()
     own = sim:client { log_level = "debug", logger = function(_, message)
       if message:find("connected", 1, true) then own:close() end
     end }
-    local stream, report, err = own:stream { id }
+    local stream = own:stream { id }
+    local report, err
     repeat report, err = stream:read(60) until not report
     failure("StreamClosedError", {}, report, err)
     no_connections()
