@@ -504,6 +504,30 @@ static void test_no_memory(void) {
   cds_sequence_clear(&seq);
 }
 
+/* Several reports a second: no validity shows that one is missing. */
+static void test_too_late(void) {
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  is_number(take(A, 99, 99, 2), CDS_VERDICT_OUT_OF_ORDER, "a report from before the first one");
+  is_number(lost_count, 0, "is not missed");
+  take(A, 101, 101, 3);
+  take(A, 101, 101, 4);
+  take(A, 102, 102, 6);
+  is_number(take(B, 101, 101, 4), CDS_VERDICT_DUPLICATE, "a copy of one of the second before is known");
+  is_number(lost_count, 0, "and not missed");
+  is_number(take(A, 101, 101, 5), CDS_VERDICT_OUT_OF_ORDER, "one that never came before is too late");
+  ok(lost_count == 1 && lost.from == 101 && lost.to == 101 && lost.reason == CDS_LOST_LATE, "and told as lost");
+  take(A, 101, 101, 7);
+  is_number(lost_count, 1, "its second once");
+  is_number(seq.counts.lost_seconds, 1, "and counted once");
+  for (unsigned i = 0; i < 100; i++) take(A, 103 + i / 50, 103 + i / 50, 100 + i);
+  take(A, 101, 101, 8);
+  is_number(lost_count, 1, "nothing is said of a second that is forgotten");
+  take(A, 103, 103, 9);
+  is_number(lost_count, 2, "all of the second before the newest is remembered");
+  cds_sequence_clear(&seq);
+}
+
 static enum cds_verdict take_on_trial(unsigned link, uint32_t second, unsigned blob) {
   struct cds_sequence_out out = {0};
   struct cds_candidate report = candidate(second, second, blob);
@@ -602,6 +626,7 @@ int main(void) {
   test_hold_limit();
   test_refused();
   test_no_memory();
+  test_too_late();
   test_backfill_off();
   test_on_trial_without_backfill();
   test_forget();

@@ -29,6 +29,7 @@ const char *cds_lost_reason_text(enum cds_lost_reason reason) {
   case CDS_LOST_TOO_LONG: return "the gap was too long";
   case CDS_LOST_NO_MEMORY: return "no room to remember it";
   case CDS_LOST_BACKFILL_OFF: return "backfill is off";
+  case CDS_LOST_LATE: return "a report came after one of a later second";
   }
   return "unknown";
 }
@@ -288,14 +289,27 @@ static bool is_late(const struct cds_sequence_feed *feed, uint32_t second) {
   return second < feed->newest || (feed->bare && second == feed->newest);
 }
 
+/* It was missed for good, as seconds never go back; unless it was delivered so long ago that this is forgotten. */
+static enum cds_verdict refuse_late(struct cds_sequence *seq, const struct cds_candidate *candidate,
+                                    struct cds_sequence_out *out) {
+  size_t slot = candidate->node->slot;
+  struct cds_sequence_feed *feed = seq->feeds[slot];
+  uint32_t second = candidate->observations_timestamp;
+  if (cds_seen_covers(&feed->seen, second) && second != feed->told_late) {
+    feed->told_late = second;
+    cds_sequence_lose(seq, (struct cds_lost){.slot = slot, .from = second, .to = second, .reason = CDS_LOST_LATE}, out);
+  }
+  return refuse(candidate, CDS_VERDICT_OUT_OF_ORDER, out);
+}
+
 static enum cds_verdict pass_or_hold(struct cds_sequence *seq, const struct cds_candidate *candidate, uint64_t bit,
                                      int64_t now_ms, struct cds_sequence_out *out) {
   struct cds_sequence_feed *feed = seq->feeds[candidate->node->slot];
-  if (is_late(feed, candidate->observations_timestamp)) return refuse(candidate, CDS_VERDICT_OUT_OF_ORDER, out);
+  if (is_late(feed, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
   if (follows(seq, feed, candidate, bit)) return pass(seq, candidate, bit, out);
   if (seq->counts.held >= seq->limits.max_held) {
     cds_sequence_make_room(seq, now_ms, out);
-    if (is_late(feed, candidate->observations_timestamp)) return refuse(candidate, CDS_VERDICT_OUT_OF_ORDER, out);
+    if (is_late(feed, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
   }
   if (!feed->gap_open) feed->gap_unbroken = (feed->joined & bit) != 0;
   feed->joined &= ~bit;
@@ -313,7 +327,7 @@ static enum cds_verdict pass_unless_late(struct cds_sequence *seq, const struct 
                                          struct cds_sequence_out *out) {
   size_t slot = candidate->node->slot;
   struct cds_sequence_feed *feed = seq->feeds[slot];
-  if (is_late(feed, candidate->observations_timestamp)) return refuse(candidate, CDS_VERDICT_OUT_OF_ORDER, out);
+  if (is_late(feed, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
   bool gap = !feed->open && leaves_seconds_out(candidate, feed->newest);
   uint32_t after = feed->newest;
   enum cds_verdict verdict = pass(seq, candidate, bit, out);

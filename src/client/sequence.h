@@ -23,7 +23,8 @@ enum cds_verdict {
   CDS_VERDICT_ACCEPT,
   CDS_VERDICT_HELD, /* will be delivered later, or told as lost */
   CDS_VERDICT_DUPLICATE,
-  CDS_VERDICT_OUT_OF_ORDER, /* older than the newest delivered, and not a copy of one remembered */
+  CDS_VERDICT_OUT_OF_ORDER, /* older than the newest delivered, and not a copy of one remembered: told as lost where
+                               it cannot be a copy of one forgotten */
   CDS_VERDICT_FUTURE,       /* its time is impossible; moving the watermark there would blind the feed */
   CDS_VERDICT_TOO_MANY      /* no memory, or more different reports of one second than can be remembered */
 };
@@ -33,7 +34,8 @@ enum cds_lost_reason {
   CDS_LOST_FAILING,  /* REST failed for max_failing_ms */
   CDS_LOST_TOO_LONG, /* the gap was longer than max_gap_seconds: its older part */
   CDS_LOST_NO_MEMORY,
-  CDS_LOST_BACKFILL_OFF
+  CDS_LOST_BACKFILL_OFF,
+  CDS_LOST_LATE /* it came when a later second had been delivered */
 };
 
 const char *cds_lost_reason_text(enum cds_lost_reason reason);

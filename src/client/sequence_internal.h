@@ -14,6 +14,7 @@ struct cds_sequence_feed {
   bool multi;       /* had two reports in one second */
   unsigned singles; /* seconds seen with one report, up to a few */
   struct cds_seen seen;
+  uint32_t told_late; /* the second that was told last as one whose report came too late */
 
   /* what is held; newest <= every held second */
   uint64_t joined;   /* connections, a bit each */
