@@ -215,7 +215,7 @@ FEEDS ?= 610
 .PHONY: chaos chaos-valgrind soak
 chaos: all
 	@$(USE_BUILD) $(if $(SANITIZE),scripts/sanitize $(SANITIZE) $(TREE)/reports/chaos) \
-	timeout -k 10 $$(($(MINUTES) * 60 + 400)) $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS)
+	timeout -k 10 $$(($(MINUTES) * 60 + 600)) $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS)
 
 # Valgrind runs one thread at a time, many times slower: 150 feeds are what it bears.
 chaos-valgrind:
