@@ -217,6 +217,16 @@ chaos: all
 	@$(USE_BUILD) $(if $(SANITIZE),scripts/sanitize $(SANITIZE) $(TREE)/reports/chaos) \
 	timeout -k 10 $$(($(MINUTES) * 60 + 600)) $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS)
 
+# A seed each plain, under ASan and under TSan; `make -j3` for all at once.
+.PHONY: chaos-each chaos-plain chaos-address chaos-thread
+chaos-each: chaos-plain chaos-address chaos-thread
+chaos-plain:
+	@$(MAKE) --no-print-directory chaos SEED=$(SEED)
+chaos-address:
+	@$(MAKE) --no-print-directory chaos SEED=$$(($(SEED) + 1)) SANITIZE=address
+chaos-thread:
+	@$(MAKE) --no-print-directory chaos SEED=$$(($(SEED) + 2)) SANITIZE=thread
+
 # Valgrind runs one thread at a time, many times slower: 150 feeds are what it bears.
 chaos-valgrind:
 	@$(NO_AUTHORITIES) $(MAKE) --no-print-directory chaos WRAP="$(VALGRIND)" FEEDS=150
