@@ -197,9 +197,10 @@ VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-l
   --show-leak-kinds=definite --suppressions=spec/support/valgrind.supp
 # Reading the system's certificate authorities again and again would take most of the time.
 NO_AUTHORITIES := export SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/nonexistent;
-# One thread at a time, many times slower: what depends on keeping up with a load (2,000 messages a second) is left out.
+# One thread at a time, many times slower: what depends on keeping up with a load (2,000 messages a second) is left out,
+# and what looks at the process's signals.
 test-valgrind: all $(C_TESTS)
-	@$(NO_AUTHORITIES) $(MANY_AT_ONCE) status=0; export WRAP="$(VALGRIND)" LIMIT=900 SEEDS=40 BUSTED_FLAGS=--exclude-tags=load; \
+	@$(NO_AUTHORITIES) $(MANY_AT_ONCE) status=0; export WRAP="$(VALGRIND)" LIMIT=900 SEEDS=40 BUSTED_FLAGS=--exclude-tags=load,native; \
 	scripts/run-c-tests $(filter-out $(LUA_C_TESTS),$(C_TESTS)) || status=1; \
 	$(RUN_SPECS) $(CHECKED_SPECS) || status=1; exit $$status
 
