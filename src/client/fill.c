@@ -185,8 +185,11 @@ void cds_sequence_make_room(struct cds_sequence *seq, int64_t now_ms, struct cds
     most = at - 1;
   }
   if (count == 0) return;
-  if (seq->limits.backfill) let_newer_half_go(seq, most, out);
-  cds_sequence_stop_waiting(seq, most, now_ms, out);
+  if (!seq->limits.backfill) {
+    cds_sequence_stop_waiting(seq, most, now_ms, out);
+    return;
+  }
+  let_newer_half_go(seq, most, out);
   cds_sequence_settle(seq, most, now_ms, out);
 }
 
