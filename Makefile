@@ -40,7 +40,7 @@ ifneq ($(SANITIZE),)
 LUA_BIN := $(CURDIR)/$(OUT)/lua
 INTERPRETER := $(OUT)/lua
 endif
-ENGINE := $(wildcard $(foreach layer,base codec crypto net client,src/$(layer)/*.c))
+ENGINE := $(wildcard $(foreach layer,base codec crypto order net context rest stream client,src/$(layer)/*.c))
 SIMULATOR := $(wildcard src/simulator/*.c)
 SIMULATOR_SHARES := $(wildcard src/base/*.c src/codec/hex.c src/crypto/hmac.c src/crypto/keccak.c)
 BINDING := $(filter-out src/lua/lsimulator.c,$(wildcard src/lua/*.c))
@@ -191,7 +191,7 @@ coverage-counted: all $(C_TESTS)
 	@$(USE_BUILD) $(MANY_AT_ONCE) status=0; \
 	scripts/run-c-tests $(C_TESTS) || status=1; \
 	scripts/run-specs $(CHECKED_SPECS) || status=1; \
-	scripts/coverage $(TREE) src/codec src/crypto src/client || status=1; exit $$status
+	scripts/coverage $(TREE) src/codec src/crypto $(addprefix src/,order context rest stream client) || status=1; exit $$status
 
 VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
   --show-leak-kinds=definite --suppressions=spec/support/valgrind.supp

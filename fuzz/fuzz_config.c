@@ -5,7 +5,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
-#include "client/config.h"
+#include "context/config.h"
 #include "fuzz.h"
 #include "net/proxy.h"
 

@@ -6,9 +6,9 @@
 #include <ctype.h>
 #include <math.h>
 
-#include "client/api.h"
 #include "fuzz.h"
 #include "net/origins.h"
+#include "rest/api.h"
 
 #define NOW_MS INT64_C(1700000000000)
 #define FARTHEST 253402300799.0 /* seconds: the end of the year 9999 */

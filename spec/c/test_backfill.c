@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What a stream missed, asked for over REST: page by page, with failures of every kind, slowly, in vain. */
-#include "client/backfill.h"
 #include "history_service.h"
+#include "stream/backfill.h"
 
 static struct history service;
 

@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-#include "client/backoff.h"
+#include "context/backoff.h"
 
 int main(void) {
   const double almost_one = nextafter(1, 0);

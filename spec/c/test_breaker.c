@@ -2,7 +2,7 @@
  * The circuit breaker, with a held clock. */
 #include "tap.h"
 
-#include "client/breaker.h"
+#include "rest/breaker.h"
 
 static void fail(struct cds_breaker *breaker, int times, int64_t now_ms) {
   for (int i = 0; i < times; i++) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Calls of the engine's own: hooks in place of a descriptor, HEAD, another endpoint, cancelling, timers. */
-#include "client/call.h"
+#include "rest/call.h"
 
-#include "client/rest_thread.h"
+#include "rest/rest_thread.h"
 #include "rest_fixture.h"
 
 struct notes {

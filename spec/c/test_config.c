@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "client/config.h"
+#include "context/config.h"
 
 static void fill(struct cds_config *config) {
   cds_config_init(config);

@@ -3,7 +3,7 @@
 #include "tap.h"
 
 #include "base/alloc.h"
-#include "client/event.h"
+#include "context/event.h"
 
 static void test_queue(void) {
   struct cds_event_queue queue = {0};

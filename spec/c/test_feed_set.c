@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "client/feed_set.h"
+#include "order/feed_set.h"
 #include "tap.h"
 
 #define ROOM 64

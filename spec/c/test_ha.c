@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Several connections of one stream: origins, shards, what the failure of one means. */
-#include "client/fleet.h"
+#include "stream/fleet.h"
 
 #include "stream_fixture.h"
 #include "ws_parallel.h"

@@ -4,7 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
-#include "client/notify.h"
+#include "context/notify.h"
 #include "tap.h"
 
 static bool readable(const struct cds_notify *notify) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The queue and its overflow policies. */
 #include "base/alloc.h"
-#include "client/queue.h"
+#include "order/queue.h"
 #include "tap.h"
 
 /* A report that is only its number. */

@@ -2,7 +2,7 @@
  * The rate limit, with a held clock. */
 #include "tap.h"
 
-#include "client/rate.h"
+#include "rest/rate.h"
 
 /* Sends as often as allowed from 0 to end_ms; returns the most starts within any span of 1000 ms. */
 static int busiest_second(double per_second, int64_t end_ms, int *total) {

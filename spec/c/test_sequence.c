@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "client/sequence.h"
+#include "order/sequence.h"
 #include "tap.h"
 
 #define NOBODY 4000000000 /* latest possible time, beyond every test's */

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "client/sequence.h"
+#include "order/sequence.h"
 #include "tap.h"
 
 #define LATEST_POSSIBLE 5000

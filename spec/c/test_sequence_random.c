@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
-#include "client/sequence.h"
+#include "order/sequence.h"
 #include "sample.h"
 #include "tap.h"
 

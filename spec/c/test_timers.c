@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Timers: order, bringing forward, cancelling. */
-#include "client/timers.h"
+#include "rest/timers.h"
 #include "tap.h"
 
 int main(void) {

@@ -8,7 +8,7 @@
 #include "base/alloc.h"
 #include "client/at_exit.h"
 #include "client/client_internal.h"
-#include "client/rest_thread.h"
+#include "rest/rest_thread.h"
 
 enum cds_status cds_client_new(struct cds_client **out, struct cds_config *config, struct cds_error *err) {
   struct cds_client *client = NULL;

@@ -6,8 +6,8 @@
 #ifndef CDS_CLIENT_H
 #define CDS_CLIENT_H
 
-#include "client/config.h"
 #include "codec/report.h"
+#include "context/config.h"
 
 struct cds_client;
 struct cds_call;

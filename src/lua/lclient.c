@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "client/config.h"
+#include "context/config.h"
 
 struct client {
   struct cds_client *client; /* NULL until made */

@@ -6,8 +6,8 @@
 #ifndef CDS_L_UTIL_H
 #define CDS_L_UTIL_H
 
-#include "client/event.h"
 #include "codec/feed_id.h"
+#include "context/event.h"
 #include "lua/compat.h"
 
 #define CDS_L_CLIENT "chainlink.client"

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT
+ * eventfd on Linux, a pipe elsewhere. At most one token is ever inside, so neither can fill up. */
+#define _GNU_SOURCE
+#include "context/notify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#ifdef __linux__
+#include <sys/eventfd.h>
+typedef uint64_t token;
+
+static bool open_pair(struct cds_notify *notify) {
+  notify->read_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  notify->write_fd = notify->read_fd;
+  return notify->read_fd >= 0;
+}
+#else
+typedef char token;
+
+static bool prepare(int fd) {
+  return fcntl(fd, F_SETFD, FD_CLOEXEC) == 0 && fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+static bool open_pair(struct cds_notify *notify) {
+  int fds[2];
+  if (pipe(fds) != 0) return false;
+  notify->read_fd = fds[0];
+  notify->write_fd = fds[1];
+  return prepare(fds[0]) && prepare(fds[1]);
+}
+#endif
+
+enum cds_status cds_notify_init(struct cds_notify *notify, struct cds_error *err) {
+  *notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
+  if (open_pair(notify)) return CDS_OK;
+  int reason = errno;
+  cds_notify_close(notify);
+  return cds_error_set(err, CDS_E_MEMORY, "no descriptor for notifications: %s", strerror(reason));
+}
+
+void cds_notify_raise(struct cds_notify *notify) {
+  if (notify->raised || notify->write_fd < 0) return;
+  token one = 1;
+  ssize_t written;
+  do written = write(notify->write_fd, &one, sizeof one);
+  while (written < 0 && errno == EINTR);
+  notify->raised = written == (ssize_t)sizeof one;
+}
+
+void cds_notify_clear(struct cds_notify *notify) {
+  if (!notify->raised) return;
+  token taken;
+  ssize_t got;
+  do got = read(notify->read_fd, &taken, sizeof taken);
+  while (got < 0 && errno == EINTR);
+  notify->raised = false;
+}
+
+void cds_notify_close(struct cds_notify *notify) {
+  if (notify->write_fd >= 0 && notify->write_fd != notify->read_fd) close(notify->write_fd);
+  if (notify->read_fd >= 0) close(notify->read_fd);
+  *notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT
+ * A REST call's life, and the side of who asked for it. */
+#include "rest/call.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "rest/rest_thread.h"
+
+static void free_call(struct cds_call *call) {
+  cds_exchange_clear(&call->exchange);
+  cds_answer_clear(&call->answer);
+  cds_event_clear(&call->events);
+  cds_notify_close(&call->notify);
+  pthread_mutex_destroy(&call->mu);
+  cds_free(call->question.feeds);
+  cds_free(call->target);
+  cds_free(call->body);
+  cds_client_unref(call->client);
+  cds_free(call);
+}
+
+void cds_call_unref(struct cds_call *call) {
+  if (atomic_fetch_sub(&call->refs, 1) == 1) free_call(call);
+}
+
+/* ---- start ---- */
+
+static int compare_feeds(const void *a, const void *b) {
+  return cds_feed_id_compare(a, b);
+}
+
+static enum cds_status copy_question(struct cds_question *question, const struct cds_call_args *args,
+                                     struct cds_error *err) {
+  question->operation = args->operation;
+  if (args->feed_count == 0) return CDS_OK;
+  question->feeds = cds_calloc(args->feed_count, sizeof *question->feeds);
+  if (question->feeds == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  question->feed_count = args->feed_count;
+  memcpy(question->feeds, args->feeds, args->feed_count * sizeof *question->feeds);
+  qsort(question->feeds, question->feed_count, sizeof *question->feeds, compare_feeds);
+  return CDS_OK;
+}
+
+static struct cds_call *new_call(struct cds_client *client, struct cds_error *err) {
+  struct cds_call *call = cds_calloc(1, sizeof *call);
+  if (call == NULL || pthread_mutex_init(&call->mu, NULL) != 0) {
+    cds_free(call);
+    cds_error_set(err, CDS_E_MEMORY, "out of memory");
+    return NULL;
+  }
+  atomic_init(&call->refs, 1);
+  atomic_init(&call->cancelled, false);
+  call->notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
+  call->client = cds_client_ref(client);
+  return call;
+}
+
+enum cds_status cds_call_prepare(struct cds_call **out, struct cds_client *client, const struct cds_call_args *args,
+                                 const struct cds_url *url, const struct cds_call_hooks *hooks, struct cds_error *err) {
+  *out = NULL;
+  enum cds_status status = cds_api_check(args, err);
+  if (status != CDS_OK) return status;
+  struct cds_call *call = new_call(client, err);
+  if (call == NULL) return CDS_E_MEMORY;
+  call->url = url;
+  call->max_retries = client->config.max_retries;
+  call->log_level = client->config.stream.log_level;
+  if (hooks != NULL) call->hooks = *hooks;
+  status = copy_question(&call->question, args, err);
+  if (status == CDS_OK) status = cds_api_target(&call->target, url->base, args, err);
+  if (status == CDS_OK) *out = call;
+  else cds_call_unref(call);
+  return status;
+}
+
+enum cds_status cds_call_submit(struct cds_call *call, struct cds_error *err) {
+  return cds_rest_thread_submit(call->client->rest, call, err);
+}
+
+/* Submits a call that a script waits for; *out is NULL after a failure, and the call gone. */
+static enum cds_status start(struct cds_call **out, struct cds_call *call, struct cds_error *err) {
+  enum cds_status status = cds_notify_init(&call->notify, err);
+  if (status == CDS_OK) status = cds_call_submit(call, err);
+  if (status == CDS_OK) *out = call;
+  else cds_call_unref(call);
+  return status;
+}
+
+enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client, const struct cds_call_args *args,
+                               struct cds_error *err) {
+  *out = NULL;
+  struct cds_call *call;
+  enum cds_status status = cds_client_check(client, err);
+  if (status == CDS_OK) status = cds_call_prepare(&call, client, args, &client->config.rest, NULL, err);
+  return status == CDS_OK ? start(out, call, err) : status;
+}
+
+enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, const char *body, size_t length,
+                              struct cds_error *err) {
+  static const struct cds_call_args args = {.operation = CDS_POST_JSON};
+  *out = NULL;
+  struct cds_call *call;
+  enum cds_status status = cds_client_check(client, err);
+  if (status == CDS_OK) status = cds_call_prepare(&call, client, &args, &client->config.rest, NULL, err);
+  if (status != CDS_OK) return status;
+  call->body = cds_malloc(length + 1);
+  if (call->body == NULL) {
+    cds_call_unref(call);
+    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  }
+  memcpy(call->body, body, length);
+  call->body_length = length;
+  return start(out, call, err);
+}
+
+/* ---- the REST thread's side ---- */
+
+void cds_call_finish(struct cds_call *call, const struct cds_error *err, struct cds_answer *answer) {
+  if (call->hooks.done != NULL) {
+    call->hooks.done(call->hooks.context, err, answer);
+    if (answer != NULL) cds_answer_clear(answer);
+    return;
+  }
+  pthread_mutex_lock(&call->mu);
+  call->done = true;
+  if (err != NULL) {
+    call->err = *err;
+  } else {
+    call->answer = *answer;
+    *answer = (struct cds_answer){0};
+  }
+  cds_notify_raise(&call->notify);
+  pthread_mutex_unlock(&call->mu);
+}
+
+bool cds_call_wants_log(const struct cds_call *call, enum cds_log_level level) {
+  return level >= call->log_level;
+}
+
+void cds_call_emit(struct cds_call *call, struct cds_event *event) {
+  if (event == NULL) return;
+  if (call->hooks.event != NULL) {
+    call->hooks.event(call->hooks.context, event);
+    return;
+  }
+  pthread_mutex_lock(&call->mu);
+  cds_event_push(&call->events, event);
+  cds_notify_raise(&call->notify);
+  pthread_mutex_unlock(&call->mu);
+}
+
+/* ---- the script's side; nothing with a lock is touched in a forked child ---- */
+
+int cds_call_fd(const struct cds_call *call) {
+  return call->notify.read_fd;
+}
+
+bool cds_call_is_done(struct cds_call *call) {
+  if (cds_client_is_foreign(call->client)) return true;
+  pthread_mutex_lock(&call->mu);
+  bool done = call->done;
+  pthread_mutex_unlock(&call->mu);
+  return done;
+}
+
+enum cds_status cds_call_error(struct cds_call *call, struct cds_error *err) {
+  if (cds_client_is_foreign(call->client)) return cds_client_check(call->client, err);
+  pthread_mutex_lock(&call->mu);
+  *err = call->err;
+  pthread_mutex_unlock(&call->mu);
+  return err->status;
+}
+
+/* After done only the script touches the answer, so no lock is needed for it. */
+static struct cds_answer *answer_of(struct cds_call *call) {
+  return cds_call_is_done(call) && !cds_client_is_foreign(call->client) ? &call->answer : NULL;
+}
+
+struct cds_report *cds_call_take_report(struct cds_call *call) {
+  struct cds_answer *answer = answer_of(call);
+  if (answer == NULL || answer->taken == answer->count) return NULL;
+  struct cds_report *report = answer->reports[answer->taken];
+  answer->reports[answer->taken++] = NULL;
+  return report;
+}
+
+const char *cds_call_body(const struct cds_call *call, size_t *length) {
+  *length = call->answer.body.length;
+  return call->answer.body.data;
+}
+
+int cds_call_http_status(const struct cds_call *call) {
+  return call->answer.http_status;
+}
+
+bool cds_call_next_page(const struct cds_call *call, int64_t *timestamp) {
+  *timestamp = call->answer.next_page_timestamp;
+  return call->answer.has_next_page;
+}
+
+struct cds_event *cds_call_take_event(struct cds_call *call) {
+  if (cds_client_is_foreign(call->client)) return NULL;
+  pthread_mutex_lock(&call->mu);
+  struct cds_event *event = cds_event_pop(&call->events);
+  if (call->events.count == 0 && !call->done) cds_notify_clear(&call->notify);
+  pthread_mutex_unlock(&call->mu);
+  return event;
+}
+
+void cds_call_cancel(struct cds_call *call) {
+  atomic_store(&call->cancelled, true);
+  cds_rest_thread_wake(call->client->rest);
+}
+
+void cds_call_free(struct cds_call *call) {
+  if (call == NULL) return;
+  if (cds_client_is_foreign(call->client)) { /* its memory is leaked on purpose: a parent's thread may have held it */
+    cds_notify_close(&call->notify);
+    return;
+  }
+  atomic_store(&call->cancelled, true);
+  if (!cds_call_is_done(call)) cds_rest_thread_wake(call->client->rest);
+  cds_call_unref(call);
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT
+ * Pages: asked, answered, failed. */
+#include "stream/backfill.h"
+
+#include "base/clock.h"
+#include "rest/rest_thread.h"
+#include "stream/dispatch.h"
+#include "stream/screen.h"
+
+#define PAGE_LIMIT 500
+#define LOOK_EVERY_MS 20 /* at most so often: there may be a thousand messages a second, and as many feeds */
+
+/* ---- what a page tells ---- */
+
+struct told { /* of one page */
+  uint64_t count;
+  uint32_t first, last;
+};
+
+/* Takes the node. */
+static void take_node(struct cds_backfill_page *page, struct cds_queue_node *node, struct told *told) {
+  struct cds_stream *stream = page->stream;
+  struct cds_sequence_out out = {0};
+  struct cds_leftover leftover = {0};
+  struct cds_candidate candidate = cds_stream_describe(stream, node, 0);
+  int64_t latest_possible = cds_stream_latest_possible(stream);
+  pthread_mutex_lock(&stream->mu);
+  enum cds_verdict verdict =
+    cds_sequence_page_report(&stream->sequence, &page->fill, &candidate, cds_clock_mono_ms(), latest_possible, &out);
+  cds_dispatch(stream, &out, &leftover);
+  pthread_mutex_unlock(&stream->mu);
+  cds_leftover_settle(stream, &leftover);
+  if (verdict != CDS_VERDICT_ACCEPT || !candidate.has_observations_timestamp) return;
+  if (told->count++ == 0) told->first = candidate.observations_timestamp;
+  told->last = candidate.observations_timestamp;
+}
+
+/* Takes the report. False: there is no memory for it, so what follows it cannot be taken either. */
+static bool take_report(struct cds_backfill_page *page, struct cds_report *report, struct told *told) {
+  struct cds_queue_node *node = NULL;
+  bool is_good = cds_stream_screen(page->stream, report, page->stream->client->config.rest.host);
+  if (is_good) node = cds_queue_node_new(report, page->fill.slot);
+  if (node == NULL) cds_report_unref(report);
+  else take_node(page, node, told);
+  return !is_good || node != NULL;
+}
+
+/* The reports of the page that lie before the first one ever delivered, within its second. */
+static size_t count_before_beginning(struct cds_stream *stream, size_t slot, const struct cds_answer *answer) {
+  pthread_mutex_lock(&stream->mu);
+  struct cds_beginning beginning = stream->places[slot].beginning;
+  pthread_mutex_unlock(&stream->mu);
+  for (size_t i = 0; beginning.tag != 0 && i < answer->count; i++) {
+    const struct cds_report *report = answer->reports[i];
+    if (!report->has_observations_timestamp || report->observations_timestamp != beginning.second) return 0;
+    if (cds_stream_blob_tag(stream, report) == beginning.tag) return i;
+  }
+  return 0;
+}
+
+/* The same question may succeed another time. */
+static bool is_worth_repeating(const struct cds_error *err) {
+  bool refused = err->status == CDS_E_API && err->http_status >= 400 && err->http_status < 500;
+  return err->status != CDS_E_AUTH && err->status != CDS_E_CONFIG && !refused;
+}
+
+/* The page is free for another question afterwards. */
+static void end_page(struct cds_backfill_page *page, const struct cds_error *err) {
+  struct cds_stream *stream = page->stream;
+  struct cds_sequence_out out = {0};
+  struct cds_leftover leftover = {0};
+  int64_t now_ms = cds_clock_mono_ms();
+  pthread_mutex_lock(&stream->mu);
+  struct cds_call *call = page->call;
+  if (err == NULL) cds_sequence_page_done(&stream->sequence, &page->fill, now_ms, &out);
+  else
+    cds_sequence_page_failed(&stream->sequence, &page->fill, is_worth_repeating(err),
+                             err->has_retry_after ? (int64_t)(err->retry_after * 1000) : 0, now_ms, &out);
+  cds_dispatch(stream, &out, &leftover);
+  page->call = NULL;
+  page->is_busy = false;
+  pthread_mutex_unlock(&stream->mu);
+  cds_leftover_settle(stream, &leftover);
+  if (call != NULL) cds_call_unref(call);
+}
+
+/* False: memory ran out, and the rest was not taken. */
+static bool take_reports(struct cds_backfill_page *page, struct cds_answer *answer, struct told *told) {
+  size_t first = count_before_beginning(page->stream, page->fill.slot, answer);
+  bool good = true;
+  while (good && answer->taken < answer->count) {
+    struct cds_report *report = answer->reports[answer->taken];
+    answer->reports[answer->taken] = NULL;
+    if (answer->taken++ < first) cds_report_unref(report);
+    else good = take_report(page, report, told);
+  }
+  return good;
+}
+
+static void on_done(void *context, const struct cds_error *err, struct cds_answer *answer) {
+  struct cds_backfill_page *page = context;
+  struct cds_stream *stream = page->stream;
+  struct told told = {0};
+  struct cds_error no_memory;
+  pthread_mutex_lock(&stream->mu);
+  struct cds_feed_id feed = stream->feeds.ids[page->fill.slot];
+  pthread_mutex_unlock(&stream->mu);
+  if (err == NULL && !take_reports(page, answer, &told)) {
+    cds_error_set(&no_memory, CDS_E_MEMORY, "out of memory");
+    err = &no_memory; /* to be asked again, from where it came to */
+  }
+  if (told.count > 0) cds_stream_tell_range(stream, CDS_EVENT_BACKFILLED, &feed, told.first, told.last, "");
+  end_page(page, err);
+  cds_backfill_kick(stream);
+  cds_stream_unref(stream);
+}
+
+static void on_event(void *context, struct cds_event *event) {
+  const struct cds_backfill_page *page = context;
+  cds_stream_emit(page->stream, event);
+}
+
+/* ---- asking ---- */
+
+static void ask(struct cds_backfill_page *page) {
+  struct cds_stream *stream = page->stream;
+  const struct cds_call_hooks hooks = {.context = page, .done = on_done, .event = on_event};
+  struct cds_error err;
+  struct cds_call *call;
+  pthread_mutex_lock(&stream->mu);
+  struct cds_feed_id feed = stream->feeds.ids[page->fill.slot];
+  pthread_mutex_unlock(&stream->mu);
+  const struct cds_call_args args = {CDS_GET_REPORT_PAGE, &feed, 1, page->fill.start, PAGE_LIMIT};
+  enum cds_status status = cds_call_prepare(&call, stream->client, &args, &stream->client->config.rest, &hooks, &err);
+  if (call != NULL) call->log_level = stream->config.log_level;
+  pthread_mutex_lock(&stream->mu);
+  page->call = call;
+  pthread_mutex_unlock(&stream->mu);
+  cds_stream_ref(stream);
+  if (status == CDS_OK) status = cds_call_submit(call, &err);
+  if (status == CDS_OK) return;
+  end_page(page, &err);
+  cds_stream_unref(stream);
+}
+
+/* mu is held. Takes what is due, and says when more will be: negative when that is not known now. */
+static size_t take_due(struct cds_stream *stream, struct cds_backfill_page **due, int64_t now_ms, int64_t *wait_ms) {
+  struct cds_backfill *backfill = &stream->backfill;
+  size_t count = 0;
+  *wait_ms = -1;
+  if (stream->stopping || stream->ended || stream->sequence.wanting == 0 || atomic_load(&stream->paused)) return 0;
+  if (now_ms - backfill->looked_at_ms < LOOK_EVERY_MS) {
+    *wait_ms = LOOK_EVERY_MS;
+    return 0;
+  }
+  backfill->looked_at_ms = now_ms;
+  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
+    struct cds_backfill_page *page = &backfill->pages[i];
+    if (page->is_busy) continue;
+    if (!cds_sequence_next_fill(&stream->sequence, now_ms, &page->fill, wait_ms)) return count;
+    page->is_busy = true;
+    page->stream = stream;
+    due[count++] = page;
+  }
+  *wait_ms = -1; /* all are busy: the end of one looks again */
+  return count;
+}
+
+static void on_ring(void *context) {
+  struct cds_stream *stream = context;
+  cds_backfill_kick(stream);
+  cds_stream_unref(stream);
+}
+
+void cds_backfill_init(struct cds_stream *stream) {
+  stream->backfill.timer.ring = on_ring;
+  stream->backfill.timer.context = stream;
+}
+
+static void look_later(struct cds_stream *stream, int64_t due_ms) {
+  struct cds_timer *timer = &stream->backfill.timer;
+  struct cds_error ignored;
+  bool added;
+  cds_stream_ref(stream);
+  (void)!cds_rest_thread_set_timer(stream->client->rest, timer, due_ms, &added, &ignored);
+  if (!added) cds_stream_unref(stream);
+}
+
+void cds_backfill_kick(struct cds_stream *stream) {
+  struct cds_backfill_page *due[CDS_BACKFILL_AT_ONCE];
+  int64_t now_ms = cds_clock_mono_ms(), wait_ms;
+  pthread_mutex_lock(&stream->mu);
+  size_t count = take_due(stream, due, now_ms, &wait_ms);
+  pthread_mutex_unlock(&stream->mu);
+  for (size_t i = 0; i < count; i++) ask(due[i]);
+  if (wait_ms >= 0) look_later(stream, now_ms + (wait_ms > 0 ? wait_ms : 1));
+}
+
+void cds_backfill_cancel(struct cds_stream *stream) {
+  struct cds_call *calls[CDS_BACKFILL_AT_ONCE];
+  pthread_mutex_lock(&stream->mu);
+  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
+    calls[i] = stream->backfill.pages[i].call;
+    if (calls[i] != NULL) atomic_fetch_add(&calls[i]->refs, 1);
+  }
+  pthread_mutex_unlock(&stream->mu);
+  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
+    if (calls[i] == NULL) continue;
+    cds_call_cancel(calls[i]);
+    cds_call_unref(calls[i]);
+  }
+  if (cds_rest_thread_cancel_timer(stream->client->rest, &stream->backfill.timer)) cds_stream_unref(stream);
+}

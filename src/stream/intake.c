@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: MIT
+ * A message's way in: envelope, peek, decode, then sequence and queue in one critical section. Memory is had before the
+ * lock and given back after it. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "codec/message.h"
+#include "stream/dispatch.h"
+#include "stream/screen.h"
+
+#define COMPLAINT_INTERVAL_MS 1000 /* bad messages may come by the thousand; log lines need not */
+
+static void complain(struct cds_stream *stream, size_t link, const char *what, const char *why) {
+  int64_t now = cds_clock_mono_ms();
+  if (stream->config.log_level > CDS_LOG_WARN) return;
+  pthread_mutex_lock(&stream->mu);
+  bool held = stream->complained_at_ms != 0 && now - stream->complained_at_ms < COMPLAINT_INTERVAL_MS;
+  uint64_t more = stream->complaints_held;
+  stream->complaints_held = held ? more + 1 : 0;
+  if (!held) stream->complained_at_ms = now;
+  const char *host = stream->connections[link].stats.host; /* written by this thread only */
+  pthread_mutex_unlock(&stream->mu);
+  if (held) return;
+  struct cds_event *event = cds_event_log(CDS_LOG_WARN, "%s: %s: %s (and %llu more since the last such line)", host,
+                                          what, why, (unsigned long long)more);
+  if (event == NULL) return;
+  pthread_mutex_lock(&stream->mu);
+  cds_event_push(&stream->events, event);
+  cds_stream_settle(stream);
+  pthread_mutex_unlock(&stream->mu);
+}
+
+/* mu is held. */
+static void count_bad(struct cds_stream *stream, size_t link) {
+  stream->connections[link].stats.errors_count++;
+  cds_sequence_doubt(&stream->sequence, (unsigned)link, cds_clock_mono_ms());
+}
+
+static void undecodable(struct cds_stream *stream, size_t link, const struct cds_error *err) {
+  pthread_mutex_lock(&stream->mu);
+  stream->counts.decode_errors++;
+  count_bad(stream, link);
+  pthread_mutex_unlock(&stream->mu);
+  complain(stream, link, "a message was not understood", err->message);
+}
+
+static void reject(struct cds_stream *stream, size_t link, const char *why) {
+  pthread_mutex_lock(&stream->mu);
+  stream->counts.rejected++;
+  count_bad(stream, link);
+  pthread_mutex_unlock(&stream->mu);
+  complain(stream, link, "a report was rejected", why);
+}
+
+/* Finds the feed's slot, and counts the message when its report was seen lately, in these very letters: *known.
+ * *asked: the connection asked for the feed, even if it is not wanted now. */
+static size_t look_up(struct cds_stream *stream, size_t link, const struct cds_feed_id *feed, uint64_t text_tag,
+                      bool *known, bool *asked) {
+  struct cds_sequence_out out = {0};
+  struct cds_leftover leftover = {0};
+  pthread_mutex_lock(&stream->mu);
+  size_t slot = cds_stream_find(stream, feed);
+  *asked = slot != CDS_NO_SLOT || stream->connections[link].role != CDS_ROLE_SERVING ||
+           cds_feed_set_find(&stream->feeds, feed) != CDS_NO_SLOT;
+  *known = slot != CDS_NO_SLOT &&
+           cds_sequence_peek(&stream->sequence, slot, text_tag, (unsigned)link, cds_clock_mono_ms(), &out);
+  if (*known) {
+    stream->counts.total_received++;
+    stream->counts.deduplicated++;
+    cds_dispatch(stream, &out, &leftover);
+  }
+  pthread_mutex_unlock(&stream->mu);
+  cds_leftover_settle(stream, &leftover);
+  return slot;
+}
+
+/* A gap shows by the report's own validity; where it begins, by what was delivered last. */
+struct gap {
+  bool found;
+  struct cds_feed_id feed;
+  uint32_t from, to;
+};
+
+/* mu is held, and the report was taken. */
+static void note_gap(struct gap *gap, const struct cds_stream *stream, const struct cds_candidate *candidate,
+                     size_t slot, uint64_t gaps_before, const struct cds_report *latest_before) {
+  gap->found = stream->config.backfill && stream->sequence.counts.gaps > gaps_before && latest_before != NULL;
+  if (!gap->found) return;
+  gap->feed = stream->feeds.ids[slot];
+  gap->from = latest_before->observations_timestamp + 1;
+  gap->to = candidate->valid_from_timestamp - 1;
+}
+
+/* mu is held. */
+static void count_verdict(struct cds_stream *stream, enum cds_verdict verdict) {
+  stream->counts.total_received++;
+  if (verdict == CDS_VERDICT_DUPLICATE) stream->counts.deduplicated++;
+  if (verdict == CDS_VERDICT_OUT_OF_ORDER) stream->counts.out_of_order++;
+}
+
+/* mu is held. The slot may have changed hands while the report was decoded. */
+static bool is_at_home(const struct cds_stream *stream, const struct cds_queue_node *node) {
+  return stream->places[node->slot].is_wanted &&
+         cds_feed_id_compare(&stream->feeds.ids[node->slot], &node->report->feed_id) == 0;
+}
+
+/* Takes the node; returns the verdict. */
+static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cds_queue_node *node, uint64_t text_tag) {
+  struct cds_candidate candidate = cds_stream_describe(stream, node, text_tag);
+  int64_t latest_possible = cds_stream_latest_possible(stream);
+  size_t slot = node->slot;
+  struct cds_sequence_out out = {0};
+  struct cds_leftover leftover = {0};
+  struct gap gap;
+  pthread_mutex_lock(&stream->mu);
+  candidate.on_trial = stream->connections[link].role == CDS_ROLE_TRIAL;
+  if (!is_at_home(stream, node)) {
+    pthread_mutex_unlock(&stream->mu);
+    cds_queue_node_free(node);
+    return CDS_VERDICT_DUPLICATE;
+  }
+  uint64_t gaps_before = stream->sequence.counts.gaps;
+  enum cds_verdict verdict =
+    cds_sequence_take(&stream->sequence, &candidate, (unsigned)link, cds_clock_mono_ms(), latest_possible, &out);
+  count_verdict(stream, verdict);
+  note_gap(&gap, stream, &candidate, slot, gaps_before, stream->places[slot].latest);
+  cds_dispatch(stream, &out, &leftover);
+  pthread_mutex_unlock(&stream->mu);
+  if (gap.found) cds_stream_tell_range(stream, CDS_EVENT_GAP, &gap.feed, gap.from, gap.to, "");
+  cds_leftover_settle(stream, &leftover);
+  return verdict;
+}
+
+/* The report as a queue node, or NULL, counted and told. */
+static struct cds_queue_node *decode(struct cds_stream *stream, size_t link, size_t slot,
+                                     const struct cds_envelope *envelope) {
+  struct cds_error err = {0};
+  struct cds_report *report;
+  if (cds_envelope_report(&report, envelope, &err) != CDS_OK) {
+    undecodable(stream, link, &err);
+    return NULL;
+  }
+  report->received_at_ms = cds_clock_wall_ms();
+  strcpy(report->origin, stream->connections[link].stats.origin); /* same size; written by this thread only */
+  struct cds_queue_node *node = cds_queue_node_new(report, slot);
+  if (node == NULL) {
+    cds_error_set(&err, CDS_E_MEMORY, "out of memory");
+    undecodable(stream, link, &err);
+    cds_report_unref(report);
+  }
+  return node;
+}
+
+/* Is the report to go on to the sequence? Not the copy of one that was verified: with other signatures, or it would
+ * have been known by its text. Otherwise the node is freed. */
+static bool screen(struct cds_stream *stream, size_t link, struct cds_queue_node *node) {
+  const struct cds_report *report = node->report;
+  if (stream->config.signers == NULL) return true;
+  uint64_t blob_tag = cds_seen_tag(stream->seed, report->bytes + report->blob.offset, report->blob.length);
+  bool known, asked;
+  (void)look_up(stream, link, &report->feed_id, blob_tag, &known, &asked);
+  if (!known && cds_stream_screen(stream, report, stream->connections[link].stats.host)) return true;
+  pthread_mutex_lock(&stream->mu);
+  stream->counts.total_received += !known; /* a known one was counted */
+  if (!known) cds_sequence_doubt(&stream->sequence, (unsigned)link, cds_clock_mono_ms());
+  pthread_mutex_unlock(&stream->mu);
+  cds_queue_node_free(node);
+  return false;
+}
+
+/* True when the message was a report. */
+static bool take_in(struct cds_stream *stream, size_t link, const char *data, size_t length) {
+  struct cds_envelope envelope;
+  struct cds_error err = {0};
+  if (cds_envelope_parse(&envelope, data, length, &err) != CDS_OK) {
+    undecodable(stream, link, &err);
+    return false;
+  }
+  uint64_t text_tag = cds_seen_tag(stream->seed, envelope.full_report, envelope.full_report_length);
+  bool known, asked;
+  size_t slot = look_up(stream, link, &envelope.feed_id, text_tag, &known, &asked);
+  if (!asked) reject(stream, link, "its feed was not asked for");
+  if (slot == CDS_NO_SLOT || known) return asked;
+  struct cds_queue_node *node = decode(stream, link, slot, &envelope);
+  if (node == NULL) return false;
+  if (!screen(stream, link, node)) return true;
+  enum cds_verdict verdict = commit(stream, link, node, text_tag);
+  if (verdict == CDS_VERDICT_FUTURE) reject(stream, link, "its observations timestamp lies in the future");
+  else if (verdict == CDS_VERDICT_TOO_MANY) reject(stream, link, "too many different reports of one second");
+  return true;
+}
+
+bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data, size_t length, bool *is_report) {
+  pthread_mutex_lock(&stream->mu);
+  struct cds_link_stats *stats = &stream->connections[link].stats;
+  stats->messages_received++;
+  stats->bytes_received += length;
+  stats->last_message_time = cds_clock_wall_ms();
+  bool is_on_trial = stream->connections[link].role == CDS_ROLE_TRIAL;
+  pthread_mutex_unlock(&stream->mu);
+  *is_report = take_in(stream, link, data, length);
+  if (is_on_trial) cds_change_look(stream);
+  cds_backfill_kick(stream);
+  return cds_stream_is_paused(stream);
+}
