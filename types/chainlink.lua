@@ -72,7 +72,7 @@ function chainlink.is_error(value, kind) end
 ---@field ha? boolean one connection per origin, default false
 ---@field feeds_per_connection? integer default 100
 ---@field backfill? boolean default true
----@field verify? chainlink.SignerRegistry|chainlink.SignerSet|false only reports that verify are delivered
+---@field verify? chainlink.SignerRegistry|chainlink.SignerSet|false only what is signed, its times too
 ---@field stale_timeout? number|false seconds, default: none
 ---@field logger? fun(level: chainlink.Level, message: string, fields: table)
 ---@field log_level? chainlink.Level|"none" default "info"

@@ -7,6 +7,7 @@
 #define CDS_MAX_MESSAGE_BYTES (1024u * 1024)     /* a WebSocket message, all fragments together */
 #define CDS_MAX_HEADER_BYTES (64u * 1024)        /* all headers of one answer */
 #define CDS_MAX_REPORT_BYTES (512u * 1024)       /* a full report; half a message, as hex doubles it */
+#define CDS_MAX_UNSIGNED_BYTES 1024              /* of a full report that is to verify: beside head, blob, signatures */
 #define CDS_MAX_JSON_DEPTH 16
 #define CDS_MAX_SIGNATURES 31 /* of the verifier contract; rawVs has room for 32 */
 #define CDS_MAX_FEEDS 1000    /* feeds on one stream or in one bulk request */

@@ -134,6 +134,12 @@ void cds_report_unref(struct cds_report *report) {
   if (report && __atomic_sub_fetch(&report->refs, 1, __ATOMIC_ACQ_REL) == 0) cds_free(report);
 }
 
+size_t cds_report_excess(const struct cds_report *report) {
+  size_t blob_words = (report->blob.length + CDS_WORD - 1) / CDS_WORD;
+  size_t words = HEAD_WORDS + 1 + blob_words + 1 + report->rs.length + 1 + report->ss.length;
+  return report->length > words * CDS_WORD ? report->length - words * CDS_WORD : 0;
+}
+
 const uint8_t *cds_report_word(const struct cds_report *report, size_t index) {
   return report->bytes + report->blob.offset + index * CDS_WORD;
 }

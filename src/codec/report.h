@@ -39,6 +39,9 @@ CDS_MUST_CHECK enum cds_status cds_report_from_hex(struct cds_report **out, cons
 struct cds_report *cds_report_ref(struct cds_report *report);
 void cds_report_unref(struct cds_report *report);
 
+/* How many bytes there are beyond head, blob and signatures: Solidity passes over them, and nobody signed them. */
+size_t cds_report_excess(const struct cds_report *report);
+
 /* The 32-byte word of field `index` of the schema; report->schema is not NULL. */
 const uint8_t *cds_report_word(const struct cds_report *report, size_t index);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "crypto/verify.h"
 
 #define TELL_INTERVAL_MS 1000 /* one who forges reports may send them by the thousand */
@@ -20,25 +21,47 @@ static bool count(struct cds_stream *stream) {
   return is_due;
 }
 
-static void tell(struct cds_stream *stream, const struct cds_report *report, const char *host,
-                 const struct cds_verification *verification) {
+/* What keeps a report from counting as signed whatever its signatures are: a time that is not read from the signed blob
+ * could be made up by whoever sends it, and so could bytes that belong to no part. False: nothing. */
+static bool is_unsigned(char *why, size_t size, const struct cds_report *report) {
+  size_t excess = cds_report_excess(report);
+  if (report->schema == NULL)
+    snprintf(why, size, "UnknownSchema: version %u has no schema here, so that its signed times cannot be read",
+             (unsigned)report->version);
+  else if (excess > CDS_MAX_UNSIGNED_BYTES)
+    snprintf(why, size, "UnsignedBytes: %zu bytes belong to no part of the report, more than %d", excess,
+             CDS_MAX_UNSIGNED_BYTES);
+  else return false;
+  return true;
+}
+
+static bool fails_to_verify(char *why, size_t size, struct cds_signer_registry *signers,
+                            const struct cds_report *report) {
+  struct cds_verification verification = cds_verify_report(signers, report);
   struct cds_error err;
+  if (verification.reason == CDS_VERIFIED) return false;
+  cds_verification_error(&err, &verification);
+  snprintf(why, size, "%s: %.300s", cds_reason_name(verification.reason), err.message);
+  return true;
+}
+
+static void tell(struct cds_stream *stream, const struct cds_report *report, const char *host, const char *why) {
   struct cds_event *event = cds_event_new(CDS_EVENT_UNVERIFIED);
   if (event == NULL) return;
-  cds_verification_error(&err, verification);
   event->level = CDS_LOG_ERROR;
   event->feed_id = report->feed_id;
   event->from = event->to = report->observations_timestamp;
   snprintf(event->host, sizeof event->host, "%s", host);
   snprintf(event->origin, sizeof event->origin, "%s", report->origin);
-  snprintf(event->message, sizeof event->message, "%s: %.300s", cds_reason_name(verification->reason), err.message);
+  snprintf(event->message, sizeof event->message, "%s", why);
   cds_stream_emit(stream, event);
 }
 
 bool cds_stream_screen(struct cds_stream *stream, const struct cds_report *report, const char *host) {
-  if (stream->config.signers == NULL) return true;
-  struct cds_verification verification = cds_verify_report(stream->config.signers, report);
-  if (verification.reason == CDS_VERIFIED) return true;
-  if (count(stream)) tell(stream, report, host, &verification);
+  char why[sizeof((struct cds_event *)0)->message];
+  struct cds_signer_registry *signers = stream->config.signers;
+  if (signers == NULL) return true;
+  if (!is_unsigned(why, sizeof why, report) && !fails_to_verify(why, sizeof why, signers, report)) return true;
+  if (count(stream)) tell(stream, report, host, why);
   return false;
 }
