@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-#include "codec/schema.h"
+#include "codec/registry.h"
 
 __extension__ typedef unsigned __int128 uint128;
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "codec/schema.h"
+#include "codec/registry.h"
 
 #define SAMPLE_MAX 4096
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The registry: every schema against the ABI types of its contract, roles, names. */
-#include "codec/schema.h"
+#include "codec/registry.h"
 
 #include "tap.h"
 

@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include "base/alloc.h"
+#include "codec/registry.h"
 #include "codec/report.h"
 #include "sample.h"
 #include "tap.h"

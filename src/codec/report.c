@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "codec/hex.h"
+#include "codec/registry.h"
 
 #define HEAD_WORDS 7
 #define BLOB_WORD 3 /* words 0 to 2 are the report context */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The registry of schemas: reading it, and adding to it. */
-#include "codec/schema.h"
-#include "lua/lreport.h"
+#include "lua/lschema.h"
+
+#include "codec/registry.h"
+#include "lua/lutil.h"
 
 static int market_status_name(lua_State *L) {
   lua_Integer version = luaL_checkinteger(L, 1);

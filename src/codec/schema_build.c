@@ -1,32 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * Schemas that a program adds: a list that only grows, published by its head. */
-#include <stdlib.h>
-#include <string.h>
+ * A schema from its description. */
+#include "codec/schema_build.h"
 
 #include "base/alloc.h"
 #include "codec/decimal.h"
-#include "codec/schema.h"
 
-#define MAX_ADDED 64 /* decoding searches them one after another */
+#include <stdlib.h>
+#include <string.h>
+
 #define MAX_FIELDS 256
 #define MAX_NAME 63
 #define MAX_TEXT 200
 
-/* One heap block, its texts at the end; never freed, as any report may point at it. */
-struct added {
-  struct added *next;
-  unsigned number;
-  struct cds_schema schema;
+/* One heap block, its texts at the end. */
+struct block {
+  struct cds_schema schema; /* first, so that freeing it frees the block */
   struct cds_field fields[];
 };
-
-static struct added *head; /* atomic */
-
-const struct cds_schema *cds_schema_find_added(uint16_t version) {
-  for (const struct added *at = __atomic_load_n(&head, __ATOMIC_ACQUIRE); at; at = at->next)
-    if (at->schema.version == version) return &at->schema;
-  return NULL;
-}
 
 /* ---- checks ---- */
 
@@ -108,7 +98,7 @@ static size_t text_size(const char *text) {
 }
 
 static size_t block_size(const struct cds_schema_definition *definition) {
-  size_t size = sizeof(struct added) + definition->field_count * sizeof(struct cds_field);
+  size_t size = sizeof(struct block) + definition->field_count * sizeof(struct cds_field);
   size += text_size(definition->name ? definition->name : "");
   for (size_t i = 0; i < definition->field_count; i++) {
     const struct cds_field_definition *field = &definition->fields[i];
@@ -163,76 +153,39 @@ static enum cds_status set_roles(struct cds_schema *schema, const char *price, s
   return CDS_OK;
 }
 
-static enum cds_status fill(struct added *added, const struct cds_schema_definition *definition,
+static enum cds_status fill(struct block *block, const struct cds_schema_definition *definition,
                             struct cds_error *err) {
-  char *room = (char *)&added->fields[definition->field_count];
-  struct cds_schema *schema = &added->schema;
+  char *room = (char *)&block->fields[definition->field_count];
+  struct cds_schema *schema = &block->schema;
   schema->version = definition->version;
   schema->name = keep(&room, definition->name);
-  schema->fields = added->fields;
+  schema->fields = block->fields;
   for (size_t i = 0; i < definition->field_count; i++) {
     const struct cds_field_definition *from = &definition->fields[i];
-    enum cds_status status = read_field(&added->fields[i], from, i + 1, err);
+    enum cds_status status = read_field(&block->fields[i], from, i + 1, err);
     if (status != CDS_OK) return status;
     if (cds_schema_field(schema, from->name, strlen(from->name)) >= 0)
       return cds_error_set(err, CDS_E_CONFIG, "field '%s' is there twice", from->name);
-    added->fields[i].name = keep(&room, from->name);
-    added->fields[i].abi_name = keep_abi_name(&room, from);
-    added->fields[i].meaning = keep(&room, from->meaning);
+    block->fields[i].name = keep(&room, from->name);
+    block->fields[i].abi_name = keep_abi_name(&room, from);
+    block->fields[i].meaning = keep(&room, from->meaning);
     schema->field_count = i + 1;
   }
   return set_roles(schema, definition->price, err);
 }
 
-static bool same_field(const struct cds_field *a, const struct cds_field *b) {
-  return strcmp(a->name, b->name) == 0 && strcmp(a->abi_name, b->abi_name) == 0 && a->type == b->type &&
-         a->bits == b->bits && a->unit == b->unit && a->decimals == b->decimals && strcmp(a->meaning, b->meaning) == 0;
-}
-
-static bool same_schema(const struct cds_schema *a, const struct cds_schema *b) {
-  if (a->field_count != b->field_count || a->price != b->price || strcmp(a->name, b->name) != 0) return false;
-  for (size_t i = 0; i < a->field_count; i++)
-    if (!same_field(&a->fields[i], &b->fields[i])) return false;
-  return true;
-}
-
-/* May it go in front of `first`? *known: the very same is there already. */
-static enum cds_status check_new(bool *known, struct added *added, const struct added *first, struct cds_error *err) {
-  const struct cds_schema *other = cds_schema_find(added->schema.version);
-  *known = other && same_schema(other, &added->schema);
-  if (*known) return CDS_OK;
-  if (other)
-    return cds_error_set(err, CDS_E_CONFIG, "there is a schema of version %u already", (unsigned)other->version);
-  added->number = first ? first->number + 1 : 1;
-  if (added->number <= MAX_ADDED) return CDS_OK;
-  return cds_error_set(err, CDS_E_CONFIG, "at most %d schemas can be added", MAX_ADDED);
-}
-
-/* Takes `added`: into the list, or freed. */
-static enum cds_status publish(struct added *added, struct cds_error *err) {
-  struct added *first = __atomic_load_n(&head, __ATOMIC_ACQUIRE);
-  enum cds_status status;
-  bool known;
-  do {
-    added->next = first;
-    status = check_new(&known, added, first, err);
-  } while (status == CDS_OK && !known &&
-           !__atomic_compare_exchange_n(&head, &first, added, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE));
-  if (status != CDS_OK || known) cds_free(added);
-  return status;
-}
-
-enum cds_status cds_schema_register(const struct cds_schema_definition *definition, struct cds_error *err) {
+enum cds_status cds_schema_build(struct cds_schema **out, const struct cds_schema_definition *definition,
+                                 struct cds_error *err) {
   if (definition->version == 0) return cds_error_set(err, CDS_E_CONFIG, "version must be 1 to 65535");
   if (definition->field_count == 0 || definition->field_count > MAX_FIELDS)
     return cds_error_set(err, CDS_E_CONFIG, "a schema has 1 to %d fields, got %zu", MAX_FIELDS,
                          definition->field_count);
   if (definition->name && strlen(definition->name) > MAX_TEXT)
     return cds_error_set(err, CDS_E_CONFIG, "name is longer than %d bytes", MAX_TEXT);
-  struct added *added = cds_calloc(1, block_size(definition));
-  if (!added) return cds_error_set(err, CDS_E_MEMORY, "no memory for a schema");
-  enum cds_status status = fill(added, definition, err);
-  if (status == CDS_OK) return publish(added, err);
-  cds_free(added);
+  struct block *block = cds_calloc(1, block_size(definition));
+  if (!block) return cds_error_set(err, CDS_E_MEMORY, "no memory for a schema");
+  enum cds_status status = fill(block, definition, err);
+  if (status == CDS_OK) *out = &block->schema;
+  else cds_free(block);
   return status;
 }
