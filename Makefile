@@ -241,8 +241,8 @@ interop: all
 lint:
 	@LUA_CFLAGS="$(INCLUDES) $(LUA_INCLUDES)" scripts/lint
 
-layers:
-	@scripts/layers
+layers: $(call object,$(ENGINE) $(SIMULATOR)) $(call binding_object,$(wildcard src/lua/*.c))
+	@$(LUA_BIN) scripts/layers src $(TREE)/obj $(OUT)/obj
 
 symbols: $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so
 	@scripts/symbols $^

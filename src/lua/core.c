@@ -11,9 +11,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lua/lcall.h"
 #include "lua/lclient.h"
+#include "lua/ldecode.h"
 #include "lua/lreport.h"
+#include "lua/lschema.h"
+#include "lua/lsnappy.h"
 #include "lua/lstream.h"
+#include "lua/lverify.h"
 #include "net/tls.h"
 
 #define LONGEST_WAIT_MS (60 * 60 * 1000)

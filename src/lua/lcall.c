@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The call userdata: one REST request under way. It stays inside the Lua layer; scripts see only results. */
+#include "lua/lcall.h"
+
 #include "lua/lclient.h"
 #include "lua/lreport.h"
 

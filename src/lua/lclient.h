@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * The client and call userdata. */
+ * The client userdata. */
 #ifndef CDS_L_CLIENT_H
 #define CDS_L_CLIENT_H
 
@@ -12,8 +12,7 @@ struct cds_client *cds_l_check_client(lua_State *L, int index);
 /* Reads the options that a stream may override from the table at `index`; what is not there stays as it was. */
 void cds_l_stream_config(lua_State *L, struct cds_stream_config *config, int index);
 
-/* Register the metatables and set the functions in the module table on the stack's top. */
+/* Registers the metatable and sets the functions in the module table on the stack's top. */
 void cds_l_open_client(lua_State *L);
-void cds_l_open_call(lua_State *L);
 
 #endif

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The module's pure functions: decoding and feed ids. */
+#include "lua/ldecode.h"
+
 #include "lua/lreport.h"
 
 /* Keeps a decoded report from leaking while its userdata is made. */

@@ -14,11 +14,7 @@ void cds_l_push_report(lua_State *L, struct cds_report **slot, int metatable);
 /* The Report at `index`; anything else raises. */
 const struct cds_report *cds_l_check_report(lua_State *L, int index);
 
-/* Register the metatable and set the functions in the module table on the stack's top. */
+/* Registers the metatable and sets the functions in the module table on the stack's top. */
 void cds_l_open_report(lua_State *L);
-void cds_l_open_decode(lua_State *L);
-void cds_l_open_schema(lua_State *L);
-void cds_l_open_snappy(lua_State *L);
-void cds_l_open_verify(lua_State *L); /* after cds_l_open_report */
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Compression for Lua. */
+#include "lua/lsnappy.h"
+
 #include "codec/snappy.h"
-#include "lua/lreport.h"
+#include "lua/lutil.h"
 
 #define CDS_L_BUFFER "chainlink.buffer"
 

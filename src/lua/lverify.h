@@ -11,4 +11,7 @@
 /* The registry at `index`, borrowed; anything else raises. */
 struct cds_signer_registry *cds_l_check_signers(lua_State *L, int index);
 
+/* Registers the metatables and sets the functions in the module table on the stack's top; after cds_l_open_report. */
+void cds_l_open_verify(lua_State *L);
+
 #endif
