@@ -6,15 +6,34 @@ local errors = require "chainlink.errors"
 
 local history = {}
 
+-- Of one second, whose blobs must be remembered: so many reports as a stream takes of one, and so much text. A service
+-- that always had something new to tell of the same second would otherwise never end.
+local MAX_REPORTS = 4096
+local MAX_TEXT = 32 * 2 ^ 20
+
+-- Remembers the blob, unless the second has too many.
+local function remember(self, blob)
+  self.count, self.text = self.count + 1, self.text + #blob
+  local too_much = self.count > MAX_REPORTS and ("%d different reports"):format(MAX_REPORTS)
+    or self.text > MAX_TEXT and ("%d MiB of report blobs"):format(MAX_TEXT / 2 ^ 20)
+  if too_much then
+    self.err = errors.new("DecodeError", ("the service has more than %s of second %d"):format(too_much, self.second),
+      { expected = "at most " .. too_much .. " a second" })
+    return false
+  end
+  self.seen[blob] = true
+  return true
+end
+
 -- The reports of a page that were not given before, up to the end of the range. A page may end in the middle of a
 -- second, so the next one begins with that second again: what it repeats is known by its blob.
 local function fresh_reports(self, reports)
   local fresh = {}
   for _, report in ipairs(reports) do
     local time, blob = report.observations_timestamp or self.second, report.report_blob
-    if time > self.second then self.second, self.seen = time, {} end
+    if time > self.second then self.second, self.seen, self.count, self.text = time, {}, 0, 0 end
     if time == self.second and not self.seen[blob] then
-      self.seen[blob] = true
+      if not remember(self, blob) then break end
       if time <= self.to then fresh[#fresh + 1] = report end
     end
   end
@@ -47,7 +66,7 @@ local function turn_page(self)
   self.pending = nil
   if not page then errors.throw(err) end
   self.page, self.position = fresh_reports(self, page.reports), 0
-  local start = next_start(self, page, self.page)
+  local start = not self.err and next_start(self, page, self.page)
   if start then ask(self, start) end
   return true
 end
@@ -55,7 +74,8 @@ end
 --- An iterator over reports. begin(start) starts the request of a page, finish(request) waits for it; both
 --- may return nil, err. A failure raises the error object out of the `for` loop.
 function history.iterate(begin, finish, from, to)
-  local self = { begin = begin, finish = finish, to = to, second = from, seen = {}, page = {}, position = 0 }
+  local self = { begin = begin, finish = finish, to = to, second = from, seen = {}, count = 0, text = 0, page = {},
+    position = 0 }
   ask(self, from)
   return function()
     while true do

@@ -3,6 +3,7 @@
 
 local errors = require "chainlink.errors"
 local history = require "chainlink.history"
+local check = require "spec.support.failure"
 
 local function report(time, blob)
   return { observations_timestamp = time, report_blob = blob or tostring(time) }
@@ -76,6 +77,48 @@ describe("a range of history", function()
     assert.are.equal("50", collect(function(start) return pages[start] or { reports = {} } end, 10, 60))
     local back = { [10] = { reports = {}, next_page_timestamp = 10 } }
     assert.are.equal("", collect(function(start) return back[start] end, 10, 60))
+  end)
+
+  -- A service that always has something new to tell of one second.
+  local function endless(size)
+    local count = 0
+    return function(start)
+      local page = {}
+      for i = 1, 500 do
+        count = count + 1
+        page[i] = report(start, ("%08d"):format(count):rep(size))
+      end
+      return { reports = page }
+    end
+  end
+
+  it("ends in an error when one second does not", function()
+    local got, iterate = 0, history.iterate(endless(1), finish, 10, 11)
+    local err = check.raised("DecodeError", {}, function()
+      for _ in iterate do got = got + 1 end
+    end)
+    assert.are.equal(4096, got)
+    check.says(err, "more than 4096 different reports of second 10")
+    assert.are.equal(err, select(2, pcall(iterate))) -- and stays there
+  end)
+
+  it("ends in an error when one second is too much to remember", function()
+    local got, iterate = 0, history.iterate(endless(16384), finish, 10, 11)
+    local err = check.raised("DecodeError", {}, function()
+      for _ in iterate do got = got + 1 end
+    end)
+    assert.are.equal(256, got) -- 128 KiB of text each
+    check.says(err, "more than 32 MiB of report blobs of second 10")
+  end)
+
+  it("gives a second whole that has as many reports as that", function()
+    local many = {}
+    for i = 1, 4096 do many[i] = report(10, ("%08d"):format(i)) end
+    many[#many + 1] = report(11, "last")
+    local count, last = 0, nil
+    for item in history.iterate(service(many, 5000, {}), finish, 10, 11) do count, last = count + 1, item end
+    assert.are.equal(4097, count)
+    assert.are.equal("last", last.report_blob)
   end)
 
   it("raises the error object of a page that fails, after the reports before it", function()
