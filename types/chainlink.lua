@@ -170,8 +170,9 @@ function Client:get_report_page(feed_id, start, limit) end
 ---@param feed_id string
 ---@param from integer Unix seconds
 ---@param to? integer Unix seconds, default: now
+---@param limit? integer reports of a page, 1 to 10000, default 500
 ---@return fun(): chainlink.Report?
-function Client:reports(feed_id, from, to) end
+function Client:reports(feed_id, from, to, limit) end
 
 ---Opens a stream; connecting goes on in the background.
 ---@param feed_ids string[]

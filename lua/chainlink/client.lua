@@ -14,6 +14,8 @@ local cjson = require("cjson.safe").new()
 
 cjson.decode_max_depth(16)
 
+local PAGE_LIMIT = 500 -- of a history: as many reports as the service gives at once
+
 local Client = core.client_metatable
 local methods = {}
 Client.__index = methods
@@ -137,15 +139,16 @@ function methods.get_report_page(client, feed_id, start, limit)
   return read_page(perform(client, state, "get_report_page", { id }, start, limit))
 end
 
---- An iterator over a feed's reports from one time to another (default: now), both included.
---- A failure raises its error object out of the loop.
-function methods.reports(client, feed_id, from, to)
+--- An iterator over a feed's reports from one time to another (default: now), both included, asked for in pages of
+--- `limit` (default: 500). A failure raises its error object out of the loop.
+function methods.reports(client, feed_id, from, to, limit)
   local state = check.self(client, "client", "reports")
   local id = check.feed_id(feed_id, "feed_id")
   check.timestamp(from, "from")
   to = to == nil and math.floor(core.time()) or check.timestamp(to, "to")
+  limit = check.limit(limit) or PAGE_LIMIT
   return history.iterate(function(start)
-    return begin(client, "get_report_page", { id }, start)
+    return begin(client, "get_report_page", { id }, start, limit)
   end, function(call)
     return read_page(finish(state, call))
   end, from, to)

@@ -2,6 +2,7 @@
 -- Every REST call over TLS, against the simulator.
 
 local chainlink = require "chainlink"
+local check = require "spec.support.failure"
 local recorder = require "spec.support.recorder"
 local recording = require "spec.support.recording"
 local simulator = require "spec.support.simulator"
@@ -115,6 +116,20 @@ describe("REST", function()
       got[#got + 1] = report.full_report
     end
     assert.are.same(expected, got)
+  end)
+
+  it("iterates in pages as large as the service gives, or as asked", function()
+    local function requests(limit)
+      local before, count = client:stats().requests, 0
+      for _ in client:reports(ids[1], PAST, PAST + 329, limit) do count = count + 1 end
+      assert.are.equal(990, count)
+      return client:stats().requests - before
+    end
+    assert.are.equal(2, requests())     -- 500 (498: whole seconds), the rest
+    assert.are.equal(11, requests(101)) -- 99 in each, of which the last 3 come again
+    assert.are.equal(1, requests(1000))
+    check.raised("ConfigError", {}, client.reports, client, ids[1], PAST, PAST, 0)
+    check.raised("ConfigError", {}, client.reports, client, ids[1], PAST, PAST, 10001)
   end)
 
   it("iterates up to now", function()
