@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * What goes wrong before HTTP: connections that are accepted and never served as they should be. They are taken from
  * the library before it starts TLS. */
+#include "simulator/accept.h"
+
 #include "base/clock.h"
-#include "simulator/service.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Who sends a request, and how often they may. */
+#include "simulator/auth.h"
+
 #include "base/clock.h"
 #include "crypto/hmac.h"
-#include "simulator/service.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * WebSocket frames of the server's side, right and wrong alike. */
-#include "simulator/service.h"
+#include "simulator/frame.h"
 
 void cds_sim_frame(struct cds_buf *out, unsigned first_byte, const void *payload, size_t length, bool *good) {
   uint8_t head[10] = {(uint8_t)first_byte};

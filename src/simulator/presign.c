@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * Signatures made ahead: the history is known in advance, so a load run can pay for its signatures before it starts. */
+#include "simulator/presign.h"
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "simulator/blob.h"
-#include "simulator/source.h"
 
 #include <pthread.h>
 #include <signal.h>

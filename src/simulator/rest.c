@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * The REST endpoints, once a request has passed authentication and rate limit. */
-#include "simulator/service.h"
+#include "simulator/rest.h"
 
 #include "base/alloc.h"
+#include "simulator/feed_list.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,58 +29,19 @@ static int read_number(const struct cds_sim_request *request, const char *name, 
   return good && *out <= max ? 0 : 400;
 }
 
-/* One feed id: 0, or a status with its message. */
-static int find_feed(struct cds_sim *sim, const struct cds_sim_account *account, const char *text, size_t length,
-                     size_t *feed, const char **message) {
-  uint8_t id[32];
-  *message = "malformed feed ID";
-  if (!cds_sim_id_parse(id, text, length)) return 400;
-  long index = cds_sim_feeds_find(&sim->source.feeds, id);
-  *message = "feed does not exist or is not permitted";
-  if (index < 0 || (account->permitted && !account->permitted[index])) return 401;
-  *feed = (size_t)index;
-  return 0;
-}
-
-static bool contains(const size_t *list, size_t count, size_t feed) {
-  for (size_t i = 0; i < count; i++)
-    if (list[i] == feed) return true;
-  return false;
-}
-
-int cds_sim_read_feeds(struct cds_sim *sim, const struct cds_sim_account *account, const char *list, size_t **feeds,
-                       size_t *count, const char **message) {
-  *count = 0;
-  *message = "out of memory";
-  *feeds = cds_calloc(sim->source.feeds.count, sizeof **feeds);
-  if (!*feeds) return 500;
-  int status = 0;
-  for (const char *at = list; status == 0; at++) {
-    size_t length = strcspn(at, ","), feed = 0;
-    status = find_feed(sim, account, at, length, &feed, message);
-    if (status == 0 && !contains(*feeds, *count, feed)) (*feeds)[(*count)++] = feed;
-    at += length;
-    if (!*at) break;
-  }
-  if (status == 0) return 0;
-  cds_free(*feeds);
-  *feeds = NULL;
-  return status;
-}
-
-static int read_feed(struct cds_sim_conn *conn, const struct cds_sim_request *request,
-                     const struct cds_sim_account *account, size_t *feed, const char **message) {
+static int read_feed(struct cds_sim_exchange *exchange, const struct cds_sim_account *account, size_t *feed,
+                     const char **message) {
   int status;
-  char *text = cds_sim_request_query(request, "feedID", &status);
+  char *text = cds_sim_request_query(&exchange->request, "feedID", &status);
   *message = "missing or malformed feedID";
   if (!text) return status == 0 ? 400 : status;
-  status = find_feed(conn->sim, account, text, strlen(text), feed, message);
+  status = cds_sim_find_feed(exchange->sim, account, text, strlen(text), feed, message);
   cds_free(text);
   return status;
 }
 
-static void answer_feeds(struct cds_sim_conn *conn, const struct cds_sim_account *account) {
-  const struct cds_sim_feeds *feeds = &conn->sim->source.feeds;
+static void answer_feeds(struct cds_sim_exchange *exchange, const struct cds_sim_account *account) {
+  const struct cds_sim_feeds *feeds = &exchange->sim->source.feeds;
   struct cds_buf body;
   cds_buf_init(&body, 1u << 20);
   enum cds_status status = cds_buf_printf(&body, "{\"feeds\":[");
@@ -91,79 +53,77 @@ static void answer_feeds(struct cds_sim_conn *conn, const struct cds_sim_account
     separator = ",";
   }
   if (status == CDS_OK) status = cds_buf_printf(&body, "]}");
-  if (status == CDS_OK) cds_sim_answer_json(conn, 200, &body);
-  else cds_sim_answer_error(conn, 500, "", "out of memory");
+  if (status == CDS_OK) cds_sim_answer_json(exchange, 200, &body);
+  else cds_sim_answer_error(exchange, 500, "", "out of memory");
   cds_buf_clear(&body);
 }
 
-static void answer_report(struct cds_sim_conn *conn, size_t feed, uint64_t number) {
+static void answer_report(struct cds_sim_exchange *exchange, size_t feed, uint64_t number) {
   struct cds_sim_report report;
   struct cds_buf body;
   cds_buf_init(&body, 4u << 20);
-  cds_sim_get(&report, &conn->sim->source, feed, number);
+  cds_sim_get(&report, &exchange->sim->source, feed, number);
   enum cds_status status = cds_buf_printf(&body, "{\"report\":");
-  if (status == CDS_OK) status = cds_sim_report_json(&body, conn->sim, &report);
+  if (status == CDS_OK) status = cds_sim_report_json(&body, exchange->sim, &report);
   if (status == CDS_OK) status = cds_buf_printf(&body, "}");
-  if (status == CDS_OK) cds_sim_answer_json(conn, 200, &body);
-  else cds_sim_answer_error(conn, 500, "", "out of memory");
+  if (status == CDS_OK) cds_sim_answer_json(exchange, 200, &body);
+  else cds_sim_answer_error(exchange, 500, "", "out of memory");
   cds_buf_clear(&body);
 }
 
 /* One past the newest number that REST knows of: a lagging one has not heard of the newest seconds. */
-uint64_t cds_sim_rest_end(const struct cds_sim_conn *conn, size_t feed) {
-  int64_t lag_ms = conn->fault.action == CDS_SIM_LAG ? conn->fault.seconds * 1000 : 0;
-  return cds_sim_end(&conn->sim->source, feed, cds_sim_now_ms(conn->sim) - lag_ms);
+static uint64_t rest_end(const struct cds_sim_exchange *exchange, size_t feed) {
+  int64_t lag_ms = exchange->fault.action == CDS_SIM_LAG ? exchange->fault.seconds * 1000 : 0;
+  return cds_sim_end(&exchange->sim->source, feed, cds_sim_now_ms(exchange->sim) - lag_ms);
 }
 
-static void latest(struct cds_sim_conn *conn, const struct cds_sim_request *request,
-                   const struct cds_sim_account *account) {
+static void latest(struct cds_sim_exchange *exchange, const struct cds_sim_account *account) {
   size_t feed;
   const char *message;
-  int status = read_feed(conn, request, account, &feed, &message);
+  int status = read_feed(exchange, account, &feed, &message);
   if (status != 0) {
-    cds_sim_answer_error(conn, status, "", message);
+    cds_sim_answer_error(exchange, status, "", message);
     return;
   }
-  uint64_t end = cds_sim_rest_end(conn, feed), oldest = end > MAX_LOOK_BACK ? end - MAX_LOOK_BACK : 0;
-  while (end > oldest && !cds_sim_exists(&conn->sim->source, feed, end - 1)) end--;
-  if (end == oldest) cds_sim_answer_error(conn, 404, "", "report not found");
-  else answer_report(conn, feed, end - 1);
+  uint64_t end = rest_end(exchange, feed), oldest = end > MAX_LOOK_BACK ? end - MAX_LOOK_BACK : 0;
+  while (end > oldest && !cds_sim_exists(&exchange->sim->source, feed, end - 1)) end--;
+  if (end == oldest) cds_sim_answer_error(exchange, 404, "", "report not found");
+  else answer_report(exchange, feed, end - 1);
 }
 
 /* The first report of exactly that second. */
-static bool find_at(const struct cds_sim_conn *conn, size_t feed, uint64_t second, uint64_t *number) {
-  const struct cds_sim_source *source = &conn->sim->source;
+static bool find_at(const struct cds_sim_exchange *exchange, size_t feed, uint64_t second, uint64_t *number) {
+  const struct cds_sim_source *source = &exchange->sim->source;
   *number = cds_sim_seek(source, feed, (uint32_t)second);
-  if (*number >= cds_sim_rest_end(conn, feed)) return false;
+  if (*number >= rest_end(exchange, feed)) return false;
   return cds_sim_second(source, feed, *number) == second && cds_sim_exists(source, feed, *number);
 }
 
-static void at(struct cds_sim_conn *conn, const struct cds_sim_request *request,
-               const struct cds_sim_account *account) {
+static void at(struct cds_sim_exchange *exchange, const struct cds_sim_account *account) {
   size_t feed;
   uint64_t second, number;
   const char *message;
-  int status = read_feed(conn, request, account, &feed, &message);
+  int status = read_feed(exchange, account, &feed, &message);
   if (status == 0) {
     message = "missing or malformed timestamp";
-    status = read_number(request, "timestamp", UINT32_MAX, -1, &second);
+    status = read_number(&exchange->request, "timestamp", UINT32_MAX, -1, &second);
   }
-  if (status == 0 && !find_at(conn, feed, second, &number)) {
+  if (status == 0 && !find_at(exchange, feed, second, &number)) {
     message = "report not found";
     status = 404;
   }
-  if (status == 0) answer_report(conn, feed, number);
-  else cds_sim_answer_error(conn, status, "", message);
+  if (status == 0) answer_report(exchange, feed, number);
+  else cds_sim_answer_error(exchange, status, "", message);
 }
 
-static enum cds_status bulk_body(struct cds_buf *body, struct cds_sim_conn *conn, const size_t *feeds, size_t count,
-                                 uint64_t second, size_t *found) {
-  struct cds_sim *sim = conn->sim;
+static enum cds_status bulk_body(struct cds_buf *body, struct cds_sim_exchange *exchange, const size_t *feeds,
+                                 size_t count, uint64_t second, size_t *found) {
+  struct cds_sim *sim = exchange->sim;
   enum cds_status status = cds_buf_printf(body, "{\"reports\":[");
   for (size_t i = 0; status == CDS_OK && i < count; i++) {
     uint64_t number;
     struct cds_sim_report report;
-    if (!find_at(conn, feeds[i], second, &number)) continue;
+    if (!find_at(exchange, feeds[i], second, &number)) continue;
     cds_sim_get(&report, &sim->source, feeds[i], number);
     status = cds_buf_printf(body, "%s", (*found)++ ? "," : "");
     if (status == CDS_OK) status = cds_sim_report_json(body, sim, &report);
@@ -171,60 +131,59 @@ static enum cds_status bulk_body(struct cds_buf *body, struct cds_sim_conn *conn
   return status == CDS_OK ? cds_buf_printf(body, "]}") : status;
 }
 
-static void answer_bulk(struct cds_sim_conn *conn, const size_t *feeds, size_t count, uint64_t second) {
+static void answer_bulk(struct cds_sim_exchange *exchange, const size_t *feeds, size_t count, uint64_t second) {
   size_t found = 0;
   struct cds_buf body;
   cds_buf_init(&body, 16u << 20);
-  if (bulk_body(&body, conn, feeds, count, second, &found) == CDS_OK)
-    cds_sim_answer_json(conn, found == count ? 200 : 206, &body);
-  else cds_sim_answer_error(conn, 500, "", "out of memory");
+  if (bulk_body(&body, exchange, feeds, count, second, &found) == CDS_OK)
+    cds_sim_answer_json(exchange, found == count ? 200 : 206, &body);
+  else cds_sim_answer_error(exchange, 500, "", "out of memory");
   cds_buf_clear(&body);
 }
 
-static void bulk(struct cds_sim_conn *conn, const struct cds_sim_request *request,
-                 const struct cds_sim_account *account) {
+static void bulk(struct cds_sim_exchange *exchange, const struct cds_sim_account *account) {
   const char *message = "missing or malformed timestamp";
   uint64_t second;
   size_t *feeds = NULL, count = 0;
-  int status = read_number(request, "timestamp", UINT32_MAX, -1, &second);
+  int status = read_number(&exchange->request, "timestamp", UINT32_MAX, -1, &second);
   if (status == 0) {
     message = "missing or malformed feedIDs";
-    char *list = cds_sim_request_query(request, "feedIDs", &status);
-    if (list) status = cds_sim_read_feeds(conn->sim, account, list, &feeds, &count, &message);
+    char *list = cds_sim_request_query(&exchange->request, "feedIDs", &status);
+    if (list) status = cds_sim_read_feeds(exchange->sim, account, list, &feeds, &count, &message);
     if (!list && status == 0) status = 400;
     cds_free(list);
   }
-  if (status == 0) answer_bulk(conn, feeds, count, second);
-  else cds_sim_answer_error(conn, status, "", message);
+  if (status == 0) answer_bulk(exchange, feeds, count, second);
+  else cds_sim_answer_error(exchange, status, "", message);
   cds_free(feeds);
 }
 
-static void page(struct cds_sim_conn *conn, const struct cds_sim_request *request,
-                 const struct cds_sim_account *account) {
+static void start_page(struct cds_sim_exchange *exchange, struct cds_sim_page *page,
+                       const struct cds_sim_account *account) {
   size_t feed;
   uint64_t start, limit;
   const char *message;
-  int status = read_feed(conn, request, account, &feed, &message);
+  int status = read_feed(exchange, account, &feed, &message);
   if (status == 0) {
     message = "missing or malformed startTimestamp";
-    status = read_number(request, "startTimestamp", UINT32_MAX, -1, &start);
+    status = read_number(&exchange->request, "startTimestamp", UINT32_MAX, -1, &start);
   }
   if (status == 0) {
     message = "limit must be 1 to 10000";
-    status = read_number(request, "limit", MAX_LIMIT, DEFAULT_LIMIT, &limit);
+    status = read_number(&exchange->request, "limit", MAX_LIMIT, DEFAULT_LIMIT, &limit);
     if (status == 0 && limit == 0) status = 400;
   }
-  if (status == 0) cds_sim_page_start(conn, feed, (uint32_t)start, (size_t)limit);
-  else cds_sim_answer_error(conn, status, "", message);
+  if (status == 0) cds_sim_page_start(page, exchange, feed, (uint32_t)start, rest_end(exchange, feed), (size_t)limit);
+  else cds_sim_answer_error(exchange, status, "", message);
 }
 
-void cds_sim_rest(struct cds_sim_conn *conn, const struct cds_sim_request *request, struct cds_sim_account *account) {
-  switch (conn->endpoint) {
-  case CDS_SIM_FEEDS: answer_feeds(conn, account); break;
-  case CDS_SIM_LATEST: latest(conn, request, account); break;
-  case CDS_SIM_AT: at(conn, request, account); break;
-  case CDS_SIM_BULK: bulk(conn, request, account); break;
-  case CDS_SIM_PAGE: page(conn, request, account); break;
-  default: cds_sim_answer_error(conn, 404, "", "there is nothing here"); break;
+void cds_sim_rest(struct cds_sim_exchange *exchange, struct cds_sim_page *page, const struct cds_sim_account *account) {
+  switch (exchange->endpoint) {
+  case CDS_SIM_FEEDS: answer_feeds(exchange, account); break;
+  case CDS_SIM_LATEST: latest(exchange, account); break;
+  case CDS_SIM_AT: at(exchange, account); break;
+  case CDS_SIM_BULK: bulk(exchange, account); break;
+  case CDS_SIM_PAGE: start_page(exchange, page, account); break;
+  default: cds_sim_answer_error(exchange, 404, "", "there is nothing here"); break;
   }
 }

@@ -4,8 +4,10 @@
  * covers it, and so that the client under test does not talk to its own library. */
 #include "simulator/server.h"
 
-#include "base/alloc.h"
 #include "base/clock.h"
+#include "simulator/accept.h"
+#include "simulator/session.h"
+#include "simulator/stream.h"
 
 #include <libwebsockets.h>
 #include <openssl/ssl.h>
@@ -18,6 +20,7 @@
 
 struct server {
   struct cds_sim *sim;
+  struct lws_context *context;
   struct cds_sim_certificate *certificate; /* NULL: plain */
   struct lws_vhost *vhost;
   SSL_CTX *tls;
@@ -36,8 +39,8 @@ static int load_certificate(SSL_CTX *tls) {
   return good ? 0 : 1;
 }
 
-static bool change_certificate(struct cds_sim *sim, const char *kind) {
-  struct server *server = lws_context_user(sim->context);
+static bool change_certificate(void *context, const char *kind) {
+  struct server *server = context;
   struct cds_error err;
   if (!server->certificate || cds_sim_certificate_change(server->certificate, kind, &err) != CDS_OK) return false;
   SSL_CTX_set_session_cache_mode(server->tls, SSL_SESS_CACHE_OFF); /* nobody is to come in with what they saw before */
@@ -45,98 +48,56 @@ static bool change_certificate(struct cds_sim *sim, const char *kind) {
   return SSL_CTX_use_certificate(server->tls, server->certificate->server) == 1;
 }
 
-/* One byte a time. */
-static int write_slowly(struct cds_sim_conn *conn) {
-  int64_t now = cds_clock_mono_ms();
-  if (now < conn->slow_due) return 0; /* the connection's tick asks again */
-  conn->slow_due = now + (conn->fault.ms ? conn->fault.ms : 1000);
-  return lws_write(conn->wsi, (unsigned char *)conn->out.data + conn->out_sent++, 1, LWS_WRITE_RAW) < 0 ? -1 : 0;
-}
-
-/* -1 ends the connection */
-static int write_out(struct cds_sim_conn *conn) {
-  struct lws *wsi = conn->wsi;
-  if (conn->fault.action == CDS_SIM_SLOW && conn->out_sent < conn->out.length) return write_slowly(conn);
-  while (conn->out_sent < conn->out.length && !lws_send_pipe_choked(wsi)) {
-    size_t left = conn->out.length - conn->out_sent, length = left < RECORD ? left : RECORD;
-    if (lws_write(wsi, (unsigned char *)conn->out.data + conn->out_sent, length, LWS_WRITE_RAW) < 0) return -1;
-    conn->out_sent += length;
-  }
-  if (conn->out_sent < conn->out.length || lws_partial_buffered(wsi)) {
-    lws_callback_on_writable(wsi);
-    return 0;
-  }
-  cds_buf_reset(&conn->out);
-  conn->out_sent = 0;
-  if (conn->finish) return -1;
-  cds_sim_conn_input(conn);
-  return 0;
-}
-
 static void tick(lws_sorted_usec_list_t *timer);
 
 /* A page or a stream has begun, which the timer set before did not know of. */
 static void tick_soon(struct server *server) {
   server->due_ns = cds_clock_mono_ns();
-  lws_sul_schedule(server->sim->context, 0, &server->timer, tick, 1);
+  lws_sul_schedule(server->context, 0, &server->timer, tick, 1);
+}
+
+static struct server *server_of(struct lws *wsi) {
+  return lws_context_user(lws_get_context(wsi));
 }
 
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
-  struct cds_sim_conn *conn = user;
+  struct cds_sim_session *session = user;
   switch (reason) {
   case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS: return loading && user ? load_certificate(user) : 0;
-  case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: {
-    struct server *server = lws_context_user(lws_get_context(wsi));
-    return cds_sim_accept(server->sim, (int)(intptr_t)in) ? 0 : -1;
-  }
-  case LWS_CALLBACK_RAW_ADOPT: {
-    struct server *server = lws_context_user(lws_get_context(wsi));
-    if (server->sim->connection_count >= CDS_SIM_MAX_CONNECTIONS) return -1;
-    cds_sim_conn_open(conn, server->sim, wsi);
-    return 0;
-  }
+  case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return cds_sim_accept(server_of(wsi)->sim, (int)(intptr_t)in) ? 0 : -1;
+  case LWS_CALLBACK_RAW_ADOPT: return cds_sim_session_open(session, server_of(wsi)->sim, wsi) ? 0 : -1;
   case LWS_CALLBACK_RAW_RX:
     lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0); /* the library's own, left over from the TLS handshake */
-    cds_sim_conn_receive(conn, in, length);
-    if (conn->state != CDS_SIM_HTTP) tick_soon(lws_context_user(lws_get_context(wsi)));
+    cds_sim_session_receive(session, in, length);
+    if (cds_sim_session_is_busy(session)) tick_soon(server_of(wsi));
     return 0;
-  case LWS_CALLBACK_RAW_WRITEABLE: return conn->sim ? write_out(conn) : -1;
-  case LWS_CALLBACK_RAW_CLOSE: cds_sim_conn_close(conn); return 0;
+  case LWS_CALLBACK_RAW_WRITEABLE: return cds_sim_session_write(session) ? 0 : -1;
+  case LWS_CALLBACK_RAW_CLOSE: cds_sim_session_close(session); return 0;
   default: return 0;
   }
 }
 
 static void tick(lws_sorted_usec_list_t *timer) {
   struct server *server = lws_container_of(timer, struct server, timer);
-  struct cds_sim *sim = server->sim;
-  int64_t now = cds_clock_mono_ms(), wait = 100;
-  bool busy = false;
-  for (struct cds_sim_conn *conn = sim->connections; conn; conn = conn->next) {
-    cds_sim_conn_tick(conn, now);
-    busy = busy || conn->state == CDS_SIM_PAGING;
-    if (conn->fault.action == CDS_SIM_SLOW && conn->out_sent < conn->out.length && conn->slow_due - now < wait)
-      wait = conn->slow_due > now ? conn->slow_due - now : 0;
-  }
+  int64_t now = cds_clock_mono_ms(), wait = cds_sim_sessions_tick(server->sim, now);
   cds_sim_accept_tick(now);
-  cds_sim_stream(sim);
-  int64_t due = busy ? 0 : cds_sim_stream_wait(sim);
+  cds_sim_stream(server->sim);
+  int64_t due = cds_sim_stream_wait(server->sim);
   if (due < wait) wait = due;
   server->due_ns = cds_clock_mono_ns() + wait * 1000000;
-  lws_sul_schedule(sim->context, 0, timer, tick, wait * LWS_US_PER_MS + 1);
+  lws_sul_schedule(server->context, 0, timer, tick, wait * LWS_US_PER_MS + 1);
 }
 
 /* libwebsockets waits in whole milliseconds, rounded down, and polls without a pause in the last one before a timer.
  * Sleep through that where nothing waits to be sent. */
 static void rest_until_due(const struct server *server) {
   int64_t left = server->due_ns - cds_clock_mono_ns();
-  if (left <= 0 || left >= 1000000) return;
-  for (const struct cds_sim_conn *conn = server->sim->connections; conn; conn = conn->next)
-    if (conn->out_sent < conn->out.length || conn->finish) return;
+  if (left <= 0 || left >= 1000000 || cds_sim_sessions_wait(server->sim)) return;
   nanosleep(&(struct timespec){0, (long)left}, NULL);
 }
 
 static const struct lws_protocols protocols[] = {
-  {PROTOCOL, callback, sizeof(struct cds_sim_conn), RECORD, 0, NULL, 0},
+  {PROTOCOL, callback, sizeof(struct cds_sim_session), RECORD, 0, NULL, 0},
   {NULL, NULL, 0, 0, 0, NULL, 0},
 };
 
@@ -164,10 +125,10 @@ static enum cds_status listen_on(struct server *server, struct cds_error *err) {
   struct lws_context_creation_info info;
   lws_set_log_level(0, NULL);
   fill(&info, server);
-  server->sim->context = lws_create_context(&info);
-  if (!server->sim->context) return cds_error_set(err, CDS_E_MEMORY, "cannot start libwebsockets");
+  server->context = lws_create_context(&info);
+  if (!server->context) return cds_error_set(err, CDS_E_MEMORY, "cannot start libwebsockets");
   loading = server->certificate ? server : NULL;
-  server->vhost = lws_create_vhost(server->sim->context, &info);
+  server->vhost = lws_create_vhost(server->context, &info);
   loading = NULL;
   if (server->vhost && lws_get_vhost_listen_port(server->vhost) > 0) return CDS_OK;
   return cds_error_set(err, CDS_E_NETWORK, "cannot listen on %.100s, port %d", server->sim->options->host,
@@ -180,14 +141,15 @@ enum cds_status cds_sim_serve(struct cds_sim *sim, struct cds_sim_certificate *c
   struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
   sigaction(SIGPIPE, &ignore, &before);
   sim->change_certificate = change_certificate;
+  sim->server = &server;
   enum cds_status status = listen_on(&server, err);
   if (status == CDS_OK) {
     listening(lws_get_vhost_listen_port(server.vhost), context);
-    lws_sul_schedule(sim->context, 0, &server.timer, tick, 1);
-    while (!*sim->stop && lws_service(sim->context, 0) >= 0) rest_until_due(&server);
+    lws_sul_schedule(server.context, 0, &server.timer, tick, 1);
+    while (!*sim->stop && lws_service(server.context, 0) >= 0) rest_until_due(&server);
   }
-  if (sim->context) lws_context_destroy(sim->context);
-  sim->context = NULL;
+  if (server.context) lws_context_destroy(server.context);
+  server.context = NULL;
   sigaction(SIGPIPE, &before, NULL);
   return status;
 }

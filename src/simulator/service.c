@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * The clock, the counters and the JSON of one report. */
+ * The clock, the origins, the counters and the JSON of one report. */
 #include "simulator/service.h"
 
 #include "base/clock.h"
 #include "codec/hex.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 int64_t cds_sim_now_ms(const struct cds_sim *sim) {
@@ -23,6 +24,16 @@ void cds_sim_http_date(char out[40], const struct cds_sim *sim) {
   gmtime_r(&now, &t);
   snprintf(out, 40, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * t.tm_wday, t.tm_mday, months + 3 * t.tm_mon,
            (t.tm_year + 1900) % 10000, t.tm_hour, t.tm_min, t.tm_sec);
+}
+
+bool cds_sim_find_origin(const struct cds_sim *sim, const char *name, size_t *origin) {
+  *origin = 0;
+  for (size_t i = 0; name && i < sim->options->origin_count; i++) {
+    if (strcmp(sim->options->origins[i], name) != 0) continue;
+    *origin = i;
+    return true;
+  }
+  return name == NULL;
 }
 
 enum cds_status cds_sim_report_json(struct cds_buf *out, struct cds_sim *sim, const struct cds_sim_report *report) {

@@ -3,6 +3,9 @@
 #include "simulator/simulator.h"
 
 #include "base/alloc.h"
+#include "simulator/auth.h"
+#include "simulator/message.h"
+#include "simulator/presign.h"
 #include "simulator/server.h"
 
 #include <errno.h>
@@ -61,14 +64,9 @@ static enum cds_status open_source(struct cds_sim *sim, struct cds_error *err) {
   if (status == CDS_OK)
     status = cds_sim_signer_init(&source->signer, options->seed, options->oracles, options->signers, err);
   if (status != CDS_OK) return status;
-  size_t longest = source->replay.longest > CDS_SIM_MAX_REPORT ? source->replay.longest : CDS_SIM_MAX_REPORT;
-  sim->hex = cds_malloc(2 * longest);
-  sim->slots = cds_calloc(source->feeds.count, sizeof *sim->slots);
   sim->down = cds_calloc(options->origin_count + 1, sizeof *sim->down);
-  if (!sim->hex || !sim->slots || !sim->down)
-    return cds_error_set(err, CDS_E_MEMORY, "no memory for the feeds' messages");
-  for (size_t i = 0; i < source->feeds.count; i++) cds_buf_init(&sim->slots[i].frame, 4u << 20);
-  return CDS_OK;
+  if (!sim->down) return cds_error_set(err, CDS_E_MEMORY, "no memory for the origins");
+  return cds_sim_messages_open(sim, err);
 }
 
 static enum cds_status permit(struct cds_sim_account *account, const struct cds_sim *sim, const struct cds_sim_key *key,
@@ -157,11 +155,9 @@ static void take_apart(struct run *run) {
   }
   cds_sim_certificate_clear(&run->certificate);
   for (size_t i = 0; sim->accounts && i < sim->options->key_count; i++) cds_free(sim->accounts[i].permitted);
-  for (size_t i = 0; sim->slots && i < sim->source.feeds.count; i++) cds_buf_clear(&sim->slots[i].frame);
+  cds_sim_messages_clear(sim);
   cds_free(sim->accounts);
-  cds_free(sim->slots);
   cds_free(sim->down);
-  cds_free(sim->hex);
   cds_sim_source_clear(&sim->source);
   cds_free(run);
 }

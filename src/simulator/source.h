@@ -68,11 +68,6 @@ void cds_sim_get(struct cds_sim_report *out, struct cds_sim_source *source, size
 /* A number's second, without making the report. */
 uint32_t cds_sim_second(const struct cds_sim_source *source, size_t feed, uint64_t number);
 
-/* Signs `seconds` seconds of reports on all processors before they are due. Picks a first second such that the work
- * should be done by then, and waits for it. Stops early, with the cache empty, once *stop is true. */
-CDS_MUST_CHECK enum cds_status cds_sim_presign(struct cds_sim_source *source, unsigned seconds, int64_t now_ms,
-                                               const volatile bool *stop, struct cds_error *err);
-
 void cds_sim_source_clear(struct cds_sim_source *source);
 
 #endif

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT
+ * The table of endpoints. */
+#include "simulator/endpoint.h"
+
+#include <string.h>
+
+static const struct {
+  const char *method, *path;
+} routes[] = {
+  [CDS_SIM_FEEDS] = {"GET", "/api/v1/feeds"},
+  [CDS_SIM_LATEST] = {"GET", "/api/v1/reports/latest"},
+  [CDS_SIM_AT] = {"GET", "/api/v1/reports"},
+  [CDS_SIM_BULK] = {"GET", "/api/v1/reports/bulk"},
+  [CDS_SIM_PAGE] = {"GET", "/api/v1/reports/page"},
+  [CDS_SIM_ORIGINS] = {"HEAD", "/"},
+  [CDS_SIM_WS] = {"GET", "/api/v1/ws"},
+};
+
+enum cds_sim_endpoint cds_sim_endpoint_find(const struct cds_sim_request *request) {
+  if (strncmp(request->path, "/control/", 9) == 0) return CDS_SIM_CONTROL;
+  for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+    if (strcmp(request->method, routes[i].method) == 0 && strcmp(request->path, routes[i].path) == 0)
+      return (enum cds_sim_endpoint)i;
+  return CDS_SIM_OTHER;
+}
+
+const char *cds_sim_endpoint_name(enum cds_sim_endpoint endpoint) {
+  return endpoint == CDS_SIM_OTHER ? "other" : routes[endpoint].path;
+}
