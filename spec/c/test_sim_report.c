@@ -2,7 +2,7 @@
  * Reports of the simulator, read by the library's decoder and recovered by libsecp256k1: each side checks the other. */
 #include "codec/report.h"
 #include "crypto/keccak.h"
-#include "simulator/source.h"
+#include "simulator/presign.h"
 
 #include <secp256k1.h>
 #include <secp256k1_recovery.h>

@@ -124,6 +124,8 @@ static void fill(struct lws_context_creation_info *info, struct server *server) 
 static enum cds_status listen_on(struct server *server, struct cds_error *err) {
   struct lws_context_creation_info info;
   lws_set_log_level(0, NULL);
+  server->sim->change_certificate = change_certificate;
+  server->sim->server = server;
   fill(&info, server);
   server->context = lws_create_context(&info);
   if (!server->context) return cds_error_set(err, CDS_E_MEMORY, "cannot start libwebsockets");
@@ -140,8 +142,6 @@ enum cds_status cds_sim_serve(struct cds_sim *sim, struct cds_sim_certificate *c
   struct server server = {.sim = sim, .certificate = certificate};
   struct sigaction ignore = {.sa_handler = SIG_IGN}, before;
   sigaction(SIGPIPE, &ignore, &before);
-  sim->change_certificate = change_certificate;
-  sim->server = &server;
   enum cds_status status = listen_on(&server, err);
   if (status == CDS_OK) {
     listening(lws_get_vhost_listen_port(server.vhost), context);
