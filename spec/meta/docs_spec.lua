@@ -56,6 +56,20 @@ describe("the documentation", function()
     client:close()
   end)
 
+  it("names in the map only files that are there", function()
+    local function exists(path)
+      local file = io.open(path, "rb")
+      if file then file:close() end
+      return file ~= nil
+    end
+    local count = 0
+    for path in project.read("src/README.md"):gmatch "%f[^%s`(][%w_/]+/[%w_]+%.[%a]+%f[^%w]" do
+      count = count + 1
+      assert.truthy(exists("src/" .. path) or exists(path), "src/README.md names " .. path .. ", which is not there")
+    end
+    assert.is_true(count > 40, "only " .. count .. " paths")
+  end)
+
   it("and the types have fresh tables of schemas", function()
     local output, status = project.run(project.lua .. " scripts/schema-table --check")
     assert.equal(0, status, output)
