@@ -56,7 +56,7 @@ Q := $(if $(V),,@)
 object = $(patsubst src/%.c,$(TREE)/obj/%.o,$(1))
 binding_object = $(patsubst src/%.c,$(OUT)/obj/%.o,$(1))
 
-.PHONY: all deps help env install demo bench clean format docs
+.PHONY: all deps help env install uninstall demo bench clean format docs
 .PHONY: test test-c test-lua fuzz test-all-luas test-asan test-tsan test-valgrind test-onchain interop lint layers symbols luarocks rockspec
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -272,18 +272,21 @@ rockspec:
 docs: all
 	@$(USE_BUILD) $(LUA_BIN) scripts/schema-table
 
-LUA_DIR = $(DESTDIR)$(PREFIX)/share/lua/$(LUA_ABI)
-LIB_DIR = $(DESTDIR)$(PREFIX)/lib/lua/$(LUA_ABI)
+# PREFIX, DESTDIR and the rest reach the script by the environment, whatever is in them.
+install uninstall: export PREFIX := $(PREFIX)
+install uninstall: export DESTDIR := $(DESTDIR)
+install uninstall: export LUA_ABI := $(LUA_ABI)
+install uninstall: export LUA_BIN := $(LUA_BIN)
+install uninstall: export OUT := $(OUT)
 install: all
-	cd lua && find chainlink -name '*.lua' -exec install -D -m 644 {} '$(LUA_DIR)/{}' \;
-	install -D -m 755 -t '$(LIB_DIR)/chainlink' $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so
-	install -d '$(DESTDIR)$(PREFIX)/bin'
-	sed '1s|.*|#!$(LUA_BIN)|' bin/chainlink-streams > '$(DESTDIR)$(PREFIX)/bin/chainlink-streams'
-	chmod 755 '$(DESTDIR)$(PREFIX)/bin/chainlink-streams'
+	@scripts/install install
+uninstall:
+	@scripts/install uninstall
 
 help:
 	@echo 'make [LUA=5.4|5.3|5.1|luajit]   build            make env      eval "$$(make -s env)" to use the build'
 	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
+	@echo 'make uninstall                  takes away what that put there'
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
 	@echo 'make test-all-luas test-asan test-tsan test-valgrind interop test-onchain   the wider suites'
 	@echo 'make coverage                   what the tests run of the codec, crypto and client'
