@@ -11,6 +11,9 @@ CFLAGS ?= -O2 -g
 
 # ---- what to build with ----
 
+ifeq ($(filter 5.4 5.3 5.1 luajit,$(LUA)),)
+$(error LUA=$(LUA) is not supported: it may be 5.4, 5.3, 5.1 or luajit)
+endif
 LUA_ABI := $(if $(filter luajit,$(LUA)),5.1,$(LUA))
 LUA_NAMES := $(if $(filter luajit,$(LUA)),luajit,lua$(LUA) lua-$(LUA) lua$(subst .,,$(LUA)))
 LUA_PC := $(or $(shell for p in $(LUA_NAMES); do pkg-config --exists $$p 2>/dev/null && echo $$p && break; done),$(firstword $(LUA_NAMES)))
@@ -21,7 +24,9 @@ SNAPPY := $(shell pkg-config --exists snappy 2>/dev/null && echo snappy)
 LIBS := $(shell pkg-config --libs $(MODULES) $(SNAPPY) 2>/dev/null) -lpthread -lm
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
-HARDEN := -fstack-protector-strong $(if $(SANITIZE)$(COVERAGE),,-D_FORTIFY_SOURCE=2)
+# A level that CPPFLAGS or CFLAGS ask for stands.
+FORTIFY := $(if $(SANITIZE)$(COVERAGE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+HARDEN := -fstack-protector-strong $(FORTIFY)
 WITH_UNDEFINED := $(SANITIZE:address=address,undefined)
 SANITIZERS := $(WITH_UNDEFINED:fuzz=fuzzer-no-link,address,undefined)
 SANITIZER_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)

@@ -1,0 +1,30 @@
+-- SPDX-License-Identifier: MIT
+-- What the Makefile does with settings from outside.
+local project = require "spec.support.project"
+
+local function make(words)
+  return project.run("env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS make --no-print-directory " .. words)
+end
+
+describe("the Makefile", function()
+  for _, setting in ipairs { "CPPFLAGS=-D_FORTIFY_SOURCE=3", "CFLAGS='-O2 -D_FORTIFY_SOURCE=1'",
+    "CPPFLAGS='-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2'", "" } do
+    it("compiles without a warning with " .. (setting == "" and "nothing" or setting), function()
+      local folder, remove = project.folder()
+      local output, status = make(("TREE=%s %s/obj/base/error.o %s"):format(folder, folder, setting))
+      remove()
+      assert.equal("  cc src/base/error.c\n", output)
+      assert.equal(0, status)
+    end)
+  end
+
+  it("refuses a Lua that is not supported, and names those that are", function()
+    for _, version in ipairs { "5.2", "5", "jit" } do
+      local output, status = make("LUA=" .. version)
+      assert.is_true(status ~= 0)
+      local words = ("LUA=%s is not supported: it may be 5.4, 5.3, 5.1 or luajit"):format(version)
+      assert.truthy(output:find(words, 1, true), output)
+    end
+    assert.equal(0, select(2, make "help LUA=luajit"))
+  end)
+end)
