@@ -14,9 +14,18 @@ describe("the version", function()
     assert.equal(version, require "chainlink"._VERSION)
   end)
 
-  it("is the newest in the changelog", function()
-    local newest = project.read "CHANGELOG.md":match "\n## %[(%d+%.%d+%.%d+)%]"
-    assert.equal(version, newest)
+  it("is the newest in the changelog, or what its unreleased part is to be", function()
+    local changelog = project.read "CHANGELOG.md"
+    local newest = changelog:match "\n## %[(%d+%.%d+%.%d+)%]"
+    local coming = changelog:match "\n## %[Unreleased%]\n\nThis is to be (%d+%.%d+%.%d+)[,.]"
+    assert.equal(version, coming or newest)
+  end)
+
+  it("is released with a date, and there is one unreleased part, above all others", function()
+    local parts = {}
+    for line in project.read "CHANGELOG.md":gmatch "\n## ([^\n]*)" do parts[#parts + 1] = line end
+    assert.equal("[Unreleased]", parts[1])
+    for i = 2, #parts do assert.matches("^%[%d+%.%d+%.%d+%] %- %d%d%d%d%-%d%d%-%d%d$", parts[i]) end
   end)
 
   it("has a rockspec", function()
