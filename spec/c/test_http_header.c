@@ -43,7 +43,14 @@ int main(void) {
   retry_after_is("Retry-After: Tue, 14 Nov 2000 22:13:50 GMT\r\n", 0);
   retry_after_is("Retry-After: -1\r\n", -1);
   retry_after_is("Retry-After: 1.5\r\n", -1);
-  retry_after_is("Retry-After: 99999999999999999999\r\n", -1);
+  retry_after_is("Retry-After: 3600\r\n", 3600);
+  retry_after_is("Retry-After: 3601\r\n", 3600);
+  retry_after_is("Retry-After: 978307200\r\n", 3600); /* 31 years */
+  retry_after_is("Retry-After: 99999999999999999999\r\n", 3600);
+  retry_after_is("Retry-After: Tue, 14 Nov 2023 23:13:20 GMT\r\n", 3600);
+  retry_after_is("Retry-After: Tue, 14 Nov 2023 23:13:21 GMT\r\n", 3600);
+  retry_after_is("Retry-After: Fri, 31 Dec 9999 23:59:59 GMT\r\n", 3600);
+  retry_after_is("Retry-After: 1x\r\n", -1);
   retry_after_is("Retry-After: soon\r\n", -1);
   retry_after_is("Retry-After:\r\n", -1);
   retry_after_is(NULL, -1);

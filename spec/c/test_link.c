@@ -9,22 +9,25 @@
 struct refusals {
   const char *answer; /* given `times` times; later connections are served */
   int times;
+  int64_t refused_at_ms, served_at_ms; /* monotonic; the last */
 };
 
 static void serve_refusals(struct ws_server *server, int number, int fd) {
-  const struct refusals *refusals = server->context;
+  struct refusals *refusals = server->context;
   if (!ws_read_request(server, fd)) return;
   if (number <= refusals->times) {
+    refusals->refused_at_ms = cds_clock_mono_ms();
     ws_send_text_raw(fd, refusals->answer);
     return;
   }
+  refusals->served_at_ms = cds_clock_mono_ms();
   ws_upgrade(server, fd, "");
   ws_send_message(fd, next_message(1, 1));
   ws_attend(fd);
 }
 
 static void test_final(const char *answer, enum cds_status status, int http_status) {
-  struct refusals refusals = {answer, 1};
+  struct refusals refusals = {.answer = answer, .times = 1};
   struct fixture fixture;
   struct seen_events seen = {0};
   begin(&fixture, serve_refusals, &refusals);
@@ -44,7 +47,7 @@ static void test_clock_skew(void) {
   time_t server_time = time(NULL) - 100;
   strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime(&server_time));
   snprintf(answer, sizeof answer, "HTTP/1.1 401 Unauthorized\r\nDate: %s\r\nContent-Length: 0\r\n\r\n", date);
-  struct refusals refusals = {answer, 1};
+  struct refusals refusals = {.answer = answer, .times = 1};
   struct fixture fixture;
   begin(&fixture, serve_refusals, &refusals);
   open_stream(&fixture, 1);
@@ -55,7 +58,7 @@ static void test_clock_skew(void) {
 }
 
 static void test_retried(const char *name, const char *answer, const char *reason) {
-  struct refusals refusals = {answer, 2};
+  struct refusals refusals = {.answer = answer, .times = 2};
   struct fixture fixture;
   struct seen_events seen = {0};
   begin(&fixture, serve_refusals, &refusals);
@@ -68,18 +71,34 @@ static void test_retried(const char *name, const char *answer, const char *reaso
 }
 
 static void test_retry_after(void) {
-  struct refusals refusals = {"HTTP/1.1 429 Too Many\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n", 1};
+  struct refusals refusals = {.answer = "HTTP/1.1 429 Too Many\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n",
+                              .times = 1};
   struct fixture fixture;
   struct seen_events seen = {0};
   begin(&fixture, serve_refusals, &refusals);
   open_stream(&fixture, 1);
   is_number(take_in_order(&fixture, &seen, 1, 1), 1, "429 is retried");
-  ok(seen.last_delay >= 1, "after the time the service asked for (%g)", seen.last_delay);
+  ok(seen.last_delay == 1, "after the time the service asked for (%g)", seen.last_delay);
+  ok(refusals.served_at_ms - refusals.refused_at_ms >= 1000, "in seconds");
+  finish(&fixture);
+}
+
+/* Nonsense is an hour, and the stream can be closed while it lasts. */
+static void test_retry_after_nonsense(const char *value) {
+  char answer[256];
+  snprintf(answer, sizeof answer, "HTTP/1.1 503 Busy\r\nRetry-After: %s\r\nContent-Length: 0\r\n\r\n", value);
+  struct refusals refusals = {.answer = answer, .times = 1};
+  struct fixture fixture;
+  struct seen_events seen = {0};
+  begin(&fixture, serve_refusals, &refusals);
+  open_stream(&fixture, 1);
+  WAIT_FOR(&fixture, &seen, seen.states[CDS_LINK_RECONNECTING] == 1);
+  ok(seen.last_delay == 3600, "Retry-After: %s is taken for an hour (%g s)", value, seen.last_delay);
   finish(&fixture);
 }
 
 static void test_max_reconnects(void) {
-  struct refusals refusals = {"HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n", 1000};
+  struct refusals refusals = {.answer = "HTTP/1.1 503 Down\r\nContent-Length: 0\r\n\r\n", .times = 1000};
   struct fixture fixture;
   begin(&fixture, serve_refusals, &refusals);
   fixture.config.stream.max_reconnects = 3;
@@ -152,7 +171,7 @@ static void test_unreachable(const char *host, const char *expected) {
 }
 
 static void test_failover(void) {
-  struct refusals refusals = {"", 0};
+  struct refusals refusals = {.answer = "", .times = 0};
   struct fixture fixture;
   struct seen_events seen = {0};
   begin(&fixture, NULL, NULL);
@@ -430,6 +449,8 @@ int main(void) {
   test_retried("what is not HTTP is retried", "SSH-2.0-OpenSSH_9\r\n\r\n", "handshake");
   test_retried("a connection closed without an answer is retried", "", "handshake");
   test_retry_after();
+  test_retry_after_nonsense("978307200");
+  test_retry_after_nonsense("Fri, 31 Dec 9999 23:59:59 GMT");
   test_max_reconnects();
   test_attempt(serve_silence, 0.3, CDS_E_TIMEOUT, "a server that never answers");
   test_attempt(serve_drip, 0.3, CDS_E_TIMEOUT, "an answer that never ends");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * REST calls that go wrong: each fault's error kind, words and number of attempts. */
+#include "base/clock.h"
 #include "rest_fixture.h"
 
 #define MIB (1024 * 1024)
@@ -49,9 +50,42 @@ static void test_rate_limited(void) {
   is_outcome(&got, CDS_E_RATE_LIMIT, true, "answered 429");
   ok(got.err.retry_after == 301 && requests == 1, "a wait of 301 s is left to the script");
   got = meet_text(dated, &requests);
-  ok(got.err.has_retry_after && got.err.retry_after == 3601 && requests == 1, "so is a date an hour off (%g s)",
-     got.err.retry_after);
+  ok(got.err.has_retry_after && got.err.retry_after == 3600 && requests == 1,
+     "so is a date more than an hour off, as an hour (%g s)", got.err.retry_after);
   free(limited), free(dated), free(never), free(good);
+}
+
+static void test_retry_after_waited(void) {
+  char *limited = with_body(HEAD("429 Too Many Requests", "Retry-After: 1\r\n"), "{}"), *good = report_answer(1);
+  struct http_step steps[] = {answer(limited), answer(good)};
+  size_t requests;
+  int64_t begin_ms = cds_clock_mono_ms();
+  struct outcome got = meet(steps, 2, &requests);
+  ok(got.status == CDS_OK && strstr(got.last_warning, "retry 1 of 3 in 1.000 s") != NULL, "what Retry-After asks for");
+  ok(cds_clock_mono_ms() - begin_ms >= 1000, "is waited for, in seconds");
+  free(limited), free(good);
+}
+
+/* The longest wait begins; it is not sat out. */
+static void test_retry_after_longest(void) {
+  char *limited = with_body(HEAD("429 Too Many Requests", "Retry-After: 300\r\n"), "{}");
+  struct http_step step = answer(limited);
+  struct fixture f;
+  struct outcome outcome = {0};
+  begin(&f, &step, 1);
+  struct cds_call *call = start_call(&f, CDS_GET_LATEST_REPORT, 1);
+  while (outcome.warnings == 0 && !cds_call_is_done(call)) {
+    struct pollfd fd = {cds_call_fd(call), POLLIN, 0};
+    http_check(poll(&fd, 1, WAIT_MS) == 1, "nothing came of the call");
+    struct cds_event *event = cds_call_take_event(call);
+    if (event != NULL) note_event(&outcome, event);
+    cds_event_free(event);
+  }
+  ok(strstr(outcome.last_warning, "retry 1 of 3 in 300.000 s") != NULL, "five minutes are waited for: %s",
+     outcome.last_warning);
+  cds_call_free(call);
+  end(&f);
+  free(limited);
 }
 
 static void test_server_errors(void) {
@@ -336,6 +370,8 @@ static void test_dropped(void) {
 
 int main(void) {
   test_rate_limited();
+  test_retry_after_waited();
+  test_retry_after_longest();
   test_server_errors();
   test_client_errors();
   test_clock_skew();

@@ -3,11 +3,13 @@
 #include "net/http_header.h"
 
 #include <curl/curl.h>
+#include <math.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/limits.h"
+
 #define MAX_DATE_TEXT 64
-#define MAX_SECONDS_DIGITS 9
 #define MAX_DATE 253402300799 /* the end of the year 9999: HTTP's dates have four digits for it */
 
 static bool is_blank(char c) {
@@ -50,10 +52,10 @@ bool cds_http_date(double *seconds, const char *headers) {
 
 static bool read_seconds(double *seconds, const char *text, size_t length) {
   double value = 0;
-  if (length == 0 || length > MAX_SECONDS_DIGITS) return false;
+  if (length == 0) return false;
   for (size_t i = 0; i < length; i++) {
     if (text[i] < '0' || text[i] > '9') return false;
-    value = value * 10 + (text[i] - '0');
+    value = fmin(value * 10 + (text[i] - '0'), CDS_MAX_RETRY_AFTER);
   }
   *seconds = value;
   return true;
@@ -70,6 +72,6 @@ bool cds_http_retry_after(double *seconds, const char *headers, int64_t now_ms) 
     return false;
   double server_now;
   if (cds_http_date(&server_now, headers)) now = server_now;
-  *seconds = at > now ? at - now : 0;
+  *seconds = fmin(fmax(at - now, 0), CDS_MAX_RETRY_AFTER);
   return true;
 }

@@ -16,8 +16,8 @@ bool cds_http_header(const char **value, size_t *length, const char *headers, co
 /* The Date header as Unix seconds. */
 bool cds_http_date(double *seconds, const char *headers);
 
-/* Retry-After as seconds from now, 0 or more: given so, or as a date (compared with the answer's own Date, or with
- * now_ms when it has none). False when absent or unreadable. */
+/* Retry-After as seconds from now, 0 to CDS_MAX_RETRY_AFTER, which more is taken for: given so, or as a date (compared
+ * with the answer's own Date, or with now_ms when it has none). False when absent or unreadable. */
 bool cds_http_retry_after(double *seconds, const char *headers, int64_t now_ms);
 
 #endif

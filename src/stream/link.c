@@ -3,7 +3,6 @@
 #include "stream/link.h"
 
 #include <errno.h>
-#include <math.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
@@ -18,8 +17,7 @@
 
 #define WORKED_WITH_MESSAGES_MS 1000
 #define WORKED_MS 5000
-#define MAX_RETRY_AFTER 3600.0 /* seconds */
-#define MAX_PATIENCE_MS 5000   /* of a peer whose messages are not read */
+#define MAX_PATIENCE_MS 5000 /* of a peer whose messages are not read */
 
 struct cds_link {
   struct cds_stream *stream;
@@ -143,7 +141,7 @@ static bool has_worked(const struct cds_link *link) {
 
 static double retry_delay(const struct cds_link *link, const struct cds_error *err, bool worked) {
   const struct cds_stream_config *config = &link->stream->config;
-  if (err->has_retry_after) return fmin(err->retry_after, MAX_RETRY_AFTER);
+  if (err->has_retry_after) return err->retry_after;
   if (worked) return link->is_one_of_many ? cds_backoff_random() * config->reconnect_delay : 0;
   return cds_backoff_delay(link->failures - 1, config->reconnect_delay, config->reconnect_max_delay,
                            cds_backoff_random());
