@@ -240,6 +240,16 @@ chaos-valgrind:
 soak: all
 	@$(USE_BUILD) timeout -k 10 $$(($(MINUTES) * 60 + 120)) $(LUA_BIN) spec/chaos/soak.lua $(MINUTES)
 
+# Plants small faults one after the other, and tells which ones no test notices. The whole takes days: a sample by SEED,
+# so many of each folder, or FILES alone. JOBS at a time, as most tests wait.
+.PHONY: mutants
+mutants: MINUTES = 10
+mutants: FLOOR ?= 80
+mutants:
+	@scripts/setup ci
+	@$(MANY_AT_ONCE) FILES="$(FILES)" SAMPLE=$(SAMPLE) SEED=$(SEED) MINUTES=$(MINUTES) FLOOR=$(FLOOR) \
+	LUA_BIN=$(LUA_BIN) $(LUA_BIN) spec/mutants/run.lua
+
 interop: all
 	@$(USE_BUILD) timeout -k 10 540 spec/interop/run.sh
 
@@ -297,6 +307,7 @@ help:
 	@echo 'make coverage                   what the tests run of the codec, crypto and client'
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost   make soak MINUTES=10'
+	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
 	@echo 'make lint layers symbols luarocks                              the checks'
 	@echo 'make bench format docs rockspec clean'
 

@@ -1,0 +1,217 @@
+-- SPDX-License-Identifier: MIT
+-- The tool of `make mutants`: what it plants, and what it says became of that in a project of one file.
+local plan = require "spec.mutants.plan"
+local project = require "spec.support.project"
+local rules = require "spec.mutants.rules"
+
+-- The changes of a text as "rule: before -> after".
+local function changes(text, language)
+  local found = {}
+  for i, change in ipairs(rules.changes(text, language)) do
+    found[i] = ("%s: %s -> %s"):format(change.rule, change.before, change.after)
+    assert.equal(change.after, (rules.apply(text, change):gsub("%s+", " "):gsub("^ ", ""):gsub(" $", "")))
+  end
+  return found
+end
+
+local function in_c(line)
+  local found = changes("void f(void) { " .. line .. " }", "c")
+  for i, change in ipairs(found) do found[i] = change:gsub("void f%(void%) { ", ""):gsub(" }", "") end
+  return found
+end
+
+describe("a change of C", function()
+  local planted = {
+    ["x = a < b;"] = { "comparison: x = a < b; -> x = a <= b;" },
+    ["x = a != b;"] = { "comparison: x = a != b; -> x = a == b;" },
+    ["x = a && b;"] = { "logic: x = a && b; -> x = a || b;" },
+    ["x = a + b;"] = { "arithmetic: x = a + b; -> x = a - b;" },
+    ["x = 0;"] = { "constant: x = 0; -> x = 1;" },
+    ["x = 0xffu;"] = { "constant: x = 0xffu; -> x = 0x100u;" },
+    ["x = n - 8;"] = { "arithmetic: x = n - 8; -> x = n + 8;", "constant: x = n - 8; -> x = n - 9;",
+      "boundary: x = n - 8; -> x = n - 7;" },
+    ["x = true;"] = { "constant: x = true; -> x = false;" },
+    ["if (a) x = y;"] = { "condition: if (a) x = y; -> if (!(a)) x = y;" },
+    ["if (!a) x = y;"] = { "condition: if (!a) x = y; -> if (a) x = y;" },
+    ["if (a == b) x = y;"] = { "comparison: if (a == b) x = y; -> if (a != b) x = y;" },
+    ["return CDS_OK;"] = { "status: return CDS_OK; -> return CDS_E_MEMORY;" },
+    ["if (a) return status;"] = { "condition: if (a) return status; -> if (!(a)) return status;",
+      "status: if (a) return status; -> if (a) return CDS_OK;" },
+    ["tidy(a->b);"] = { "dropped call: tidy(a->b); -> ;" },
+    ["(void)tidy(a);"] = { "dropped call: (void)tidy(a); -> ;" },
+    ["if (a) cds_free(a);"] = { "condition: if (a) cds_free(a); -> if (!(a)) cds_free(a);",
+      "dropped free: if (a) cds_free(a); -> if (a) ;" },
+    ["pthread_mutex_unlock(&lock);"] = { "dropped lock: pthread_mutex_unlock(&lock); -> ;" },
+    ["cds_event_add(e);"] = { "dropped event: cds_event_add(e); -> ;" },
+    ["x = f(a, b[c, d]);"] = { "swapped arguments: x = f(a, b[c, d]); -> x = f(b[c, d], a);" },
+    ["x = f(a, \"text\");"] = {},
+    ["char text[64] = {0};"] = {},
+    ["x = *a; /* a < b && 0 */ // a == 1"] = {},
+    ["x = \"a < b \\\" == 0\", y = '<';"] = {},
+  }
+  for line, expected in pairs(planted) do
+    it("is planted in " .. line, function()
+      assert.same(expected, in_c(line))
+    end)
+  end
+
+  it("is not planted in what is only declared or included", function()
+    local text = "#include <x.h>\n#if A < 1\n#endif\nint f(int a, int b);\nstatic void g(int c, int d) {\n}\n"
+    assert.same({}, changes(text, "c"))
+  end)
+
+  it("knows its line and file", function()
+    local folder, remove = project.folder()
+    os.execute("mkdir -p " .. folder .. "/src/base")
+    project.write(folder .. "/src/base/x.c", "/* two\n * lines */\n\nint x = 7;\n")
+    local found = plan.of_file(folder, "src/base/x.c")
+    remove()
+    assert.equal(1, #found)
+    assert.equal("src/base/x.c:4: constant: int x = 7; -> int x = 8;", plan.describe(found[1]))
+    assert.equal("src/base/x.c: constant: int x = 7; -> int x = 8;", plan.key(found[1]))
+  end)
+end)
+
+describe("a change of Lua", function()
+  local planted = {
+    ["x = a ~= b"] = { "comparison: x = a ~= b -> x = a == b" },
+    ["x = a and b"] = { "logic: x = a and b -> x = a or b" },
+    ["if a then x = y end"] = { "condition: if a then x = y end -> if not (a) then x = y end" },
+    ["if a then\n  tidy()\nend"] = { "condition: if a then -> if not (a) then", "dropped call: tidy() ->" },
+    ["local a = b\nobject:tidy(a)\na = c"] = { "dropped call: object:tidy(a) ->" },
+    ["x = tidy(a)\n  .y"] = {},
+    ["-- a < b\nx = [[ 1 < 2 ]] --[==[ 0 ]] ]==]"] = {},
+    ["f(a, b)"] = { "swapped arguments: f(a, b) -> f(b, a)" },
+    ["local function f(a, b) end"] = {},
+  }
+  for text, expected in pairs(planted) do
+    it("is planted in " .. text:gsub("\n", " "), function()
+      local found = {}
+      for i, change in ipairs(rules.changes(text, "lua")) do
+        found[i] = ("%s: %s -> %s"):format(change.rule, change.before, change.after):gsub(" $", "")
+      end
+      assert.same(expected, found)
+    end)
+  end
+end)
+
+describe("the list of equivalent changes", function()
+  it("wants a reason for each", function()
+    local folder, remove = project.folder()
+    local path = folder .. "/list"
+    project.write(path, "# why not\n\na.c:12: rule: x -> y\n  because\na.c: rule: y -> z\n  too\n")
+    assert.same({ ["a.c: rule: x -> y"] = "because", ["a.c: rule: y -> z"] = "too" }, plan.equivalents(path))
+    project.write(path, "a.c: rule: x -> y\na.c: rule: y -> z\n  too\n")
+    assert.has_error(function() plan.equivalents(path) end)
+    remove()
+  end)
+
+  it("names changes that there are", function()
+    local known = {}
+    for key in pairs(plan.equivalents "spec/mutants/equivalent.txt") do
+      local path = key:match "^[^:]+"
+      if not known[path] then
+        known[path] = {}
+        for _, change in ipairs(plan.of_file(".", path)) do known[path][plan.key(change)] = true end
+      end
+      assert.truthy(known[path][key], "no longer in the sources: " .. key)
+    end
+  end)
+end)
+
+describe("a sample", function()
+  it("is the same for a seed, and takes the folders in turn", function()
+    local paths = { "src/base/buf.c", "src/codec/hex.c" }
+    local function keys(seed)
+      local list = {}
+      for i, change in ipairs(plan.make(".", paths, seed, 5)) do list[i] = plan.key(change) end
+      return list
+    end
+    assert.same(keys(1), keys(1))
+    assert.not_same(keys(1), keys(2))
+    assert.equal(10, #keys(1))
+    assert.matches("^src/base/.* src/codec/", table.concat(keys(3), " "))
+  end)
+end)
+
+describe("a run", function()
+  local MAKEFILE = [[
+all: build/obj/base/toy.o
+build/obj/%.o: src/%.c
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Isrc -c -o $@ $<
+build/c/%: spec/c/%.c build/obj/base/toy.o
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) -Isrc -o $@ $^
+env:
+]]
+  local TOY = [[
+int cds_larger(int a, int b) {
+  return a > b ? a : b;
+}
+int cds_is_late(int hour) {
+  if (hour < 22) return 0;
+  return 1;
+}
+]]
+  local TEST = [[
+int cds_larger(int a, int b);
+int cds_is_late(int hour);
+int main(void) {
+  return cds_larger(2, 1) == 2 && cds_larger(1, 2) == 2 && !cds_is_late(12) && cds_is_late(23) ? 0 : 1;
+}
+]]
+  local folder, remove
+
+  local function run(settings)
+    return project.run(("cd %s && %s V=1 %s spec/mutants/run.lua"):format(folder, settings, project.lua))
+  end
+
+  setup(function()
+    folder, remove = project.folder()
+    project.run(("mkdir -p %s/src/base %s/spec/c"):format(folder, folder))
+    project.run(("cp -r spec/mutants %s/spec && git -C %s init"):format(folder, folder))
+    project.write(folder .. "/Makefile", MAKEFILE)
+    project.write(folder .. "/src/base/toy.c", TOY)
+    project.write(folder .. "/spec/c/test_toy.c", TEST)
+    project.write(folder .. "/spec/mutants/equivalent.txt", "")
+  end)
+  teardown(function() remove() end)
+
+  it("tells what the test noticed and what not", function()
+    local output, status = run "JOBS=2 MINUTES=5 FLOOR=40 FILES=src"
+    assert.equal(0, status, output)
+    for _, line in ipairs {
+      "survived: src/base/toy.c:2: comparison: return a > b ? a : b; -> return a >= b ? a : b;",
+      "survived: src/base/toy.c:5: comparison: if (hour < 22) return 0; -> if (hour <= 22) return 0;",
+      "survived: src/base/toy.c:5: constant: if (hour < 22) return 0; -> if (hour < 23) return 0;",
+      "killed: src/base/toy.c:6: constant: return 1; -> return 0; (test_toy)",
+      "src/base                  3 killed    4 survived   42.9 %",
+    } do assert.truthy(output:find(line, 1, true), line .. "\n" .. output) end
+    assert.equal(TOY, project.read(folder .. "/src/base/toy.c"))
+  end)
+
+  it("fails under its floor", function()
+    local output, status = run "MINUTES=5 FLOOR=80 FILES=src"
+    assert.equal(1, status, output)
+    assert.truthy(output:find("not ok 1 - at least 80 % of 7 faults are noticed", 1, true), output)
+  end)
+
+  it("does not count what is listed as equivalent", function()
+    project.write(folder .. "/spec/mutants/equivalent.txt",
+      "src/base/toy.c: comparison: return a > b ? a : b; -> return a >= b ? a : b;\n  both are the same\n")
+    local output = run "MINUTES=5 FILES=src"
+    project.write(folder .. "/spec/mutants/equivalent.txt", "")
+    assert.falsy(output:find("a >= b", 1, true), output)
+    assert.truthy(output:find("1 equivalent", 1, true), output)
+  end)
+
+  it("does not take a test's word that fails without a change", function()
+    project.write(folder .. "/spec/c/test_toy.c", "int main(void) { return 1; }\n")
+    local output, status = run "MINUTES=5 FILES=src"
+    project.write(folder .. "/spec/c/test_toy.c", TEST)
+    assert.truthy(output:find("# test_toy fails without a change: left out", 1, true), output)
+    assert.equal(0, status, output)
+    assert.truthy(output:find(" 0 killed    7 survived", 1, true), output)
+  end)
+end)

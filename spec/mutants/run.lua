@@ -1,0 +1,153 @@
+-- SPDX-License-Identifier: MIT
+-- `make mutants`: plants one small fault after the other in a copy of the project and sees whether a test notices.
+--   lua spec/mutants/run.lua            in the project's folder; by the environment:
+--   FILES    files and folders, all of src/ but the simulator, and lua/, when empty
+--   SEED     which sample; SAMPLE how many changes of each folder
+--   MINUTES  when to stop; JOBS how many at a time
+--   FLOOR    the percentage of noticed faults under which the run fails
+-- With arguments (FOLDER NUMBER) it is one of those JOBS.
+
+package.path = "./?.lua;" .. package.path
+local plan = require "spec.mutants.plan"
+local tree = require "spec.mutants.tree"
+local worker = require "spec.mutants.worker"
+
+local EQUIVALENT = "spec/mutants/equivalent.txt"
+
+local function setting(name, default)
+  local value = os.getenv(name)
+  return value and value ~= "" and value or default
+end
+
+local function number(name, default)
+  return assert(tonumber(setting(name, default)), name .. " is no number")
+end
+
+local function read_lines(command)
+  local pipe, lines = assert(io.popen(command)), {}
+  for line in pipe:lines() do lines[#lines + 1] = line end
+  pipe:close()
+  return lines
+end
+
+local function files()
+  local paths = {}
+  local wanted = setting("FILES", "src lua")
+  for _, path in ipairs(read_lines(("find %s -name '*.c' -o -name '*.lua' | LC_ALL=C sort"):format(wanted))) do
+    local simulator = path:find "^src/simulator/" or path == "src/lua/lsimulator.c"
+    if not simulator or wanted == path then paths[#paths + 1] = path end
+  end
+  assert(#paths > 0, "no source file in " .. wanted)
+  return paths
+end
+
+-- The same plan in every worker: it depends on the settings and on clean/ alone.
+local function make_plan(root)
+  return plan.make(root, files(), number("SEED", 1), number("SAMPLE", 1e9))
+end
+
+-- ---- a worker ----
+
+if #arg == 2 then
+  local folder = arg[1]
+  io.stdout:setvbuf "line"
+  worker.run(folder, tonumber(arg[2]), make_plan(folder .. "/clean"), tonumber(tree.read(folder .. "/deadline")),
+    function(line) io.stdout:write(line, "\n") end)
+  os.exit(0)
+end
+
+-- ---- the run ----
+
+local function prepare(folder)
+  tree.copy(".", folder .. "/clean")
+  assert(tree.make(folder .. "/clean", "all"), "the unchanged tree does not build")
+  assert(tree.run(("cd %s && mkdir todo taken passed"):format(folder)) == 0)
+  local changes, equivalents = make_plan(folder .. "/clean"), plan.equivalents(EQUIVALENT)
+  local counted = {}
+  for index, change in ipairs(changes) do
+    if equivalents[plan.key(change)] then
+      change.result = "equivalent"
+    else
+      tree.write(("%s/todo/%d"):format(folder, index), "")
+      counted[#counted + 1] = change
+    end
+  end
+  print(("%d changes in %d files; %d are listed as equivalent"):format(#changes, #files(), #changes - #counted))
+  return changes
+end
+
+local function work(folder, changes)
+  local command = {}
+  for i = 1, number("JOBS", 1) do
+    command[i] = ("%s spec/mutants/run.lua %s %d &"):format(setting("LUA_BIN", "lua5.4"), tree.quote(folder), i)
+  end
+  local pipe = assert(io.popen(table.concat(command, " ") .. " wait"))
+  for line in pipe:lines() do
+    local index, result, reason = line:match "^(%d+) (%S+) ?(.*)$"
+    if index then
+      local change = changes[tonumber(index)]
+      change.result = result
+      if result == "survived" then print("survived: " .. plan.describe(change)) end
+      if os.getenv "V" and result ~= "survived" then
+        print(("%s: %s (%s)"):format(result, plan.describe(change), reason))
+      end
+    else
+      print(line)
+    end
+  end
+  pipe:close()
+end
+
+local function percent(row)
+  local tried = row.killed + row.survived
+  return tried > 0 and 100 * row.killed / tried or 100
+end
+
+local function print_row(name, row)
+  print(("%-22s %4d killed %4d survived %6.1f %% %4d equivalent %4d not built %5d not tried"):format(name, row.killed,
+    row.survived, percent(row), row.equivalent, row["not-built"], row.left))
+end
+
+local function count(changes)
+  local rows, names = {}, {}
+  local function row_of(name)
+    if not rows[name] then
+      rows[name] = { killed = 0, survived = 0, equivalent = 0, ["not-built"] = 0, left = 0 }
+      if name ~= "all" then names[#names + 1] = name end
+    end
+    return rows[name]
+  end
+  for _, change in ipairs(changes) do
+    for _, name in ipairs { change.folder, "all" } do
+      local row = row_of(name)
+      local result = change.result or "left"
+      row[result] = row[result] + 1
+    end
+  end
+  table.sort(names)
+  return rows, names
+end
+
+local function report(changes)
+  local rows, names = count(changes)
+  print ""
+  for _, name in ipairs(names) do print_row(name, rows[name]) end
+  print_row("all", rows.all)
+  local floor = number("FLOOR", 0)
+  local tried = rows.all.killed + rows.all.survived
+  local good = tried > 0 and percent(rows.all) >= floor
+  print(("%sok 1 - at least %g %% of %d faults are noticed"):format(good and "" or "not ", floor, tried))
+  return good
+end
+
+local folder = read_lines("mktemp -d")[1]
+local ok, good = pcall(function()
+  local deadline = tree.now() + 60 * number("MINUTES", 10)
+  tree.write(folder .. "/deadline", tostring(deadline))
+  local changes = prepare(folder)
+  work(folder, changes)
+  return report(changes)
+end)
+tree.run("rm -rf " .. tree.quote(folder))
+if not ok then io.stderr:write(tostring(good), "\n") end
+os.exit(ok and good and 0 or 1)

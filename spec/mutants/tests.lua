@@ -1,0 +1,111 @@
+-- SPDX-License-Identifier: MIT
+-- Which tests look at a file: those of its name first, then those that include or require it, then what the tables
+-- below name for its folder. C tests go before specs, which take longer.
+
+local tests = {}
+
+local NETWORK = "rest stream tls rest_errors secrets hostile_text faults_tls faults_messages faults_rest"
+local STREAMS = "stream reconnect backfill subscribe verify faults_script faults_messages faults_order faults_gaps"
+
+-- Specs of spec/integration, fast ones first; all of spec/unit go before them.
+local SPECS = {
+  ["src/base"] = "rest",
+  ["src/codec"] = "rest",
+  ["src/crypto"] = "verify",
+  ["src/order"] = STREAMS,
+  ["src/net"] = NETWORK .. " faults_names faults_frames faults_handshake faults_connection",
+  ["src/context"] = "rest stream rest_errors shutdown reconnect",
+  ["src/rest"] = "rest rest_errors faults_rest shutdown",
+  ["src/stream"] = STREAMS .. " shutdown faults_handshake faults_connection",
+  ["src/client"] = "rest stream shutdown gc faults_process",
+  ["src/lua"] = "rest gc stream rest_errors verify replay shutdown subscribe",
+  ["lua/chainlink"] = "rest stream gc verify rest_errors replay faults_script subscribe cli",
+  ["lua/chainlink/cli"] = "cli replay hostile_text secrets",
+  ["lua/chainlink/loop"] = "rest stream shutdown",
+  ["lua/chainlink/onchain"] = "cli",
+}
+
+-- What everything is built on would be tested by everything: only tests of so many seconds, those of the name aside.
+local SLOWEST = { ["src/base"] = 1, ["src/codec"] = 3, ["src/crypto"] = 10 }
+
+local function find(command)
+  local pipe, list = assert(io.popen(command .. " 2>/dev/null | LC_ALL=C sort")), {}
+  for line in pipe:lines() do list[#list + 1] = line end
+  pipe:close()
+  return list
+end
+
+local function c_test(path)
+  return { kind = "c", name = path:match "([^/]+)%.c$" }
+end
+
+local function spec(path)
+  return { kind = "spec", name = path }
+end
+
+local function collect(into, seen, list, slowest)
+  for _, test in ipairs(list) do
+    test.slowest = slowest or math.huge
+    if not seen[test.name] then
+      seen[test.name] = true
+      into[#into + 1] = test
+    end
+  end
+end
+
+local function each(paths, make)
+  local list = {}
+  for _, path in ipairs(paths) do list[#list + 1] = make(path) end
+  return list
+end
+
+-- C tests that include a header, themselves or by a fixture of theirs.
+local function including(root, header)
+  local pattern = ("-e '\"%s\"'"):format(header)
+  for _, fixture in ipairs(find(("grep -lF %s %s/spec/c/*.h"):format(pattern, root))) do
+    pattern = pattern .. (" -e '\"%s\"'"):format(fixture:match "[^/]+$")
+  end
+  return each(find(("cd %s && grep -lF %s spec/c/test_*.c"):format(root, pattern)), c_test)
+end
+
+local function of_c(root, path, near, seen)
+  local folder, stem = path:match "^src/(.-)/([^/]+)%.c$"
+  local names = ("cd %s && ls spec/c/test_%s.c spec/c/test_%s_*.c"):format(root, stem, stem)
+  collect(near, seen, each(find(names), c_test))
+  collect(near, seen, including(root, ("%s/%s.h"):format(folder, stem)), SLOWEST["src/" .. folder])
+  if folder == "lua" then collect(near, seen, each({ "test_torture_lua.c", "test_states.c" }, c_test)) end
+end
+
+local function of_lua(root, path, near, seen)
+  local module = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
+  local name = module:gsub("^chainlink%.", ""):gsub("%.", "_")
+  local names = ("cd %s && ls spec/*/%s_spec.lua spec/unit/%s_spec.lua"):format(root, name, name:match "[^_]+$")
+  collect(near, seen, each(find(names), spec))
+  local users = ("cd %s && grep -lE 'require *\\(? *\"%s\"' spec/unit/*_spec.lua"):format(root, module)
+  collect(near, seen, each(find(users), spec))
+end
+
+-- Those that include anything of the folder, all units, and the table's.
+local function of_folder(root, folder, wide, seen)
+  local layer, slowest = folder:match "^src/(.*)", SLOWEST[folder]
+  if layer then
+    local users = ("cd %s && grep -lF '\"%s/' spec/c/test_*.c"):format(root, layer)
+    collect(wide, seen, each(find(users), c_test), slowest)
+    if layer == "lua" then collect(wide, seen, { c_test "test_fork_lua.c" }) end
+  end
+  collect(wide, seen, each(find(("cd %s && ls spec/unit/*_spec.lua"):format(root)), spec), slowest)
+  for name in (SPECS[folder] or ""):gmatch "%S+" do
+    collect(wide, seen, each(find(("cd %s && ls spec/integration/%s_spec.lua"):format(root, name)), spec), slowest)
+  end
+end
+
+--- The tests of a file, and the wider set of its folder, each { kind, name, slowest }: one that takes longer than
+--- `slowest` seconds is not meant.
+function tests.of(root, path)
+  local near, wide, seen = {}, {}, {}
+  if path:find "%.c$" then of_c(root, path, near, seen) else of_lua(root, path, near, seen) end
+  of_folder(root, path:match "^(.*)/", wide, seen)
+  return near, wide
+end
+
+return tests

@@ -1,0 +1,91 @@
+-- SPDX-License-Identifier: MIT
+-- A copy of the project in which a file can be changed, built and tested.
+
+local tree = {}
+
+local function quote(text)
+  return "'" .. text:gsub("'", "'\\''") .. "'"
+end
+tree.quote = quote
+
+function tree.read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read "*a"
+  file:close()
+  return text
+end
+
+function tree.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+end
+
+--- Runs a shell command quietly: its exit status.
+function tree.run(command)
+  local a, _, code = os.execute("( " .. command .. " ) >/dev/null 2>&1 </dev/null")
+  if a == true then return 0 end
+  return code or (a and a / 256) or 1 -- Lua 5.1 gives the number of wait()
+end
+
+--- Seconds since some moment, in hundredths.
+function tree.now()
+  return tonumber(tree.read("/proc/uptime"):match "^[%d.]+")
+end
+
+-- Swapped arguments of other types are no mutants, and the same code is to be known by its bytes: no line numbers.
+local FLAGS = "-O2 -Werror=incompatible-pointer-types -Werror=int-conversion"
+
+function tree.make(root, targets, checker)
+  return tree.run(("cd %s && %s -s CFLAGS=%s %s %s"):format(quote(root), os.getenv "MAKE" or "make", quote(FLAGS),
+    checker and "SANITIZE=" .. checker or "", targets)) == 0
+end
+
+--- Makes root a copy of what is in the folder from: what git knows or would take.
+function tree.copy(from, root)
+  local command = "mkdir -p %s/tmp && cd %s && git ls-files -co --exclude-standard -z | " ..
+    "{ xargs -0 ls -d 2>/dev/null || true; } | tar -c -T - | tar -x -C %s"
+  assert(tree.run(command:format(quote(root), quote(from), quote(root))) == 0, "cannot copy " .. from)
+end
+
+--- Makes root a copy of another copy, with what was built there.
+function tree.clone(from, root)
+  -- The command in build/ names the folder that it was made for.
+  assert(tree.run(("cp -a %s %s && rm -rf %s/build/*/bin"):format(quote(from), quote(root), quote(root))) == 0,
+    "cannot copy " .. from)
+end
+
+--- Where the objects of a C file go.
+function tree.object(path)
+  local folder = path:find "^src/lua/" and "build/5.4/obj/" or "build/obj/"
+  return folder .. path:gsub("^src/", ""):gsub("%.c$", ".o")
+end
+
+local FOLDERS = { address = "build/asan", thread = "build/tsan" }
+
+-- What has to be made before a test can run.
+local function target(test, checker)
+  if test.kind == "spec" then return "all" end
+  return ("%s/c/%s"):format(FOLDERS[checker] or "build", test.name)
+end
+
+-- LeakSanitizer's exit comes last: a program that says "ok" and leaks has failed.
+local CHECKED = "ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=spec/support/lsan.supp " ..
+  "TSAN_OPTIONS=suppressions=spec/support/tsan.supp:halt_on_error=1 "
+
+local function command(test, checker)
+  if test.kind == "c" then return (checker and CHECKED or "") .. "./" .. target(test, checker) end
+  return "${LUA_BIN:-lua5.4} $(command -v busted) --pattern=_spec --no-keep-going " .. test.name
+end
+
+--- Builds and runs a test: "passed", "failed" or "not built", and the seconds it took.
+function tree.test(root, test, limit, checker)
+  if not tree.make(root, target(test, checker), checker) then return "not built", 0 end
+  local started = tree.now()
+  local line = "cd %s && eval \"$(make -s env)\" && export TMPDIR=$PWD/tmp && timeout -k 2 %d env %s"
+  local status = tree.run(line:format(quote(root), math.ceil(limit), command(test, checker)))
+  return status == 0 and "passed" or "failed", tree.now() - started
+end
+
+return tree
