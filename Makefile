@@ -143,7 +143,7 @@ $(TREE)/%: fuzz/%.c $(TREE)/c/libcds.a Makefile | deps
 SECONDS ?= 60
 fuzz:
 	@$(MAKE) --no-print-directory CC=clang SANITIZE=fuzz $(patsubst fuzz/%.c,build/fuzz/%,$(wildcard fuzz/fuzz_*.c))
-	@scripts/fuzz $(SECONDS) $(patsubst fuzz/%.c,build/fuzz/%,$(wildcard fuzz/fuzz_*.c))
+	@scripts/fuzz '$(SECONDS)' $(patsubst fuzz/%.c,build/fuzz/%,$(wildcard fuzz/fuzz_*.c))
 
 # ---- specs, against the build in OUT ----
 
@@ -158,16 +158,15 @@ MANY_AT_ONCE = export JOBS=$${JOBS:-$$((2 * $$(nproc)))};
 test:
 	@scripts/setup test
 	@$(MAKE) --no-print-directory all
-	@$(MANY_AT_ONCE) status=0; \
-	for part in test-c test-lua; do $(MAKE) --no-print-directory $$part || status=1; done; exit $$status
+	@$(MANY_AT_ONCE) scripts/total "make test" \
+	  C "$(MAKE) --no-print-directory test-c" Lua "$(MAKE) --no-print-directory test-lua"
 
 test-lua: all
 	@$(RUN_SPECS) $(SPECS)
 
 test-all-luas:
-	@status=0; for lua in 5.1 5.3 luajit; do \
-	  echo "# Lua $$lua"; \
-	  $(MAKE) --no-print-directory LUA=$$lua test-lua SPECS="$(CORE_SPECS)" || status=1; done; exit $$status
+	@scripts/total "make test-all-luas" $(foreach lua,5.1 5.3 luajit, \
+	  "Lua $(lua)" '$(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS="$(CORE_SPECS)"')
 
 # ---- the slow checkers ----
 
@@ -181,9 +180,9 @@ test-tsan:
 
 .PHONY: test-sanitized
 test-sanitized: all $(C_TESTS)
-	@$(USE_BUILD) $(MANY_AT_ONCE) export LIMIT=600; status=0; \
-	scripts/sanitize $(SANITIZE) $(TREE)/reports/c scripts/run-c-tests $(C_TESTS) || status=1; \
-	scripts/sanitize $(SANITIZE) $(TREE)/reports/lua scripts/run-specs $(CHECKED_SPECS) || status=1; exit $$status
+	@$(USE_BUILD) $(MANY_AT_ONCE) export LIMIT=600; scripts/total "with SANITIZE=$(SANITIZE)" \
+	  C "scripts/sanitize $(SANITIZE) $(TREE)/reports/c scripts/run-c-tests $(C_TESTS)" \
+	  Lua "scripts/sanitize $(SANITIZE) $(TREE)/reports/lua scripts/run-specs $(CHECKED_SPECS)"
 
 # What the C tests and the specs run of the folders that a target is set for.
 .PHONY: coverage coverage-counted
@@ -193,10 +192,9 @@ coverage:
 
 coverage-counted: all $(C_TESTS)
 	@find $(TREE) -name '*.gcda' -delete
-	@$(USE_BUILD) $(MANY_AT_ONCE) status=0; \
-	scripts/run-c-tests $(C_TESTS) || status=1; \
-	scripts/run-specs $(CHECKED_SPECS) || status=1; \
-	scripts/coverage $(TREE) src/codec src/crypto $(addprefix src/,order context rest stream client) || status=1; exit $$status
+	@$(USE_BUILD) $(MANY_AT_ONCE) scripts/total "make coverage" \
+	  C "scripts/run-c-tests $(C_TESTS)" Lua "scripts/run-specs $(CHECKED_SPECS)" \
+	  coverage "scripts/coverage $(TREE) $(addprefix src/,codec crypto order context rest stream client)"
 
 VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
   --show-leak-kinds=definite --suppressions=spec/support/valgrind.supp
@@ -205,9 +203,10 @@ NO_AUTHORITIES := export SSL_CERT_FILE=/dev/null SSL_CERT_DIR=/nonexistent;
 # One thread at a time, many times slower: what depends on keeping up with a load (2,000 messages a second) is left out,
 # and what looks at the process's signals.
 test-valgrind: all $(C_TESTS)
-	@$(NO_AUTHORITIES) $(MANY_AT_ONCE) status=0; export WRAP="$(VALGRIND)" LIMIT=900 SEEDS=40 BUSTED_FLAGS=--exclude-tags=load,native; \
-	scripts/run-c-tests $(filter-out $(LUA_C_TESTS),$(C_TESTS)) || status=1; \
-	$(RUN_SPECS) $(CHECKED_SPECS) || status=1; exit $$status
+	@$(NO_AUTHORITIES) $(USE_BUILD) $(MANY_AT_ONCE) \
+	export WRAP="$(VALGRIND)" LIMIT=900 SEEDS=40 BUSTED_FLAGS=--exclude-tags=load,native; \
+	scripts/total "make test-valgrind" \
+	  C "scripts/run-c-tests $(filter-out $(LUA_C_TESTS),$(C_TESTS))" Lua "scripts/run-specs $(CHECKED_SPECS)"
 
 # The verifier contracts on an Ethereum node of our own.
 test-onchain: all
@@ -221,7 +220,7 @@ FEEDS ?= 610
 .PHONY: chaos chaos-valgrind soak
 chaos: all
 	@$(USE_BUILD) $(if $(SANITIZE),scripts/sanitize $(SANITIZE) $(TREE)/reports/chaos) \
-	timeout -k 10 $$(($(MINUTES) * 60 + 600)) $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS)
+	scripts/for-minutes '$(MINUTES)' 600 $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS)
 
 # A seed each plain, under ASan and under TSan; `make -j3` for all at once.
 .PHONY: chaos-each chaos-plain chaos-address chaos-thread
@@ -238,7 +237,7 @@ chaos-valgrind:
 	@$(NO_AUTHORITIES) $(MAKE) --no-print-directory chaos WRAP="$(VALGRIND)" FEEDS=150
 
 soak: all
-	@$(USE_BUILD) timeout -k 10 $$(($(MINUTES) * 60 + 120)) $(LUA_BIN) spec/chaos/soak.lua $(MINUTES)
+	@$(USE_BUILD) scripts/for-minutes '$(MINUTES)' 120 $(LUA_BIN) spec/chaos/soak.lua $(MINUTES)
 
 # Plants small faults one after the other, and tells which ones no test notices. The whole takes days: a sample by SEED,
 # so many of each folder, or FILES alone. JOBS at a time, as most tests wait.
