@@ -62,6 +62,41 @@ static void order(void) {
   cds_sim_replay_clear(&replay);
 }
 
+/* The digits of a line that add_line wrote. */
+static void copy_digits(char *out, const char *line) {
+  const char *digits = strstr(line, "0x");
+  size_t length = strcspn(digits, "\"");
+  memcpy(out, digits, length);
+  out[length] = 0;
+}
+
+static void forms(void) {
+  static char line[4096], hex[2048], text[16384];
+  char path[64];
+  struct cds_sim_replay replay;
+  struct cds_error err = {0};
+  for (unsigned second = 1; second <= 6; second++) {
+    static const char *const forms[] = {"%s\n",
+                                        "  %s  \r\n",
+                                        "{\"version\":3,\"full_report\":\"%s\"}\n",
+                                        "{\n  \"report\": {\n    \"fullReport\": \"%s\"\n  }\n}\n",
+                                        "{\"reports\":[{\"fullReport\":\"%s\"},",
+                                        "{\"fullReport\":\"%s\"}]}\n"};
+    *line = 0;
+    add_line(line, 1, second);
+    copy_digits(hex, line);
+    if (second == 1) memmove(hex, hex + 2, strlen(hex) - 1);
+    snprintf(text + strlen(text), sizeof text - strlen(text), forms[second - 1], hex);
+  }
+  write_file(path, text);
+  if (!ok(cds_sim_replay_load(&replay, path, &err) == CDS_OK, "every form is read")) printf("# %s\n", err.message);
+  unlink(path);
+  is_number(replay.record_count, 6, "with all their reports");
+  for (size_t i = 0; i < replay.record_count; i++)
+    is_number(replay.records[i].observed, i + 1, "one of them, in its place");
+  cds_sim_replay_clear(&replay);
+}
+
 static void refused(const char *text, const char *reason) {
   char path[64];
   struct cds_sim_replay replay;
@@ -74,10 +109,15 @@ static void refused(const char *text, const char *reason) {
 
 int main(void) {
   order();
+  forms();
   refused("", "there are no reports");
   refused("{}\n", "line 1 has no member fullReport");
   refused("\n{\"fullReport\" 1}\n", "line 2 is not a JSON object");
-  refused("{\"fullReport\":\"12\"}\n", "does not start with 0x");
+  refused("{\"fullReport\":\"12\"}\n", "line 1 has a full report that does not start with 0x");
+  refused("{\"report\":{\"full_report\":\"0x1g\"}}\n", "line 1 has a full report that is not hex");
+  refused("[\n{\"full_reports\":[]}\n]\n", "line 2 has no member fullReport or full_report");
+  refused("0x12\n", "line 1 is shorter than a report's head");
+  refused("hello\n", "line 1 has a full report that is not hex");
   refused("{\"fullReport\":\"0x12}\n", "without an end");
   refused("{\"fullReport\":\"0x1g\"}\n", "is not hex");
   refused("{\"fullReport\":\"0x123\"}\n", "is not hex");

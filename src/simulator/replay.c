@@ -36,21 +36,43 @@ static const char *read_blob(struct cds_sim_record *record) {
   return NULL;
 }
 
-static const char *read_line(struct cds_sim_record *record, const char *line) {
-  const char *at = strstr(line, "\"fullReport\"");
-  if (!at) return "has no member fullReport";
-  at += strlen("\"fullReport\"");
-  at += strspn(at, " \t");
-  if (*at++ != ':') return "is not a JSON object";
-  at += strspn(at, " \t");
-  if (strncmp(at, "\"0x", 3) != 0) return "has a fullReport that does not start with 0x";
-  size_t digits = strcspn(at += 3, "\"");
-  if (at[digits] != '"') return "has a fullReport without an end";
-  record->length = digits / 2;
+/* Reads hex digits up to `end`, a letter that is none. */
+static const char *read_hex(struct cds_sim_record *record, const char *digits, const char *end) {
+  size_t count = (size_t)(end - digits);
+  record->length = count / 2;
   record->full = cds_malloc(record->length + 1);
   if (!record->full) return "does not fit into memory";
-  if (digits % 2 || cds_hex_decode(record->full, at, digits) != digits) return "has a fullReport that is not hex";
+  if (count % 2 || cds_hex_decode(record->full, digits, count) != count) return "has a full report that is not hex";
   return read_blob(record);
+}
+
+/* Where the value of the next member begins that holds a full report, NULL when there is none. */
+static const char *next_member(const char *at) {
+  static const char *const names[] = {"\"fullReport\"", "\"full_report\""};
+  while ((at = strstr(at, "\"full")) != NULL) {
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+      if (strncmp(at, names[i], strlen(names[i])) == 0) return at + strlen(names[i]);
+    at++;
+  }
+  return NULL;
+}
+
+/* Reads the value at *at, `: "0x…"`, and moves *at behind it. */
+static const char *read_value(struct cds_sim_record *record, const char **at) {
+  const char *value = *at + strspn(*at, " \t");
+  if (*value++ != ':') return "is not a JSON object";
+  value += strspn(value, " \t");
+  if (strncmp(value, "\"0x", 3) != 0) return "has a full report that does not start with 0x";
+  const char *end = strchr(value += 3, '"');
+  if (!end) return "has a full report without an end";
+  *at = end;
+  return read_hex(record, value, end);
+}
+
+/* A line of JSON that goes on for several, and has no full report itself. */
+static bool is_between(const char *line) {
+  if (*line == '{' || *line == '[') return !line[strcspn(line, "}]")];
+  return *line == '}' || *line == ']' || *line == '"';
 }
 
 static bool add_record(struct cds_sim_replay *replay, size_t *room) {
@@ -65,6 +87,27 @@ static bool add_record(struct cds_sim_replay *replay, size_t *room) {
   return true;
 }
 
+static const char *take(struct cds_sim_replay *replay, size_t *room) {
+  return replay->record_count < MAX_RECORDS && add_record(replay, room) ? NULL : "does not fit into memory";
+}
+
+/* A line of hex, or of JSON with any number of full reports in it. */
+static const char *read_line(struct cds_sim_replay *replay, size_t *room, const char *line) {
+  const char *fault = NULL, *at = line + strspn(line, " \t\r\n");
+  if (!*at) return NULL;
+  if (strchr("{[]}\"", *at)) {
+    if (!next_member(at) && !is_between(at)) return "has no member fullReport or full_report";
+    while (!fault && (at = next_member(at)) != NULL) {
+      fault = take(replay, room);
+      if (!fault) fault = read_value(&replay->records[replay->record_count - 1], &at);
+    }
+    return fault;
+  }
+  if (strncmp(at, "0x", 2) == 0) at += 2;
+  fault = take(replay, room);
+  return fault ? fault : read_hex(&replay->records[replay->record_count - 1], at, at + strcspn(at, " \t\r\n"));
+}
+
 static enum cds_status read_file(struct cds_sim_replay *replay, FILE *file, const char *path, struct cds_error *err) {
   char *line = NULL;
   size_t size = 0, room = 0, number = 0;
@@ -72,10 +115,7 @@ static enum cds_status read_file(struct cds_sim_replay *replay, FILE *file, cons
   const char *fault = NULL;
   while (!fault && (length = getline(&line, &size, file)) >= 0) {
     number++;
-    if (line[strspn(line, " \t\r\n")] == 0) continue;
-    if ((size_t)length > MAX_LINE) fault = "is too long";
-    else if (replay->record_count >= MAX_RECORDS || !add_record(replay, &room)) fault = "does not fit into memory";
-    else fault = read_line(&replay->records[replay->record_count - 1], line);
+    fault = (size_t)length > MAX_LINE ? "is too long" : read_line(replay, &room, line);
   }
   free(line); /* getline's own */
   if (fault) return cds_error_set(err, CDS_E_CONFIG, "%.200s: line %zu %s", path, number, fault);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Recorded full reports, read from a file with one JSON object a line: {"fullReport":"0x…", …}. */
+ * Recorded full reports, read from a file of lines: hex, or JSON with members fullReport (the service's) or
+ * full_report (the command line's). */
 #ifndef CDS_SIM_REPLAY_H
 #define CDS_SIM_REPLAY_H
 
