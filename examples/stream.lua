@@ -26,4 +26,5 @@ local ok, err = pcall(run)
 local stats = stream:stats()
 client:close()
 io.stderr:write(("# %d reports, %d reconnects\n"):format(stats.accepted, stats.reconnect_count))
-if not ok and not tostring(err):find("interrupted!", 1, true) then error(err, 0) end
+if not ok and tostring(err):find("interrupted!", 1, true) then os.exit(130, true) end
+if not ok then error(err, 0) end

@@ -487,7 +487,7 @@ function Onchain:close() end
 ---@overload fun(configurations?: table<string, chainlink.SignerSet>): chainlink.SignerRegistry
 local Signers = {}
 
----@param path string a JSON file of the same form
+---@param path string a JSON file of the same form, or of one configuration with its `config_digest` as a member
 ---@return chainlink.SignerRegistry? registry
 ---@return chainlink.Error? err a ConfigError
 function Signers.from_file(path) end

@@ -3,6 +3,7 @@
 
 local core = require "chainlink.core"
 local signers = require "chainlink.signers"
+local text = require "chainlink.text"
 
 local methods = core.report_methods
 local Report = core.report_metatable
@@ -55,7 +56,8 @@ end
 local function each_member(report, visit)
   visit("version", report.version)
   visit("feed_id", report.feed_id)
-  local fields = schema_of(report).fields
+  local schema = schema_of(report)
+  local fields = schema.fields
   for i = 1, #fields do
     if fields[i].name ~= "feed_id" then visit(fields[i].name, portable(report, fields[i])) end
   end
@@ -63,6 +65,7 @@ local function each_member(report, visit)
     visit("observations_timestamp", report.observations_timestamp)
     visit("valid_from_timestamp", report.valid_from_timestamp)
   end
+  if schema.price ~= "price" then visit("price", report:exact "price") end
   visit("market_status_name", report:market_status_name())
   visit("config_digest", report.config_digest)
   visit("origin", report.origin)
@@ -70,19 +73,15 @@ local function each_member(report, visit)
   visit("full_report", report.full_report)
 end
 
---- A plain table. Fields wider than 32 bits are exact text; nothing is rounded by a JSON library.
+--- A plain table of all fields and `price`. What is wider than 32 bits is exact text; no JSON library rounds it.
 function methods.to_table(report)
   local out = {}
   each_member(report, function(name, value) out[name] = value end)
   return out
 end
 
-local function json_text(text)
-  return '"' .. text:gsub('[%c"\\\127]', function(c) return ("\\u%04x"):format(c:byte()) end) .. '"'
-end
-
 local function json_value(value)
-  if type(value) == "string" then return json_text(value) end
+  if type(value) == "string" then return text.json_string(value) end
   if type(value) ~= "number" then return tostring(value) end
   if value == math.floor(value) then return ("%.0f"):format(value) end
   return (("%.3f"):format(value):gsub(",", ".")) -- whatever the locale
@@ -92,7 +91,7 @@ end
 function methods.to_json(report)
   local members = {}
   each_member(report, function(name, value)
-    if value ~= nil then members[#members + 1] = json_text(name) .. ":" .. json_value(value) end
+    if value ~= nil then members[#members + 1] = text.json_string(name) .. ":" .. json_value(value) end
   end)
   return "{" .. table.concat(members, ",") .. "}"
 end

@@ -79,6 +79,14 @@ local function fill(registry, configurations)
   return registry
 end
 
+-- What the simulator's /control/oracles gives, one configuration with its digest inside, as a table by digest.
+local function by_digest(configurations)
+  local digest = type(configurations) == "table" and configurations.config_digest
+  if not digest then return configurations end
+  configurations.config_digest = nil
+  return { [digest] = configurations }
+end
+
 local function or_throw(value, err)
   if value == nil then errors.throw(err) end
   return value
@@ -129,7 +137,8 @@ function signers.new(configurations)
   return or_throw(fill(core.signers_new(), configurations or {}))
 end
 
---- The same from a JSON file, {"0x<digest>": {"signers": ["0x…", …], "f": 1}, …}. -> registry | nil, ConfigError
+--- The same from a JSON file, {"0x<digest>": {"signers": ["0x…", …], "f": 1}, …}, or one such configuration with its
+--- digest as a member, {"config_digest": "0x…", "signers": …, "f": 1}. -> registry | nil, ConfigError
 function signers.from_file(path)
   if type(path) ~= "string" then
     errors.raise("ConfigError", "path must be a text, got " .. errors.describe(path))
@@ -141,7 +150,7 @@ function signers.from_file(path)
   if not text then return fail("cannot read the signers: %s: not a file", path) end
   local configurations, why = cjson.decode(text)
   if why then return fail("%s is not JSON: %s", path, why) end
-  local registry, err = fill(core.signers_new(), configurations)
+  local registry, err = fill(core.signers_new(), by_digest(configurations))
   if not registry then err.message = path .. ": " .. err.message end
   return registry, err
 end

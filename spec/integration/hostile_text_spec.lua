@@ -2,6 +2,7 @@
 -- Hostile text. A script's own is refused before anyone is connected to; a service's own cannot forge a log line or
 -- drive a terminal.
 
+local cjson = require "cjson"
 local socket = require "socket"
 
 local chainlink = require "chainlink"
@@ -185,4 +186,29 @@ describe("hostile text of the service", function()
       end
     end)
   end
+
+  local function command(arguments)
+    return project.run(("CHAINLINK_STREAMS_API_KEY=k CHAINLINK_STREAMS_API_SECRET=s no_proxy='*' "
+      .. "CHAINLINK_STREAMS_REST_URL=http://127.0.0.1:%s timeout 90 chainlink-streams %s"):format(port, arguments))
+  end
+
+  it("stays harmless in the names of feeds, and is told in JSON as it is", function()
+    local name = "A\27]0;pwned\7\194\155 31m\226\128\174 \194\133\r\nb"
+    local json = [[{"feedID":"]] .. sample.feed_id(3) .. [[","name":"A\u001b]0;pwned\u0007]]
+      .. "\194\155 31m\226\128\174 " .. [[\u0085\r\nb","note":"\u001b[2J]] .. '\194\155"}'
+    project.write(folder .. "/answer", answer("200 OK", "", '{"feeds":[' .. json .. "]}"))
+    for format, lines in pairs { table = 2, csv = 2, json = 1 } do
+      local output, code = command("feeds --format " .. format)
+      assert.are.equal(0, code, output)
+      assert.are.equal(lines, select(2, output:gsub("\n", "")))
+      for line in output:gmatch "[^\n]+" do
+        check(line)
+        assert.is_nil(line:find("\226\128\174", 1, true))
+      end
+      if format == "json" then assert.are.equal(name, cjson.decode(output).name) end
+    end
+    local output = command "latest nothing"
+    assert.matches("no feed is named", output)
+    check(output:sub(1, -2))
+  end)
 end)

@@ -117,7 +117,7 @@ describe("the documentation", function()
       end
     end
     assert.is_true(count >= 20, "only " .. count .. " options")
-    for target in readme:gmatch "%]%(([%w_/.]+)" do
+    for target in readme:gmatch "%]%(([%w_/.-]+)" do
       local _, status = project.run("test -e " .. target)
       assert.equal(0, status, target)
     end

@@ -52,3 +52,36 @@ describe("the README's Lua", function()
     end)
   end
 end)
+
+describe("the recipes for the shell", function()
+  local texts = { hint = project.read "lua/chainlink/cli/init.lua" }
+  for path in project.run("ls README.md docs/*.md"):gmatch "[^\n]+" do texts[path] = project.read(path) end
+
+  it("name no file in a folder that others can write to", function()
+    for path, text in pairs(texts) do
+      assert.is_nil(text:find("[%s\"'=]/tmp/"), path)
+      assert.is_nil(text:find("/var/tmp", 1, true), path)
+    end
+  end)
+
+  -- The lines from the folder's making to the reading of the file in it.
+  local function recipes(text)
+    local list = {}
+    for recipe in text:gmatch '(folder=%$%(mktemp %-d%)\n.-%. "%$folder/env"\n)' do list[#list + 1] = recipe end
+    return list
+  end
+
+  for _, path in ipairs { "README.md", "docs/simulator.md", "docs/command-line.md", "hint" } do
+    it("start a simulator, and tell nobody else of its secret: " .. path, function()
+      local list = recipes(texts[path])
+      assert.are.equal(1, #list)
+      local output, status = project.run("timeout 60 sh -c '" .. list[1] .. [[
+        stat -c %a "$folder" "$folder/env"
+        chainlink-streams feeds --format json | wc -l
+        kill "$CHAINLINK_SIMULATOR_PID"
+        rm -r "$folder"']])
+      assert.are.equal("700\n600\n26\n", output)
+      assert.are.equal(0, status)
+    end)
+  end
+end)

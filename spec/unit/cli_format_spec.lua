@@ -13,17 +13,53 @@ local v3, v8 = chainlink.decode(sample.v3), chainlink.decode(sample.v8)
 
 describe("CSV", function()
   it("quotes what needs it", function()
-    assert.are.equal('a,"b,c","d ""e""","f\ng",,5', format.csv_line({ "a", "b,c", 'd "e"', "f\ng", nil, 5 }, 6))
+    assert.are.equal('a,"b,c","d ""e""",,5,0.5,true', format.csv_line({ "a", "b,c", 'd "e"', nil, 5, 0.5, true }, 7))
   end)
 
-  it("has a column for each field of the schemas asked for", function()
+  it("has nothing that steers a terminal, and one line a row", function()
+    assert.are.equal("a?[31mb?c?d", format.csv_line { "a\27[31mb\194\155c\nd" })
+  end)
+
+  it("of one schema has a column for each of its fields", function()
+    local columns = format.report_columns(schemas, { 3 })
+    assert.are.equal("version,feed_id,name,observations_timestamp,valid_from_timestamp,price,native_fee,link_fee,"
+      .. "expires_at,benchmark_price,bid,ask", table.concat(columns, ","))
+    assert.are.equal("3," .. v3.feed_id .. ",ETH/USD,1700000001,1700000000,3.5,0.001,0.002,1700086400,3.5,-3.25,"
+      .. v3:exact "ask", format.report_csv(v3, columns, schemas, "ETH/USD"))
+  end)
+
+  it("of several schemas has the columns that all of them fill, and the other fields in one", function()
     local columns = format.report_columns(schemas, { 3, 8 })
-    assert.are.equal("version,feed_id,observations_timestamp,valid_from_timestamp,native_fee,link_fee,expires_at,"
-      .. "benchmark_price,bid,ask,last_update_timestamp,mid_price,market_status", table.concat(columns, ","))
-    assert.are.equal("3," .. v3.feed_id .. ",1700000001,1700000000,0.001,0.002,1700086400,3.5,-3.25,"
-      .. v3:exact "ask" .. ",,,", format.report_csv(v3, columns))
-    assert.are.equal("8," .. v8.feed_id .. ",1700000001,1700000000,0.001,0.002,1700086400,,,,9223372036854775809,1,2",
-      format.report_csv(v8, columns))
+    assert.are.equal("version,feed_id,name,observations_timestamp,valid_from_timestamp,price,native_fee,link_fee,"
+      .. "expires_at,fields", table.concat(columns, ","))
+    assert.are.equal("3," .. v3.feed_id .. ",,1700000001,1700000000,3.5,0.001,0.002,1700086400,benchmark_price=3.5;"
+      .. "bid=-3.25;ask=" .. v3:exact "ask", format.report_csv(v3, columns, schemas))
+    assert.are.equal("8," .. v8.feed_id .. ",,1700000001,1700000000,1,0.001,0.002,1700086400,"
+      .. "last_update_timestamp=9223372036854775809;mid_price=1;market_status=2",
+      format.report_csv(v8, columns, schemas))
+  end)
+
+  it("has a row for a report whose schema is not known", function()
+    local v99 = chainlink.decode(sample.v99)
+    local columns = format.report_columns(schemas, { 3, 99 })
+    assert.are.equal("version,feed_id,name,observations_timestamp,valid_from_timestamp,price,fields",
+      table.concat(columns, ","))
+    assert.are.equal("99," .. v99.feed_id .. ",,,,,", format.report_csv(v99, columns, schemas))
+    assert.matches("^3,.*,1700000001,1700000000,3.5,native_fee=0.001;link_fee=0.002;expires_at=1700086400;",
+      format.report_csv(v3, columns, schemas))
+  end)
+end)
+
+describe("JSON", function()
+  it("begins with the feed's name, where it is known, and has the main price and both times", function()
+    local object = cjson.decode(format.report_json(v8, 'A "name"\194\155'))
+    assert.are.equal('A "name"\194\155', object.name)
+    assert.are.equal("1", object.price)
+    assert.are.equal("1", object.mid_price)
+    assert.are.equal(1700000001, object.observations_timestamp)
+    assert.are.equal(1700000000, object.valid_from_timestamp)
+    assert.matches('^{"name":"ETH/USD","version":8,', format.report_json(v8, "ETH/USD"))
+    assert.are.equal(v8:to_json(), format.report_json(v8))
   end)
 end)
 
@@ -39,8 +75,18 @@ describe("tables", function()
     assert.are.equal(#format.report_heading, #row)
   end)
 
-  it("keep the terminal safe from names", function()
-    assert.are.equal("a?[31mb", format.plain "a\27[31mb")
+  it("keep the terminal safe from names, and cut no character in two", function()
+    assert.matches("  a%?%[31mb%?c +v8 ", format.report_row(v8, "a\27[31mb\194\155c"))
+    assert.matches("  fourteen bytes    v8 ", format.report_row(v8, "fourteen bytes €"))
+    assert.are.equal("a€", format.cut("a€€", 4))
+    assert.are.equal("a€", format.cut("a€€", 6))
+    assert.are.equal("a€€", format.cut("a€€", 7))
+  end)
+
+  it("have bid and ask by whatever name", function()
+    local best = setmetatable({ best_bid = 2, best_ask = 0.5, price = -1 }, { __index = v3 })
+    best.bid, best.ask = false, false
+    assert.matches("%-1%.0000 +2%.0000 +0%.50000000$", format.report_row(best, "x"))
   end)
 
   it("show every field of one report", function()
@@ -48,6 +94,8 @@ describe("tables", function()
     for _, field in ipairs(schemas[8].fields) do assert.matches(field.name, text, 1, true) end
     assert.matches("market_status +2  open", text)
     assert.matches("observations_timestamp +1700000001  2023%-11%-14T22:13:21Z", text)
+    assert.is_nil(text:find("\nname ", 1, true))
+    assert.matches("\nname +ETH/%?\n", table.concat(format.report_details(v8, schemas, "ETH/\27"), "\n"))
   end)
 
   it("list feeds in each format", function()
@@ -55,7 +103,7 @@ describe("tables", function()
     local json = format.feeds(feeds, "json", schemas)[1]
     assert.are.same(feeds[1], cjson.decode(json))
     assert.matches("ETH/USD", json, 1, true)
-    assert.are.same({ "id,version,name,extra", feeds[1].id .. ',3,"ETH/USD, \27x",true' },
+    assert.are.same({ "id,version,name,extra", feeds[1].id .. ',3,"ETH/USD, ?x",true' },
       format.feeds(feeds, "csv", schemas))
     assert.matches("Crypto Advanced  ETH/USD, %?x$", format.feeds(feeds, nil, schemas)[2])
   end)
@@ -63,12 +111,24 @@ end)
 
 describe("options", function()
   local rows = { { name = "count", value = "N", number = "whole" }, { name = "seconds", value = "N", number = true },
-    { name = "format", value = "F", choices = { "csv", "json" } }, { name = "quiet" } }
+    { name = "format", value = "F", choices = { "csv", "json" } }, { name = "quiet" },
+    { name = "level", value = "N", number = "whole", low = 1, high = 9, default = 4 },
+    { name = "ratio", value = "N", number = true, low = 0, high = 1 }, { name = "file", value = "FILE" },
+    { name = "word", value = "WORD", repeats = true } }
+
+  local function pairs_of(arguments) return (options.parse(rows, arguments)) end
 
   it("are read wherever they stand", function()
     local values, rest = options.parse(rows, { "a", "--count", "3", "--seconds=0.5", "--quiet", "-", "--", "--b" })
-    assert.are.same({ count = 3, seconds = 0.5, quiet = true }, values)
+    assert.are.same({ count = 3, seconds = 0.5, quiet = true, level = 4 }, values)
     assert.are.same({ "a", "-", "--b" }, rest)
+    assert.are.same({ level = 9 }, pairs_of { "--level", "9" })
+    assert.are.same({ level = 1, ratio = 0, file = "--x" }, pairs_of { "--level=1", "--ratio=0", "--file", "--x" })
+  end)
+
+  it("may be given more than once where all count", function()
+    local values = pairs_of { "--level=1", "--word=a", "--level=2", "--word", "b" }
+    assert.are.same({ level = 2, word = { "a", "b" } }, values)
   end)
 
   local wrong = {
@@ -80,6 +140,16 @@ describe("options", function()
     { { "--seconds=-1" }, "--seconds must be a number above 0, not '-1'" },
     { { "--format=xml" }, "--format must be csv, json, not 'xml'" },
     { { "--quiet=yes" }, "--quiet takes no value" },
+    { { "--file=" }, "--file must not be empty" },
+    { { "--file", "" }, "--file must not be empty" },
+    { { "---" }, "there is no option ---" },
+    { { "--level", "0" }, "--level must be a whole number from 1 to 9, not '0'" },
+    { { "--level", "10" }, "--level must be a whole number from 1 to 9, not '10'" },
+    { { "--level", "1.5" }, "--level must be a whole number from 1 to 9, not '1.5'" },
+    { { "--level", "1e0" }, "--level must be a whole number from 1 to 9, not '1e0'" },
+    { { "--ratio", "1.01" }, "--ratio must be a number from 0 to 1, not '1.01'" },
+    { { "--seconds", "0" }, "--seconds must be a number above 0, not '0'" },
+    { { "--count=" .. ("9"):rep(400) }, "--count must be a whole number above 0, not '" .. ("9"):rep(400) .. "'" },
   }
   for _, case in ipairs(wrong) do
     it("are refused: " .. case[2], function()
@@ -89,17 +159,6 @@ describe("options", function()
       assert.are.equal(case[2], tostring(err))
     end)
   end
-
-  it("take times as people write them", function()
-    assert.are.equal(1734216545, options.time("1734216545", 0))
-    assert.are.equal(1734216545, options.time("2024-12-14T22:49:05Z", 0))
-    assert.are.equal(951782400, options.time("2000-02-29 00:00:00", 0))
-    assert.are.equal(100, options.time("now", 100))
-    assert.are.equal(40, options.time("now-60", 100))
-    local ok, err = pcall(options.time, "yesterday", 0)
-    assert.is_false(ok)
-    assert.matches("^'yesterday' is no time", tostring(err))
-  end)
 end)
 
 describe("the command", function()
@@ -120,6 +179,7 @@ describe("the command", function()
     { "decode " .. sample.v3, 0, "benchmark_price +3%.5\n" },
     { "decode --format json " .. sample.v3, 0, '^{"version":3,' },
     { "decode --format csv " .. sample.v3 .. " " .. sample.v8, 0, "^version,feed_id,[^\n]+\n3,[^\n]+\n8,[^\n]+\n$" },
+    { "decode " .. sample.v3 .. " " .. sample.v8, 0, "^observed [^\n]+\n[^\n]+ v3 [^\n]+\n[^\n]+ v8 [^\n]+\n$" },
   }
   for _, case in ipairs(cases) do
     it(("answers %d for: %s"):format(case[2], case[1]:sub(1, 40)), function()
@@ -130,23 +190,10 @@ describe("the command", function()
   end
 
   it("shows the help of every command", function()
-    for _, name in ipairs { "feeds", "latest", "at", "history", "stream", "decode", "version" } do
+    for _, name in ipairs { "feeds", "latest", "at", "history", "stream", "decode", "verify", "simulate", "version" } do
       local output, status = project.run(run .. name .. " --help")
       assert.matches("usage: chainlink-streams " .. name, output, 1, true)
       assert.are.equal(0, status)
     end
-  end)
-
-  it("reads full reports from standard input", function()
-    local output, status = project.run(("printf '%s\\n\\n%s\\n' | "):format(sample.v3, sample.v8) .. run
-      .. "decode --format json")
-    assert.are.equal(0, status)
-    assert.are.equal(2, select(2, output:gsub("\n", "\n")))
-  end)
-
-  it("ends quietly when its reader goes away", function()
-    local output, status = project.run(run .. "decode --format json " .. sample.v3 .. " | true")
-    assert.are.equal("", output)
-    assert.are.equal(0, status)
   end)
 end)

@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- The options of `chainlink-streams simulate`: each wrong one has its message and exit code; nothing is started.
 
-local simulate = require "chainlink.cli.simulate"
+local cli = require "chainlink.cli"
+
+local unpack = table.unpack or unpack -- luacheck: ignore 113 143
 
 local FEED = "0x0003" .. ("0"):rep(60)
 
@@ -11,15 +13,16 @@ local function run(arguments)
   io.stderr = { write = function(_, ...) -- luacheck: ignore 122
     for _, part in ipairs { ... } do text[#text + 1] = part end
   end }
-  local ok, code = pcall(simulate, arguments)
+  local ok, code = pcall(cli.main, { "simulate", unpack(arguments) })
   io.stderr = real -- luacheck: ignore 122
   assert(ok, code)
-  return code, (table.concat(text):gsub("^chainlink%-streams simulate: ", ""):gsub("\n$", ""))
+  return code, (table.concat(text):gsub("^chainlink%-streams: ", ""):gsub("\n$", ""))
 end
 
 describe("simulate", function()
   local wrong = {
     { { "word" }, "'word' is not an option" },
+    { { "-p" }, "there is no option -p" },
     { { "--bogus" }, "there is no option --bogus" },
     { { "--port" }, "--port needs a value: N" },
     { { "--port", "65536" }, "--port must be a whole number from 0 to 65535, not '65536'" },

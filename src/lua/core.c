@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -55,6 +56,13 @@ static int core_isatty(lua_State *L) {
   return 1;
 }
 
+/* For the command line: a write to a pipe that nobody reads fails, and does not end the process. */
+static int core_ignore_sigpipe(lua_State *L) {
+  (void)L;
+  signal(SIGPIPE, SIG_IGN);
+  return 0;
+}
+
 /* uservalue(object): the table that belongs to a client or stream, nil for any other value */
 static int core_uservalue(lua_State *L) {
   const char *const names[] = {CDS_L_CLIENT, CDS_L_STREAM};
@@ -82,8 +90,13 @@ static void check_library(lua_State *L) {
   if (cds_tls_check_library(&err) != CDS_OK) luaL_error(L, "chainlink.core: %s", err.message);
 }
 
-static const luaL_Reg core_functions[] = {{"wait", core_wait},     {"monotonic", core_monotonic}, {"time", core_time},
-                                          {"isatty", core_isatty}, {"uservalue", core_uservalue}, {NULL, NULL}};
+static const luaL_Reg core_functions[] = {{"wait", core_wait},
+                                          {"monotonic", core_monotonic},
+                                          {"time", core_time},
+                                          {"isatty", core_isatty},
+                                          {"ignore_sigpipe", core_ignore_sigpipe},
+                                          {"uservalue", core_uservalue},
+                                          {NULL, NULL}};
 
 static const luaL_Reg no_functions[] = {{NULL, NULL}};
 

@@ -2,6 +2,7 @@
  * chainlink.simulator: run(options) serves until SIGINT or SIGTERM. Options are checked in Lua before
  * (chainlink.cli.simulate); all memory of this file is Lua's, so that an error cannot leak any. */
 #include "lua/compat.h"
+#include "simulator/private_file.h"
 #include "simulator/simulator.h"
 
 #include <lauxlib.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 static volatile bool stop; /* the signal handlers' only means */
+static volatile sig_atomic_t stop_signal;
 
 struct ready_call {
   lua_State *L;
@@ -23,7 +25,7 @@ struct ready_call {
 };
 
 static void set_stop(int signal_number) {
-  (void)signal_number;
+  stop_signal = signal_number;
   stop = true;
 }
 
@@ -31,7 +33,7 @@ static void set_stop(int signal_number) {
 static int push_ready(lua_State *L) {
   const struct cds_sim_ready *ready = lua_touserdata(L, 2);
   lua_settop(L, 1);
-  lua_createtable(L, 0, 5);
+  lua_createtable(L, 0, 6);
   lua_pushinteger(L, ready->port);
   lua_setfield(L, -2, "port");
   lua_pushinteger(L, (lua_Integer)getpid());
@@ -42,6 +44,8 @@ static int push_ready(lua_State *L) {
   lua_setfield(L, -2, "ws_url");
   lua_pushstring(L, ready->ca_file); /* nil when plain */
   lua_setfield(L, -2, "ca_file");
+  lua_pushstring(L, ready->oracles);
+  lua_setfield(L, -2, "oracles");
   lua_call(L, 1, 0);
   return 0;
 }
@@ -156,6 +160,7 @@ static enum cds_status serve(const struct cds_sim_options *options, bool with_pa
   struct sigaction handler = {.sa_handler = set_stop}, interrupt, terminate;
   sigemptyset(&handler.sa_mask);
   stop = false;
+  stop_signal = 0;
   sigaction(SIGINT, &handler, &interrupt);
   sigaction(SIGTERM, &handler, &terminate);
   if (with_parent) die_with_parent(true);
@@ -166,7 +171,8 @@ static enum cds_status serve(const struct cds_sim_options *options, bool with_pa
   return status;
 }
 
-/* run(options) -> true | nil, message. Calls options.on_ready{port, pid, rest_url, ws_url, ca_file} once it listens. */
+/* run(options) -> "interrupted" (by SIGINT) or "terminated" | nil, message. Calls options.on_ready{port, pid, rest_url,
+ * ws_url, ca_file, oracles} once it listens. */
 static int run(lua_State *L) {
   struct cds_sim_options options = {0};
   struct cds_error err = {0};
@@ -188,14 +194,28 @@ static int run(lua_State *L) {
     lua_pushstring(L, err.message);
     return 2;
   }
-  lua_pushboolean(L, 1);
+  lua_pushstring(L, stop_signal == SIGINT ? "interrupted" : "terminated");
   return 1;
+}
+
+/* write_private(path, text) -> true | nil, message */
+static int write_private(lua_State *L) {
+  struct cds_error err = {0};
+  size_t length;
+  const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &length);
+  if (cds_sim_private_file(path, text, length, &err) == CDS_OK) {
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  lua_pushnil(L);
+  lua_pushstring(L, err.message);
+  return 2;
 }
 
 __attribute__((visibility("default"))) int luaopen_chainlink_simulator(lua_State *L);
 
 int luaopen_chainlink_simulator(lua_State *L) {
-  static const luaL_Reg functions[] = {{"run", run}, {NULL, NULL}};
+  static const luaL_Reg functions[] = {{"run", run}, {"write_private", write_private}, {NULL, NULL}};
   lua_newtable(L);
   cds_l_setfuncs(L, functions, 0);
   return 1;

@@ -3,6 +3,7 @@
 #include "simulator/control.h"
 
 #include "base/alloc.h"
+#include "simulator/oracles.h"
 #include "simulator/socket.h"
 
 #include <arpa/inet.h>
@@ -62,22 +63,8 @@ static enum cds_status put_stats(struct cds_buf *body, const struct cds_sim *sim
     sim->faults.count, (long long)cds_sim_now_ms(sim));
 }
 
-static enum cds_status put_hex(struct cds_buf *body, const uint8_t *bytes, size_t length) {
-  enum cds_status status = cds_buf_printf(body, "\"0x");
-  for (size_t i = 0; status == CDS_OK && i < length; i++) status = cds_buf_printf(body, "%02x", bytes[i]);
-  return status == CDS_OK ? cds_buf_printf(body, "\"") : status;
-}
-
 static enum cds_status put_oracles(struct cds_buf *body, const struct cds_sim *sim) {
-  const struct cds_sim_signer *signer = &sim->source.signer;
-  enum cds_status status = cds_buf_printf(body, "{\"f\":%zu,\"config_digest\":", signer->signers - 1);
-  if (status == CDS_OK) status = put_hex(body, signer->config_digest, 32);
-  if (status == CDS_OK) status = cds_buf_printf(body, ",\"signers\":[");
-  for (size_t i = 0; status == CDS_OK && i < signer->oracles; i++) {
-    if (i > 0) status = cds_buf_printf(body, ",");
-    if (status == CDS_OK) status = put_hex(body, signer->address[i], 20);
-  }
-  return status == CDS_OK ? cds_buf_printf(body, "]}") : status;
+  return cds_sim_oracles(body, &sim->source.signer);
 }
 
 static void answer_with(struct cds_sim_exchange *exchange,

@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "simulator/auth.h"
 #include "simulator/message.h"
+#include "simulator/oracles.h"
 #include "simulator/presign.h"
 #include "simulator/server.h"
 
@@ -18,6 +19,7 @@
 struct run {
   struct cds_sim sim;
   struct cds_sim_certificate certificate;
+  struct cds_buf oracles; /* JSON */
   char directory[PATH_MAX], ca_file[PATH_MAX + 16];
   bool own_directory;
   void (*on_ready)(const struct cds_sim_ready *ready, void *context);
@@ -129,6 +131,12 @@ static enum cds_status open_certificate(struct run *run, struct cds_error *err) 
   return status;
 }
 
+static enum cds_status open_oracles(struct run *run, struct cds_error *err) {
+  cds_buf_init(&run->oracles, 4096);
+  if (cds_sim_oracles(&run->oracles, &run->sim.source.signer) == CDS_OK) return CDS_OK;
+  return cds_error_set(err, CDS_E_MEMORY, "no memory for the oracles' addresses");
+}
+
 /* The name that clients connect to; the certificate is for localhost. */
 static void host_name(char *out, size_t size, const char *host) {
   if (strcmp(host, "127.0.0.1") == 0 || strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0)
@@ -143,7 +151,7 @@ static void listening(int port, void *context) {
   host_name(host, sizeof host, run->sim.options->host);
   snprintf(rest_url, sizeof rest_url, "%s://%s:%d", plain ? "http" : "https", host, port);
   snprintf(ws_url, sizeof ws_url, "%s://%s:%d", plain ? "ws" : "wss", host, port);
-  struct cds_sim_ready ready = {port, rest_url, ws_url, plain ? NULL : run->ca_file};
+  struct cds_sim_ready ready = {port, rest_url, ws_url, plain ? NULL : run->ca_file, run->oracles.data};
   run->on_ready(&ready, run->context);
 }
 
@@ -154,6 +162,7 @@ static void take_apart(struct run *run) {
     rmdir(run->directory);
   }
   cds_sim_certificate_clear(&run->certificate);
+  cds_buf_clear(&run->oracles);
   for (size_t i = 0; sim->accounts && i < sim->options->key_count; i++) cds_free(sim->accounts[i].permitted);
   cds_sim_messages_clear(sim);
   cds_free(sim->accounts);
@@ -176,6 +185,7 @@ enum cds_status cds_sim_run(const struct cds_sim_options *options, volatile bool
   if (status == CDS_OK) status = open_accounts(sim, err);
   if (status == CDS_OK) status = open_faults(sim, err);
   if (status == CDS_OK) status = open_certificate(run, err);
+  if (status == CDS_OK) status = open_oracles(run, err);
   if (status == CDS_OK && !options->replay)
     status = cds_sim_presign(&sim->source, options->presign, cds_sim_now_ms(sim), stop, err);
   if (status == CDS_OK && !*stop)

@@ -43,6 +43,7 @@ struct cds_sim_options {
 struct cds_sim_ready {
   int port;
   const char *rest_url, *ws_url, *ca_file; /* ca_file NULL when plain */
+  const char *oracles;                     /* who signs: JSON, as GET /control/oracles gives it */
 };
 
 /* Serves until *stop becomes true (a signal handler may set it, and nothing else); on_ready is called once, on the

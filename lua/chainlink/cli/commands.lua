@@ -3,16 +3,15 @@
 
 local chainlink = require "chainlink"
 local format = require "chainlink.cli.format"
+local input = require "chainlink.cli.input"
 local options = require "chainlink.cli.options"
+local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
+local times = require "chainlink.cli.time"
 
 local commands = {}
 
 local count_option = { name = "count", value = "N", number = "whole", help = "stop after so many reports" }
-
-local function note(message, ...)
-  io.stderr:write("chainlink-streams: ", message:format(...), "\n")
-end
 
 commands.feeds = {
   summary = "list the feeds that your key may read",
@@ -21,9 +20,7 @@ commands.feeds = {
   run = function(client, values, rest)
     if #rest > 0 then options.usage_error("feeds takes no argument, got '%s'", rest[1]) end
     local feeds = session.check(client:get_feeds())
-    for _, line in ipairs(format.feeds(feeds, values.format, chainlink.schemas, session.bold)) do
-      session.print(line)
-    end
+    for _, line in ipairs(format.feeds(feeds, values.format, chainlink.schemas, output.bold)) do output.print(line) end
   end,
 }
 
@@ -32,7 +29,7 @@ commands.latest = {
   usage = "latest FEED...",
   network = true,
   run = function(client, values, rest)
-    local ids, names = session.feeds(client, rest)
+    local ids, names = session.feeds(client, rest, values.format)
     local reports = {}
     for i, id in ipairs(ids) do reports[i] = session.check(client:get_latest_report(id)) end
     session.write_reports(values.format, reports, ids, names)
@@ -42,13 +39,13 @@ commands.latest = {
 commands.at = {
   summary = "the reports of feeds at one time",
   usage = "at TIME FEED...",
-  notes = "TIME: Unix seconds, 2024-12-14T22:49:05Z, now or now-60",
+  notes = "TIME: " .. times.forms,
   network = true,
   run = function(client, values, rest)
     if #rest < 2 then options.usage_error "at needs a time and a feed" end
     local time = options.time(rest[1], os.time())
     table.remove(rest, 1)
-    local ids, names = session.feeds(client, rest)
+    local ids, names = session.feeds(client, rest, values.format)
     local reports, missing
     if #ids == 1 then
       reports, missing = { session.check(client:get_report(ids[1], time)) }, {}
@@ -56,7 +53,9 @@ commands.at = {
       reports, missing = session.check(client:get_reports(ids, time))
     end
     session.write_reports(values.format, reports, ids, names)
-    for _, id in ipairs(missing) do note("%s has no report at %d", names[id] or id, time) end
+    for _, id in ipairs(missing) do
+      output.note("%s%s has no report at %d", names[id] and names[id] .. " " or "", id, time)
+    end
     return #missing == 0 and 0 or 1
   end,
 }
@@ -64,7 +63,7 @@ commands.at = {
 commands.history = {
   summary = "a feed's reports from one time to another",
   usage = "history FEED [--from TIME] [--to TIME] [--count N]",
-  notes = "TIME: Unix seconds, 2024-12-14T22:49:05Z, now or now-60",
+  notes = "TIME: " .. times.forms,
   network = true,
   options = {
     { name = "from", value = "TIME", help = "first second (default: now-60)" },
@@ -76,35 +75,60 @@ commands.history = {
     local now = os.time()
     local from, to = options.time(values.from or "now-60", now), options.time(values.to or "now", now)
     if from > to then options.usage_error "--from is later than --to" end
-    local ids, names = session.feeds(client, rest)
+    local ids, names = session.feeds(client, rest, values.format)
     local write, written = session.report_writer(values.format, ids, names), 0
     for report in client:reports(ids[1], from, to) do
       write(report)
       written = written + 1
       if written == values.count then break end
     end
-    if written == 0 then note "no report in that time" end
+    if written == 0 then output.note "no report in that time" end
   end,
 }
 
-commands.decode = {
-  summary = "show what full reports (hex) say; needs no account",
-  usage = "decode HEX...   or   decode < FILE",
-  run = function(_, values, rest)
-    local reports, ids = {}, {}
-    for i, text in ipairs(session.full_reports(rest)) do
-      reports[i] = session.check(chainlink.decode(text))
-      ids[i] = reports[i].feed_id
+-- A function that writes a report, and one that ends it. The first one is held back: a table shows it in full when
+-- it is alone; for CSV all are, since its columns depend on them.
+local function late_writer(kind)
+  if kind == "json" then return session.report_writer(kind, {}, {}), function() end end
+  local held, ids, write = {}, {}, nil
+  local function put(report)
+    if write then
+      write(report)
+      return
     end
-    if #reports == 0 then options.usage_error "a full report is missing" end
-    session.write_reports(values.format, reports, ids, {})
+    held[#held + 1], ids[#ids + 1] = report, report.feed_id
+    if kind == "csv" or #held == 1 then return end
+    write = session.report_writer(kind, ids, {})
+    for _, one in ipairs(held) do write(one) end
+    held = {}
+  end
+  return put, function()
+    if #held > 0 then session.write_reports(kind, held, ids, {}) end
+  end
+end
+
+commands.decode = {
+  summary = "show what full reports say; needs no account",
+  usage = "decode HEX|FILE...   or   decode < FILE",
+  notes = "FILE: lines of hex, or JSON of this program or of the service\n"
+    .. "exit code 1: something is no full report; it is named, and the rest is shown",
+  run = function(_, values, rest)
+    local write, finish = late_writer(values.format)
+    local _, faults = input.each(rest, function(text)
+      local report, err = chainlink.decode(text)
+      if report then write(report) end
+      return report ~= nil, err
+    end)
+    finish()
+    return faults == 0 and 0 or 1
   end,
 }
 
 commands.version = {
   summary = "tell the version",
   usage = "version",
-  run = function() session.print("chainlink-streams " .. chainlink._VERSION) end,
+  unformatted = true,
+  run = function() output.print("chainlink-streams " .. chainlink._VERSION) end,
 }
 
 return commands

@@ -1,14 +1,10 @@
 -- SPDX-License-Identifier: MIT
--- Reports and feeds as tables for people, as CSV and as JSON, one object a line.
+-- Reports and feeds as tables for people, as CSV and as JSON Lines.
 
 local cjson = require "cjson"
+local text = require "chainlink.text"
 
 local format = {}
-
---- Text from the network, without what could steer a terminal.
-function format.plain(text)
-  return (tostring(text):gsub("%c", "?"))
-end
 
 function format.time(seconds)
   return seconds and os.date("!%Y-%m-%dT%H:%M:%SZ", seconds) or ""
@@ -16,10 +12,10 @@ end
 
 local function csv_cell(value)
   if value == nil then return "" end
-  local text = tostring(value)
-  if type(value) == "number" and value == math.floor(value) then text = ("%.0f"):format(value) end
-  if text:find '[,"\r\n]' then text = '"' .. text:gsub('"', '""') .. '"' end
-  return text
+  if type(value) == "number" and value == math.floor(value) then return ("%.0f"):format(value) end
+  local cell = text.plain(value)
+  if cell:find '[,"]' then cell = '"' .. cell:gsub('"', '""') .. '"' end
+  return cell
 end
 
 --- One line of CSV; `count` cells, of which some may be nil.
@@ -46,24 +42,63 @@ end
 
 -- ---- reports ----
 
---- The CSV columns for reports of these schemas: every field of each, once.
-function format.report_columns(schemas, versions)
-  local columns, seen = { "version", "feed_id" }, { version = true, feed_id = true }
-  local function add(name)
-    if not seen[name] then columns[#columns + 1] = name end
-    seen[name] = true
-  end
-  add "observations_timestamp"
+local function fields_of(schemas, version)
+  return schemas[version] and schemas[version].fields or {}
+end
+
+-- The names of the fields that all these schemas have, in the first one's order.
+local function shared_fields(schemas, versions)
+  local counts, names = {}, {}
   for _, version in ipairs(versions) do
-    for _, field in ipairs(schemas[version] and schemas[version].fields or {}) do add(field.name) end
+    for _, field in ipairs(fields_of(schemas, version)) do counts[field.name] = (counts[field.name] or 0) + 1 end
   end
+  for _, field in ipairs(fields_of(schemas, versions[1])) do
+    if counts[field.name] == #versions then names[#names + 1] = field.name end
+  end
+  return names
+end
+
+--- The CSV columns for reports of these schemas: what every report has, then the fields that all of them have. Of
+--- several schemas the other fields are in a last column, `fields`.
+function format.report_columns(schemas, versions)
+  local columns = { "version", "feed_id", "name", "observations_timestamp", "valid_from_timestamp", "price" }
+  local seen = {}
+  for _, name in ipairs(columns) do seen[name] = true end
+  for _, name in ipairs(shared_fields(schemas, versions)) do
+    if not seen[name] then columns[#columns + 1] = name end
+  end
+  if #versions > 1 then columns[#columns + 1] = "fields" end
   return columns
 end
 
-function format.report_csv(report, columns)
+-- "bid=1.5;ask=1.6": the fields that have no column of their own.
+local function other_fields(values, columns, fields)
+  local has_column, parts = {}, {}
+  for _, name in ipairs(columns) do has_column[name] = true end
+  for _, field in ipairs(fields) do
+    if not has_column[field.name] then
+      local value = values[field.name]
+      parts[#parts + 1] = field.name .. "=" .. (type(value) == "number" and ("%.0f"):format(value) or tostring(value))
+    end
+  end
+  return table.concat(parts, ";")
+end
+
+--- One line of CSV. name (optional): the feed's.
+function format.report_csv(report, columns, schemas, name)
   local values, cells = report:to_table(), {}
-  for i, name in ipairs(columns) do cells[i] = values[name] end
+  values.name = name
+  if columns[#columns] == "fields" then
+    values.fields = other_fields(values, columns, fields_of(schemas, report.version))
+  end
+  for i, column in ipairs(columns) do cells[i] = values[column] end
   return format.csv_line(cells, #columns)
+end
+
+--- One line of JSON. name (optional): the feed's.
+function format.report_json(report, name)
+  local json = report:to_json()
+  return name and '{"name":' .. text.json_string(name) .. "," .. json:sub(2) or json
 end
 
 local function number(value)
@@ -72,26 +107,34 @@ local function number(value)
   return (size >= 100 and "%.2f" or size >= 1 and "%.4f" or "%.8f"):format(value)
 end
 
+--- The first `size` bytes of a text at most, and no part of a character.
+function format.cut(value, size)
+  if #value <= size then return value end
+  while value:find("^[\128-\191]", size + 1) do size = size - 1 end
+  return value:sub(1, size)
+end
+
 format.report_heading = ("%-20s  %-16s  %-4s%18s%18s%18s"):format("observed", "feed", "v", "price", "bid", "ask")
 
 --- One row of the table of reports. name: what to call the feed.
 function format.report_row(report, name, paint)
   local price = ("%18s"):format(number(report.price))
   local row = ("%-20s  %-16s  %-4s%s%18s%18s"):format(format.time(report.observations_timestamp),
-    format.plain(name):sub(1, 16), "v" .. report.version, paint and paint(price, report) or price,
+    format.cut(text.plain(name), 16), "v" .. report.version, paint and paint(price, report) or price,
     number(report.bid or report.best_bid), number(report.ask or report.best_ask))
   return (row:gsub(" +$", ""))
 end
 
---- Every field of one report, a line each, exact.
-function format.report_details(report, schemas)
+--- Every field of one report, a line each, exact. name (optional): the feed's.
+function format.report_details(report, schemas, name)
   local rows = { { "version", tostring(report.version) }, { "feed_id", report.feed_id } }
-  for _, field in ipairs(schemas[report.version] and schemas[report.version].fields or {}) do
+  if name then rows[#rows + 1] = { "name", text.plain(name) } end
+  for _, field in ipairs(fields_of(schemas, report.version)) do
     if field.name ~= "feed_id" then
-      local text = report:exact(field.name)
-      if field.unit == "seconds" then text = text .. "  " .. format.time(report[field.name]) end
-      if field.name == "market_status" then text = text .. "  " .. (report:market_status_name() or "") end
-      rows[#rows + 1] = { field.name, text }
+      local value = report:exact(field.name)
+      if field.unit == "seconds" then value = value .. "  " .. format.time(report[field.name]) end
+      if field.name == "market_status" then value = value .. "  " .. (report:market_status_name() or "") end
+      rows[#rows + 1] = { field.name, value }
     end
   end
   rows[#rows + 1] = { "config_digest", report.config_digest }
@@ -127,7 +170,7 @@ end
 function format.feeds(feeds, kind, schemas, bold)
   local lines = {}
   if kind == "json" then
-    for i, feed in ipairs(feeds) do lines[i] = plain_slashes(cjson.encode(feed)) end
+    for i, feed in ipairs(feeds) do lines[i] = text.plain_json(plain_slashes(cjson.encode(feed))) end
     return lines
   end
   if kind == "csv" then
@@ -143,7 +186,7 @@ function format.feeds(feeds, kind, schemas, bold)
   local rows = { { "id", "v", "schema", "name" } }
   for i, feed in ipairs(feeds) do
     rows[i + 1] = { feed.id, tostring(feed.version), schemas[feed.version] and schemas[feed.version].name or "unknown",
-      format.plain(feed.name or "") }
+      text.plain(feed.name or "") }
   end
   return format.columns(rows, bold)
 end

@@ -4,11 +4,15 @@
 
 local chainlink = require "chainlink"
 local commands = require "chainlink.cli.commands"
+local core = require "chainlink.core"
 local options = require "chainlink.cli.options"
+local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
+local text = require "chainlink.text"
 
 local cli = {}
 
+commands.simulate = require "chainlink.cli.simulate"
 commands.stream = require "chainlink.cli.stream"
 commands.verify = require "chainlink.cli.verify"
 
@@ -19,7 +23,7 @@ local help_option = { name = "help", help = "this text" }
 local function rows_of(command)
   local rows = {}
   for _, row in ipairs(command.options or {}) do rows[#rows + 1] = row end
-  if command ~= commands.version then rows[#rows + 1] = session.format_option end
+  if not command.unformatted then rows[#rows + 1] = session.format_option end
   if command.network then
     for _, row in ipairs(session.network_options) do rows[#rows + 1] = row end
   end
@@ -28,30 +32,27 @@ local function rows_of(command)
 end
 
 local function write_help(command)
-  session.print("usage: chainlink-streams " .. command.usage .. " [options]")
-  session.print("       " .. command.summary)
-  if command.notes then session.print("       " .. command.notes) end
-  session.print ""
+  output.print("usage: chainlink-streams " .. command.usage .. " [options]")
+  output.print("       " .. command.summary)
+  for line in ((command.notes or "") .. "\n"):gmatch "([^\n]+)\n" do output.print("       " .. line) end
+  output.print ""
   for _, row in ipairs(rows_of(command)) do
-    session.print(("  %-30s %s"):format("--" .. row.name .. (row.value and " " .. row.value or ""), row.help))
+    output.print(("  %-30s %s"):format("--" .. row.name .. (row.value and " " .. row.value or ""), row.help))
   end
   if command.network then
-    session.print "\nFEED is a feed id (0x and 64 hex digits) or the name of a feed."
-    session.print "Credentials come from CHAINLINK_STREAMS_API_KEY and CHAINLINK_STREAMS_API_SECRET."
+    output.print "\nFEED is a feed id (0x and 64 hex digits) or the name of a feed."
+    output.print "Credentials come from CHAINLINK_STREAMS_API_KEY and CHAINLINK_STREAMS_API_SECRET."
   end
+  if command.more then output.print("\n" .. command.more) end
 end
 
 local function general_help()
-  session.print("chainlink-streams " .. chainlink._VERSION .. ": Chainlink Data Streams on the command line\n")
-  session.print "usage: chainlink-streams COMMAND [arguments]\n"
-  for _, name in ipairs(order) do
-    local summary = name == "simulate" and "run a Data Streams service on this computer; needs no account"
-      or commands[name].summary
-    session.print(("  %-10s %s"):format(name, summary))
-  end
-  session.print "\nchainlink-streams COMMAND --help tells more."
-  session.print "exit codes: 0 done, 1 failed, 2 wrong usage, 3 credentials missing or refused,"
-  session.print "4 a report is not verified, 130 interrupted"
+  output.print("chainlink-streams " .. chainlink._VERSION .. ": Chainlink Data Streams on the command line\n",
+    "usage: chainlink-streams COMMAND [arguments]\n")
+  for _, name in ipairs(order) do output.print(("  %-10s %s"):format(name, commands[name].summary)) end
+  output.print("\nchainlink-streams COMMAND --help tells more.",
+    "exit codes: 0 done, 1 failed, 2 wrong usage, 3 credentials missing or refused,",
+    "4 a report is not verified, 130 interrupted (Ctrl-C)")
 end
 
 local function has_credentials()
@@ -64,8 +65,9 @@ local NO_CREDENTIALS = [[
 chainlink-streams: there are no credentials.
 Set CHAINLINK_STREAMS_API_KEY and CHAINLINK_STREAMS_API_SECRET in the environment.
 Without an account, run the simulator:
-  chainlink-streams simulate --env-file /tmp/streams.env &
-  . /tmp/streams.env
+  folder=$(mktemp -d)
+  chainlink-streams simulate --env-file "$folder/env" >/dev/null &
+  until [ -e "$folder/env" ]; do sleep 0.1; done; . "$folder/env"
 ]]
 
 local function run_command(command, arguments)
@@ -95,7 +97,6 @@ local function dispatch(arguments)
     return name and 0 or 2
   end
   if name == "--version" then name = "version" end
-  if name == "simulate" then return require "chainlink.cli.simulate"(rest) or 0 end
   if not commands[name] then
     options.usage_error("there is no command '%s'; chainlink-streams --help lists them", name)
   end
@@ -106,26 +107,40 @@ local argument_kinds = { ConfigError = true, InvalidFeedIDError = true }
 
 -- What to say about a failure, and its exit code.
 local function explain(err)
-  if err == session.CLOSED_OUTPUT then return nil, 0 end
+  if err == output.CLOSED then return nil, 0 end
   if session.is_interrupt(err) then return nil, 130 end
   if options.is_usage_error(err) then return err.message, 2 end
-  if not chainlink.is_error(err) then return tostring(err), 1 end
-  if argument_kinds[err.kind] then return err.message, 2 end
-  if err.kind ~= "AuthenticationError" then return tostring(err), 1 end
-  local hint = ""
+  if not chainlink.is_error(err) then return text.plain(err), 1 end
+  if argument_kinds[err.kind] then return text.plain(err.message), 2 end
+  local words = text.plain(err)
+  if err.kind ~= "AuthenticationError" then return words, 1 end
   if err.clock_skew and math.abs(err.clock_skew) > 5 then
-    hint = ("\nThis computer's clock is %.0f seconds off."):format(math.abs(err.clock_skew))
+    words = words .. ("\nThis computer's clock is %.0f seconds off."):format(math.abs(err.clock_skew))
   end
-  return tostring(err) .. hint, 3
+  return words, 3
 end
 
---- Runs the command line `arguments` (without the program's name); the exit code.
-function cli.main(arguments)
-  local ok, result = pcall(dispatch, arguments)
+local function run(arguments)
+  local code = dispatch(arguments)
+  output.flush()
+  return code
+end
+
+-- Ctrl-C is raised wherever the interpreter is: also after what it interrupted has failed for it, in here.
+local function run_and_explain(arguments)
+  local ok, result = pcall(run, arguments)
   if ok then return result end
   local message, code = explain(result)
   if message then io.stderr:write("chainlink-streams: ", message, "\n") end
   return code
+end
+
+--- Runs the command line `arguments` (without the program's name); the exit code.
+function cli.main(arguments)
+  core.ignore_sigpipe() -- writing to a reader that has gone fails, and is handled
+  local ok, result = pcall(run_and_explain, arguments)
+  if not ok then return select(2, explain(result)) end
+  return result
 end
 
 return cli

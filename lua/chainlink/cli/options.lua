@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- Reads a command's arguments. A mistake raises a usage error, which becomes exit code 2.
 
+local times = require "chainlink.cli.time"
+
 local options = {}
 
 local Usage = { __tostring = function(err) return err.message end }
@@ -13,20 +15,43 @@ function options.is_usage_error(err)
   return getmetatable(err) == Usage
 end
 
+local function is_choice(row, text)
+  for _, choice in ipairs(row.choices) do
+    if choice == text then return true end
+  end
+  return false
+end
+
+local function is_in_range(row, value)
+  if row.number == "whole" and value % 1 ~= 0 then return false end
+  if not row.low then return value > 0 and value < math.huge end
+  return value >= row.low and value <= row.high
+end
+
+local function read_number(row, text)
+  local value = text:find "^[+-]?[%d.]+$" and tonumber(text)
+  if value and is_in_range(row, value) then return value end
+  options.usage_error("--%s must be a %s %s, not '%s'", row.name, row.number == "whole" and "whole number" or "number",
+    row.low and ("from %.0f to %.0f"):format(row.low, row.high) or "above 0", text)
+end
+
 local function convert(row, text)
-  if row.choices then
-    for _, choice in ipairs(row.choices) do
-      if choice == text then return text end
-    end
+  if row.choices and not is_choice(row, text) then
     options.usage_error("--%s must be %s, not '%s'", row.name, table.concat(row.choices, ", "), text)
   end
-  if not row.number then return text end
-  local value = tonumber(text)
-  if value and value == value and value > 0 and (row.number ~= "whole" or value == math.floor(value)) then
-    return value
+  if row.number then return read_number(row, text) end
+  if text == "" then options.usage_error("--%s must not be empty", row.name) end
+  return text
+end
+
+local function store(values, row, text)
+  local value = convert(row, text)
+  if not row.repeats then
+    values[row.name] = value
+    return
   end
-  options.usage_error("--%s must be a %s above 0, not '%s'", row.name,
-    row.number == "whole" and "whole number" or "number", text)
+  values[row.name] = values[row.name] or {}
+  table.insert(values[row.name], value)
 end
 
 local function find(rows, name)
@@ -36,60 +61,54 @@ local function find(rows, name)
   options.usage_error("there is no option --%s", name)
 end
 
---- Splits arguments into the values of options and the rest. Rows: {name=, value="WHAT" or nil for a switch,
---- choices=, number=true|"whole"}.
+-- The option at arguments[i] into values; -> where the next argument is
+local function read_option(rows, values, arguments, i, name, attached)
+  local row = find(rows, name)
+  if not row.value then
+    if attached then options.usage_error("--%s takes no value", name) end
+    values[name] = true
+    return i + 1
+  end
+  local text = attached or arguments[i + 1]
+  if not text then options.usage_error("--%s needs a value: %s", name, row.value) end
+  store(values, row, text)
+  return attached and i + 1 or i + 2
+end
+
+local function fill_in(rows, values)
+  for _, row in ipairs(rows) do
+    if values[row.name] == nil then values[row.name] = row.default end
+  end
+  return values
+end
+
+--- Splits arguments into the values of options and the rest. Rows: {name=, value="WHAT" or nil for a switch, default=,
+--- choices=, number=true|"whole" (above 0, or from low to high), repeats=true: an array}.
 function options.parse(rows, arguments)
-  local values, rest = {}, {}
-  local i = 1
+  local values, rest, i = {}, {}, 1
   while i <= #arguments do
     local argument = arguments[i]
-    local name, attached = argument:match "^%-%-([%w-]+)=?(.*)$"
+    local name, attached = argument:match "^%-%-([%w-]+)=(.*)$"
+    name = name or argument == "-h" and "help" or argument:match "^%-%-([%w-]+)$"
     if argument == "--" then
       for j = i + 1, #arguments do rest[#rest + 1] = arguments[j] end
       break
-    elseif argument == "-h" then
-      values.help = true
-    elseif not name then
+    elseif name then
+      i = read_option(rows, values, arguments, i, name, attached)
+    else
       if argument:find "^%-." then options.usage_error("there is no option %s", argument) end
       rest[#rest + 1] = argument
-    else
-      local row = find(rows, name)
-      local has_value = argument:find("=", 1, true) ~= nil
-      if not row.value then
-        if has_value then options.usage_error("--%s takes no value", name) end
-        values[name] = true
-      else
-        if not has_value then
-          i = i + 1
-          attached = arguments[i]
-          if attached == nil then options.usage_error("--%s needs a value: %s", name, row.value) end
-        end
-        values[name] = convert(row, attached)
-      end
+      i = i + 1
     end
-    i = i + 1
   end
-  return values, rest
+  return fill_in(rows, values), rest
 end
 
--- Seconds since 1970 of a date in UTC.
-local function seconds_of(year, month, day, hour, minute, second)
-  if month <= 2 then year, month = year - 1, month + 12 end
-  local days = 365 * year + math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
-    + math.floor((153 * month - 457) / 5) + day - 306
-  return (days - 719163) * 86400 + hour * 3600 + minute * 60 + second
-end
-
---- A time as people give it: 1734216545, 2024-12-14T22:49:05Z, now, now-60.
+--- A time as people give it (chainlink.cli.time), as Unix seconds.
 function options.time(text, now)
-  if text:find "^%d+$" then return tonumber(text) end
-  local back = text:match "^now%-(%d+)$"
-  if text == "now" or back then return now - tonumber(back or 0) end
-  local y, mo, d, h, mi, s = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)[T ](%d%d):(%d%d):(%d%d)Z?$"
-  if y then
-    return seconds_of(tonumber(y), tonumber(mo), tonumber(d), tonumber(h), tonumber(mi), tonumber(s))
-  end
-  options.usage_error("'%s' is no time: give Unix seconds, 2024-12-14T22:49:05Z, now or now-60", text)
+  local seconds, reason = times.read(text, now)
+  if seconds then return seconds end
+  options.usage_error("'%s' is no time%s: give %s", text, reason and ", " .. reason or "", times.forms)
 end
 
 return options

@@ -2,14 +2,17 @@
 -- What the commands share: the client by the options and the environment, the output, feeds by name.
 
 local chainlink = require "chainlink"
-local core = require "chainlink.core"
 local format = require "chainlink.cli.format"
 local options = require "chainlink.cli.options"
+local output = require "chainlink.cli.output"
+local text = require "chainlink.text"
 
 local session = {}
 
+local unpack = table.unpack or unpack -- luacheck: ignore 113 143
+
 session.format_option = { name = "format", value = "table|json|csv", choices = { "table", "json", "csv" },
-  help = "how to write (default: table)" }
+  default = "table", help = "how to write (default: table); json is JSON Lines, one object a line" }
 
 session.network_options = {
   { name = "network", value = "mainnet|testnet", choices = { "mainnet", "testnet" },
@@ -20,32 +23,13 @@ session.network_options = {
   { name = "verbose", help = "log to standard error" },
 }
 
---- Ends the command without a word: whoever read the output has gone.
-session.CLOSED_OUTPUT = {}
-
-function session.print(line)
-  if not io.stdout:write(line, "\n") then error(session.CLOSED_OUTPUT, 0) end
-end
-
 --- Is this what the interpreter raises when the user presses Ctrl-C?
 function session.is_interrupt(err)
-  return type(err) == "string" and err:find("interrupted!", 1, true) ~= nil
-end
-
-local function to_terminal()
-  return core.isatty(1) and not os.getenv "NO_COLOR"
-end
-
-function session.bold(text)
-  return to_terminal() and "\27[1m" .. text .. "\27[0m" or text
-end
-
-function session.colour(text, code)
-  return to_terminal() and "\27[" .. code .. "m" .. text .. "\27[0m" or text
+  return type(err) == "string" and err:find "interrupted!$" ~= nil
 end
 
 local function log(level, message)
-  io.stderr:write("# ", level, ": ", format.plain(message), "\n")
+  io.stderr:write("# ", level, ": ", text.plain(message), "\n")
 end
 
 --- A client by the options over the environment; extra (optional) are more client options.
@@ -79,31 +63,30 @@ local function feed_by_name(feeds, name)
   return found
 end
 
---- Feed ids for ids and names, and what to call each in a table.
-function session.feeds(client, arguments)
-  local ids, names, feeds = {}, {}, nil
-  if #arguments == 0 then options.usage_error "a feed is missing: give its id or name" end
-  for i, argument in ipairs(arguments) do
-    if argument:find "^0[xX]" then
-      ids[i] = argument:lower()
-    else
-      feeds = feeds or session.check(client:get_feeds())
-      ids[i] = feed_by_name(feeds, argument).id
-      names[ids[i]] = argument
-    end
-  end
-  return ids, names
+local function is_id(argument) return argument:find "^0[xX]" ~= nil end
+
+-- The list of feeds where a name is to be resolved or written; nobody is told of a service that keeps it from this key.
+local function ask_for_feeds(client, arguments, kind)
+  local wants_names = kind ~= "table"
+  local needs_names = false
+  for _, argument in ipairs(arguments) do needs_names = needs_names or not is_id(argument) end
+  if not (wants_names or needs_names) then return {} end
+  local feeds, err = client:get_feeds()
+  if not feeds and (needs_names or err.retryable) then error(err, 0) end
+  return feeds or {}
 end
 
---- Full reports as text: the arguments, or the lines of standard input.
-function session.full_reports(rest)
-  if #rest > 0 and rest[1] ~= "-" then return rest end
-  local texts = {}
-  for line in io.lines() do
-    line = line:match "^%s*(.-)%s*$"
-    if line ~= "" then texts[#texts + 1] = line end
+--- Feed ids for ids and names, and the names of feeds by id, as far as they are known.
+function session.feeds(client, arguments, kind)
+  if #arguments == 0 then options.usage_error "a feed is missing: give its id or name" end
+  local ids, names, feeds = {}, {}, ask_for_feeds(client, arguments, kind)
+  for _, feed in ipairs(feeds) do
+    if type(feed.name) == "string" then names[feed.id] = feed.name end
   end
-  return texts
+  for i, argument in ipairs(arguments) do
+    ids[i] = is_id(argument) and argument:lower() or feed_by_name(feeds, argument).id
+  end
+  return ids, names
 end
 
 --- The versions of these feeds, each once, ascending.
@@ -121,23 +104,26 @@ end
 --- A function that writes one report after another in the format asked for.
 function session.report_writer(kind, ids, names, paint)
   if kind == "json" then
-    return function(report) session.print(report:to_json()) end
+    return function(report) output.print(format.report_json(report, names[report.feed_id])) end
   end
   if kind == "csv" then
     local columns = format.report_columns(chainlink.schemas, session.versions(ids))
-    session.print(format.csv_line(columns))
-    return function(report) session.print(format.report_csv(report, columns)) end
+    output.print(format.csv_line(columns))
+    return function(report)
+      output.print(format.report_csv(report, columns, chainlink.schemas, names[report.feed_id]))
+    end
   end
-  session.print(session.bold(format.report_heading))
+  output.print(output.bold(format.report_heading))
   return function(report)
-    session.print(format.report_row(report, names[report.feed_id] or format.short_id(report.feed_id), paint))
+    output.print(format.report_row(report, names[report.feed_id] or format.short_id(report.feed_id), paint))
   end
 end
 
 --- Writes reports that are all here; a single one in full.
 function session.write_reports(kind, reports, ids, names)
-  if #reports == 1 and kind ~= "csv" and kind ~= "json" then
-    for _, line in ipairs(format.report_details(reports[1], chainlink.schemas)) do session.print(line) end
+  if #reports == 1 and kind == "table" then
+    local report = reports[1]
+    output.print(unpack(format.report_details(report, chainlink.schemas, names[report.feed_id])))
     return
   end
   local write = session.report_writer(kind, ids, names)

@@ -2,8 +2,9 @@
 -- chainlink-streams stream: reports as they come, until Ctrl-C, a time or a count; then statistics.
 
 local core = require "chainlink.core"
-local format = require "chainlink.cli.format"
+local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
+local text = require "chainlink.text"
 
 local stream = {
   summary = "reports as they come, until Ctrl-C",
@@ -17,8 +18,8 @@ local stream = {
 }
 
 local function show_status(event)
-  local line = { "#", event.state, format.plain(event.host or "") }
-  if event.reason then line[#line + 1] = format.plain(event.reason) end
+  local line = { "#", event.state, text.plain(event.host or "") }
+  if event.reason then line[#line + 1] = text.plain(event.reason) end
   io.stderr:write(table.concat(line, " "), "\n")
 end
 
@@ -26,16 +27,14 @@ function stream.client_options(values)
   if not values.quiet then return { on_status = show_status } end
 end
 
-local GREEN, RED = 32, 31
-
 -- Green for a price that rose, red for one that fell.
 local function painter()
   local last = {}
-  return function(text, report)
+  return function(cell, report)
     local before, price = last[report.feed_id], report.price
     last[report.feed_id] = price
-    if not before or not price or price == before then return text end
-    return session.colour(text, price > before and GREEN or RED)
+    if not before or not price or price == before then return cell end
+    return price > before and output.green(cell) or output.red(cell)
   end
 end
 
@@ -58,6 +57,7 @@ local function read_all(source, values, write)
     local report, err = source:read(left)
     if report then
       write(report)
+      output.flush() -- a reader wants them as they come; a stream buffered by lines would not tell that a disk is full
       written = written + 1
     elseif err.kind ~= "TimeoutError" then
       error(err, 0)
@@ -66,15 +66,15 @@ local function read_all(source, values, write)
 end
 
 function stream.run(client, values, rest)
-  local ids, names = session.feeds(client, rest)
-  io.stdout:setvbuf "line"
+  local ids, names = session.feeds(client, rest, values.format)
   local source = session.check(client:stream(ids))
   local write = session.report_writer(values.format, ids, names, painter())
+  output.flush()
   local ok, err = pcall(read_all, source, values, write)
   local stats = source:stats()
   source:close()
   if not values.quiet then write_statistics(stats) end
-  if not ok and not session.is_interrupt(err) then error(err, 0) end
+  if not ok then error(err, 0) end
 end
 
 return stream

@@ -3,8 +3,11 @@
 
 local chainlink = require "chainlink"
 local format = require "chainlink.cli.format"
+local input = require "chainlink.cli.input"
 local options = require "chainlink.cli.options"
+local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
+local text = require "chainlink.text"
 
 local function by_file(path)
   local registry = session.check(chainlink.signers.from_file(path))
@@ -43,15 +46,14 @@ local function row_of(report, ok, err)
     config_digest = report.config_digest, verified = ok == true, reason = not ok and err.reason or nil }
 end
 
--- Texts of this row are hex or names: nothing in them needs an escape.
 local function json_line(row)
   local members = {}
   for _, name in ipairs(columns) do
     local value = row[name]
     if value ~= nil then
-      local text = type(value) == "string" and '"' .. value .. '"'
+      local json = type(value) == "string" and text.json_string(value)
         or type(value) == "number" and ("%.0f"):format(value) or tostring(value)
-      members[#members + 1] = ('"%s":%s'):format(name, text)
+      members[#members + 1] = ('"%s":%s'):format(name, json)
     end
   end
   return "{" .. table.concat(members, ",") .. "}"
@@ -64,25 +66,27 @@ local function csv_line(row)
 end
 
 local function plain_line(row, report, err)
-  if row.verified then return session.colour("verified", 32) .. "  " .. tostring(report) end
+  if row.verified then return output.green "verified" .. "  " .. tostring(report) end
   local words = err.message
   if not words:find(err.reason, 1, true) then words = err.reason .. ": " .. words end
-  return session.colour("REFUSED", 31) .. "   " .. tostring(report) .. "\n          " .. format.plain(words)
+  return output.red "REFUSED" .. "   " .. tostring(report) .. "\n          " .. text.plain(words)
 end
 
 local function write(kind, report, ok, err)
   local row = row_of(report, ok, err)
-  if kind == "json" then session.print(json_line(row))
-  elseif kind == "csv" then session.print(csv_line(row))
-  else session.print(plain_line(row, report, err)) end
+  if kind == "json" then output.print(json_line(row))
+  elseif kind == "csv" then output.print(csv_line(row))
+  else output.print(plain_line(row, report, err)) end
 end
 
 return {
-  summary = "check the signatures of full reports (hex)",
-  usage = "verify HEX...   or   verify < FILE   with --signers or --rpc-url",
-  notes = "exit code 0: all are verified, 4: one is not, 1: the question failed",
+  summary = "check the signatures of full reports",
+  usage = "verify HEX|FILE...   or   verify < FILE   with --signers or --rpc-url",
+  notes = "FILE: lines of hex, or JSON of this program or of the service\n"
+    .. "exit code 0: all are verified, 4: one is not, 1: something is no full report, or the question failed",
   options = {
-    { name = "signers", value = "FILE", help = "JSON: {\"0x<config digest>\": {\"signers\": [...], \"f\": 1}}" },
+    { name = "signers", value = "FILE",
+      help = 'JSON: {"0x<config digest>": {"signers": [...], "f": 1}}, or what the simulator tells of its oracles' },
     { name = "rpc-url", value = "URL", help = "ask a chain's VerifierProxy through this Ethereum node" },
     { name = "network", value = "NAME", help = "the proxy of this network: arbitrum, base-sepolia, ..." },
     { name = "verifier-proxy", value = "ADDRESS", help = "the proxy's address" },
@@ -90,16 +94,16 @@ return {
   },
   run = function(_, values, rest)
     local verify = choose(values)
-    local texts = session.full_reports(rest)
-    if #texts == 0 then options.usage_error "a full report is missing" end
-    if values.format == "csv" then session.print(format.csv_line(columns)) end
+    if values.format == "csv" then output.print(format.csv_line(columns)) end
     local refused = 0
-    for _, text in ipairs(texts) do
-      local report = session.check(chainlink.decode(text))
-      local ok, err = verify(report)
+    local _, faults = input.each(rest, function(hex)
+      local report, err = chainlink.decode(hex)
+      if not report then return nil, err end
+      local ok, why = verify(report)
       if not ok then refused = refused + 1 end
-      write(values.format, report, ok, err)
-    end
-    return refused == 0 and 0 or 4
+      write(values.format, report, ok, why)
+      return true
+    end)
+    return refused > 0 and 4 or faults > 0 and 1 or 0
   end,
 }

@@ -1,0 +1,45 @@
+-- SPDX-License-Identifier: MIT
+-- Standard output, of which each write is checked, and words on standard error.
+
+local core = require "chainlink.core"
+local text = require "chainlink.text"
+
+local output = {}
+
+local EPIPE = 32
+
+--- Raised to end the command without a word: whoever read the output has gone.
+output.CLOSED = {}
+
+local function check(done, reason, code)
+  if done then return end
+  if code == EPIPE then error(output.CLOSED, 0) end
+  error("cannot write the output: " .. reason, 0)
+end
+
+--- Writes lines; a disk that is full is an error, now or when they are flushed.
+function output.print(...)
+  for i = 1, select("#", ...) do check(io.stdout:write((select(i, ...)), "\n")) end
+end
+
+function output.flush()
+  check(io.stdout:flush())
+end
+
+--- One message on standard error, without what could steer the terminal.
+function output.note(message, ...)
+  io.stderr:write("chainlink-streams: ", text.plain(message:format(...)), "\n")
+end
+
+local function paint(value, code)
+  if not core.isatty(1) or os.getenv "NO_COLOR" then return value end
+  return "\27[" .. code .. "m" .. value .. "\27[0m"
+end
+
+function output.bold(value) return paint(value, "1") end
+
+function output.green(value) return paint(value, "32") end
+
+function output.red(value) return paint(value, "31") end
+
+return output
