@@ -54,8 +54,11 @@ void cds_ws_drop(struct cds_ws *ws, const struct cds_error *why);
 /* The last ping's way there and back; negative when not known. */
 double cds_ws_ping_latency_ms(const struct cds_ws *ws);
 
-/* Handles what has happened, waiting for the next thing to happen. */
-void cds_ws_service(struct cds_ws *ws);
+/* Handles what has happened, waiting for the next thing to happen. False: cds_ws_end was called. */
+bool cds_ws_service(struct cds_ws *ws);
+
+/* The owner is done with it: cds_ws_service comes back, also from the handler that says so. */
+void cds_ws_end(struct cds_ws *ws);
 
 /* Any thread, while the ws lives: makes cds_ws_service call woken soon. */
 void cds_ws_wake(struct cds_ws *ws);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What libwebsockets reports of the one connection: the handshake out and its answer, messages, pongs, the end. */
+#include "net/ws_callback.h"
+
 #include <math.h>
 #include <openssl/err.h>
 #include <stdio.h>
@@ -8,24 +10,21 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "net/http_header.h"
-#include "net/ws_internal.h"
+#include "net/ws_attempt.h"
 
+#define RX_BYTES (16 * 1024)   /* one callback's payload at most; shorter messages are not copied */
 #define SKEW_WORTH_TELLING 5.0 /* seconds; the service refuses signatures further off than that */
 
 /* ---- the handshake going out ---- */
 
-#if LWS_LIBRARY_VERSION_NUMBER < 4002000
-/* libwebsockets before 4.2 cuts the request line at 2048 bytes. The attempt is made with a placeholder for the target;
- * here, while the request is still in its buffer, the real line takes the placeholder's place. `room` is what
- * libwebsockets computed as left of the buffer, 12 bytes kept back, which tells where the request starts. Should any
- * of that not be so, the comparison fails and the attempt with it. */
-#define PLACEHOLDER "/placeholder"
-
+/* Puts the real target in its place while the request is still in libwebsockets' buffer. `room` is what it computed as
+ * left of that, 12 bytes kept back, which tells where the request starts. Should any of that not be so, the comparison
+ * fails and the attempt with it. */
 static int place_target(struct cds_ws *ws, char **end, size_t *room) {
-  static const char before[] = "GET " PLACEHOLDER " HTTP/1.1\r\n";
-  size_t length = strlen(ws->target), old = sizeof PLACEHOLDER - 1;
-  if (*room + 12 > ws->buffer_size) return -1;
-  char *request = *end + *room + 12 - ws->buffer_size;
+  static const char before[] = "GET " CDS_WS_PLACEHOLDER " HTTP/1.1\r\n";
+  size_t length = strlen(ws->target), old = sizeof CDS_WS_PLACEHOLDER - 1, size = ws->context.buffer_size;
+  if (*room + 12 > size) return -1;
+  char *request = *end + *room + 12 - size;
   if ((size_t)(*end - request) < sizeof before - 1 || memcmp(request, before, sizeof before - 1) != 0) return -1;
   if (length > old && length - old > *room) return -1;
   char *target = request + 4;
@@ -35,12 +34,6 @@ static int place_target(struct cds_ws *ws, char **end, size_t *room) {
   *room = *room + old - length;
   return 0;
 }
-#else
-static int place_target(struct cds_ws *ws, char **end, size_t *room) {
-  (void)ws, (void)end, (void)room;
-  return 0;
-}
-#endif
 
 static int append_headers(struct cds_ws *ws, char **end, size_t room) {
   struct cds_error err = {0};
@@ -180,41 +173,36 @@ static void on_destroy(struct cds_ws *ws, struct lws *wsi) {
 
 /* A long request must fit the socket's buffer: libwebsockets 4.1 does not send the rest of a short write. */
 static void on_tcp_open(struct cds_ws *ws, struct lws *wsi) {
-  int size = (int)ws->buffer_size * 2;
+  int size = (int)ws->context.buffer_size * 2;
   ws->tcp_open = true;
-  if (ws->buffer_size > CDS_WS_HEADER_ROOM * 2)
+  if (ws->context.buffer_size > CDS_WS_HEADER_ROOM * 2)
     (void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
 static int on_writable(struct cds_ws *ws) {
-  if (ws->state != CDS_WS_CLOSING) return cds_ws_heartbeat_write(ws);
+  if (ws->state != CDS_WS_CLOSING) return cds_heartbeat_write(&ws->heartbeat);
   lws_close_reason(ws->wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
   return -1;
 }
 
 static void on_woken(struct cds_ws *ws) {
-  if (ws->state == CDS_WS_CLOSING) return;
+  if (ws->state == CDS_WS_BEING_MADE) ws->can_be_woken = true;
+  if (ws->state == CDS_WS_BEING_MADE || ws->state == CDS_WS_CLOSING) return;
   cds_ws_looked_up(ws);
   ws->handler.woken(ws->handler.context);
 }
 
-int cds_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
   struct cds_ws *ws = lws_context_user(lws_get_context(wsi));
   switch (reason) {
-  case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
-    if (ws->can_be_woken) on_woken(ws);
-    else ws->can_be_woken = true; /* tried out: nobody else knows the ws yet */
-    return 0;
+  case LWS_CALLBACK_EVENT_WAIT_CANCELLED: on_woken(ws); return 0;
   case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION: return on_verify(ws, user, length != 0);
   case LWS_CALLBACK_WSI_CREATE: on_tcp_open(ws, wsi); return 0;
   case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER: return append_headers(ws, in, length);
   case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: on_connection_error(ws, wsi, in, length); return 0;
-  case LWS_CALLBACK_CLIENT_ESTABLISHED:
-    ws->wsi = wsi;
-    cds_ws_established(ws);
-    return 0;
+  case LWS_CALLBACK_CLIENT_ESTABLISHED: cds_ws_established(ws, wsi); return 0;
   case LWS_CALLBACK_CLIENT_RECEIVE: return ws->state == CDS_WS_OPEN ? on_receive(ws, wsi, in, length) : 0;
-  case LWS_CALLBACK_CLIENT_RECEIVE_PONG: cds_ws_heartbeat_pong(ws, in, length); return 0;
+  case LWS_CALLBACK_CLIENT_RECEIVE_PONG: cds_heartbeat_pong(&ws->heartbeat, in, length); return 0;
   case LWS_CALLBACK_CLIENT_WRITEABLE: return on_writable(ws);
   case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: on_peer_close(ws, in, length); return 0;
   case LWS_CALLBACK_CLIENT_CLOSED: on_closed(ws); return 0;
@@ -222,3 +210,8 @@ int cds_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   default: return 0;
   }
 }
+
+const struct lws_protocols cds_ws_protocols[] = {
+  {.name = "cds", .callback = callback, .rx_buffer_size = RX_BYTES},
+  {0},
+};

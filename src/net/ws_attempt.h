@@ -1,28 +1,31 @@
 /* SPDX-License-Identifier: MIT
- * The inside of a ws, shared by ws.c (contexts and attempts), ws_callback.c (what libwebsockets reports) and
- * ws_heartbeat.c. All of it belongs to the I/O thread. */
-#ifndef CDS_WS_INTERNAL_H
-#define CDS_WS_INTERNAL_H
-
-#include <libwebsockets.h>
+ * The inside of a ws: one attempt after another to connect it, each over the addresses of its host, and its end. ws.c
+ * makes it, and ws_callback.c tells what libwebsockets reports. All of it belongs to the ws's own thread. */
+#ifndef CDS_WS_ATTEMPT_H
+#define CDS_WS_ATTEMPT_H
 
 #include "net/lookup.h"
 #include "net/ws.h"
+#include "net/ws_context.h"
+#include "net/ws_heartbeat.h"
 #include "net/ws_tls.h"
 
-#define CDS_WS_RX_BYTES (16 * 1024) /* one callback's payload at most; shorter messages are not copied */
-#define CDS_WS_HEADER_ROOM (16 * 1024)
-
-enum cds_ws_state { CDS_WS_IDLE, CDS_WS_CONNECTING, CDS_WS_OPEN, CDS_WS_CLOSING };
+enum cds_ws_state {
+  CDS_WS_BEING_MADE, /* nobody else knows it: no handler is called */
+  CDS_WS_IDLE,
+  CDS_WS_CONNECTING,
+  CDS_WS_OPEN,
+  CDS_WS_CLOSING /* no handler is called any more */
+};
 
 struct cds_ws {
   struct cds_ws_settings settings;
   struct cds_ws_handler handler;
-  struct lws_context *lws;
+  struct cds_ws_context context;
   struct lws_vhost *direct, *proxied; /* proxied: NULL until a proxy is first needed */
-  size_t buffer_size;                 /* pt_serv_buf_size: the whole handshake request is built there */
-  bool can_be_woken;                  /* proved before the first attempt */
-  SSL_CTX *ssl;                       /* NULL until the first TLS attempt */
+  SSL_CTX *ssl;
+  bool can_be_woken; /* proved before the first attempt */
+  bool is_ended;     /* by cds_ws_end */
 
   /* one attempt or connection */
   enum cds_ws_state state;
@@ -45,14 +48,15 @@ struct cds_ws {
   bool paused;
   struct cds_buf message; /* a message that comes in several pieces */
 
-  /* heartbeat */
-  uint64_t ping_number;
-  bool ping_due, pong_awaited;
-  int64_t ping_sent_ns;
-  double latency_ms;
-
-  struct lws_sorted_usec_list attempt_sul, step_sul, timer_sul, ping_sul;
+  struct cds_heartbeat heartbeat;
+  struct lws_sorted_usec_list attempt_sul, step_sul, timer_sul;
 };
+
+/* libwebsockets before 4.2 cuts the request line at 2048 bytes, and later ones fail past 64 KiB of it: an attempt is
+ * made with this for its target, and cds_ws_callback puts the target in its place. */
+#define CDS_WS_PLACEHOLDER "/placeholder"
+
+void cds_ws_attempt(struct cds_ws *ws, const struct cds_url *url, const char *target);
 
 /* Records why the attempt or connection ends, unless a reason is known already. */
 void cds_ws_outcome(struct cds_ws *ws, const struct cds_error *err);
@@ -60,18 +64,13 @@ void cds_ws_outcome(struct cds_ws *ws, const struct cds_error *err);
 /* The wsi is going or gone: what follows (next address, or the closed handler) happens outside libwebsockets' calls. */
 void cds_ws_lost(struct cds_ws *ws);
 
+/* Ends the connection that is there, at once and without a word to the peer. */
+void cds_ws_kill(struct cds_ws *ws);
+
 /* Goes on with the attempt that waits for its host's addresses, if they are there. */
 void cds_ws_looked_up(struct cds_ws *ws);
 
 /* The handshake is done: stops the attempt's clock and starts the heartbeat. */
-void cds_ws_established(struct cds_ws *ws);
-
-int cds_ws_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length);
-
-void cds_ws_heartbeat_start(struct cds_ws *ws);
-void cds_ws_heartbeat_stop(struct cds_ws *ws);
-void cds_ws_heartbeat_resume(struct cds_ws *ws); /* pings at once */
-int cds_ws_heartbeat_write(struct cds_ws *ws);   /* the socket is writable; non-zero: give up the connection */
-void cds_ws_heartbeat_pong(struct cds_ws *ws, const void *payload, size_t length);
+void cds_ws_established(struct cds_ws *ws, struct lws *wsi);
 
 #endif
