@@ -34,7 +34,6 @@ struct cds_link {
   struct cds_ws *ws;       /* guarded by wake_mu; only the thread itself may use it without */
 
   /* the thread's own */
-  bool done;
   size_t host; /* index into the config's ws */
   char origin[CDS_MAX_ORIGIN_TEXT];
   struct cds_buf target;
@@ -113,14 +112,13 @@ static bool is_final(const struct cds_error *err) {
 static void give_up(struct cds_link *link, const struct cds_error *err) {
   cds_stream_link_state(link->stream, link->index, CDS_LINK_FAILED, err, link->failures, 0);
   cds_stream_link_failed(link->stream, link->index, err, is_final(err));
-  link->done = true;
 }
 
 static void attempt(struct cds_link *link) {
   const struct cds_url *url = &config_of(link)->ws[link->host];
   struct cds_error err = {0};
   if (cds_stream_link_is_over(link->stream, link->index)) {
-    link->done = true;
+    cds_ws_end(link->ws);
     return;
   }
   cds_stream_link_origin(link->stream, link->index, link->failures, link->origin);
@@ -129,6 +127,7 @@ static void attempt(struct cds_link *link) {
   if (build_target(link) != CDS_OK) {
     cds_error_set(&err, CDS_E_MEMORY, "out of memory");
     give_up(link, &err);
+    cds_ws_end(link->ws);
     return;
   }
   cds_ws_connect(link->ws, url, link->target.data);
@@ -204,7 +203,7 @@ static void on_closed(void *context, const struct cds_error *err) {
   bool was_open = link->open, worked = was_open && has_worked(link);
   link->open = link->is_paused = false;
   if (cds_stream_link_is_over(link->stream, link->index)) {
-    link->done = true;
+    cds_ws_end(link->ws);
     return;
   }
   if (was_open) cds_stream_link_state(link->stream, link->index, CDS_LINK_DISCONNECTED, err, link->failures, 0);
@@ -216,6 +215,7 @@ static void on_closed(void *context, const struct cds_error *err) {
   link->failures++;
   if (is_final(err) || link->failures > link->stream->config.max_reconnects) {
     give_up(link, err);
+    cds_ws_end(link->ws);
     return;
   }
   if (!was_open && link->hosts_vary) /* nothing to be had there now: another of the hosts given may do better */
@@ -260,7 +260,7 @@ static void on_timer(void *context) {
 
 static void on_woken(void *context) {
   struct cds_link *link = context;
-  if (cds_stream_link_is_over(link->stream, link->index)) link->done = true;
+  if (cds_stream_link_is_over(link->stream, link->index)) cds_ws_end(link->ws);
   else if (cds_stream_is_paused(link->stream)) return;
   else if (link->waits_for_reader) {
     link->waits_for_reader = false;
@@ -307,11 +307,11 @@ static void keep_up(struct cds_link *link) {
     give_up(link, &err);
     return;
   }
-  set_ws(link, ws);
-  if (link->is_one_of_many) cds_ws_timer(ws, cds_backoff_random() * link->stream->config.reconnect_delay);
+  set_ws(link, ws); /* wakes from before this came to nothing: the attempt asks whether it is over */
+  double delay = link->is_one_of_many ? cds_backoff_random() * link->stream->config.reconnect_delay : 0;
+  if (delay > 0 && !cds_stream_link_is_over(link->stream, link->index)) cds_ws_timer(ws, delay);
   else attempt(link);
-  while (!link->done) {
-    cds_ws_service(ws);
+  while (cds_ws_service(ws)) {
     pthread_mutex_lock(&link->stream->mu);
     link->latency_ms = cds_ws_ping_latency_ms(ws);
     pthread_mutex_unlock(&link->stream->mu);
