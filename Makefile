@@ -122,13 +122,18 @@ $(TREE)/c/libcds.a: $(call object,$(ENGINE) $(SIMULATOR))
 	@echo "  ar $@"
 	$(Q)$(AR) rcs $@ $^
 
-$(TREE)/c/%: spec/c/%.c $(TREE)/c/libcds.a Makefile | deps
+$(TREE)/c/%.o: spec/c/%.c Makefile | deps
+	@mkdir -p $(@D)
 	@echo "  cc $<"
-	$(Q)$(COMPILE) -Ispec/c -MF $@.d -MT $@ -o $@ $< $(TREE)/c/libcds.a $(LIBS)
+	$(Q)$(COMPILE) -Ispec/c -c -o $@ $<
+
+$(TREE)/c/%: $(TREE)/c/%.o $(TREE)/c/libcds.a
+	@echo "  link $@"
+	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 # A host of its own for the module, with a limited memory.
 $(LUA_C_TESTS): $(OUT)/chainlink/core.so
-$(LUA_C_TESTS): private INCLUDES += $(LUA_INCLUDES)
+$(LUA_C_TESTS:=.o): private INCLUDES += $(LUA_INCLUDES)
 $(LUA_C_TESTS): private LIBS += $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
 
 test-c: $(C_TESTS)
