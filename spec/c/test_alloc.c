@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT
  * The allocator's switch, its sizes and its copies. */
 #include "base/alloc.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "tap.h"
 
 static void test_failing(void) {
@@ -30,6 +34,11 @@ static void test_one_failing(void) {
 static void test_sizes(void) {
   void *nothing = cds_malloc(0);
   ok(nothing != NULL, "malloc of 0 bytes is not NULL");
+  nothing = cds_realloc(nothing, 0);
+  ok(nothing != NULL, "nor is realloc to 0 bytes");
+  void *none = cds_calloc(0, 0);
+  ok(none != NULL, "nor calloc of nothing");
+  cds_free(none);
   volatile size_t half = SIZE_MAX / 2 + 1;
   ok(cds_calloc(half, 2) == NULL, "calloc refuses a product that overflows");
   unsigned char *zeros = cds_calloc(3, 5);
@@ -53,10 +62,31 @@ static void test_copies(void) {
   cds_free(part);
 }
 
+/* What stands at an address now, read by the system: the memory is no longer ours. False where it cannot. */
+static bool peek(void *out, uintptr_t address, size_t size) {
+  int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+  bool good = memory >= 0 && pread(memory, out, size, (off_t)address) == (ssize_t)size;
+  if (memory >= 0) close(memory);
+  return good;
+}
+
+static void test_wiping(void) {
+  unsigned char after[256], *secret = cds_malloc(sizeof after);
+  if (!secret) return (void)ok(false, "memory");
+  memset(secret, 0xa5, sizeof after);
+  uintptr_t address = (uintptr_t)secret;
+  cds_free_secret(secret, sizeof after);
+  if (!peek(after, address, sizeof after)) return skip("a secret is wiped", "the memory cannot be looked at");
+  size_t left = 0;
+  for (size_t i = 0; i < sizeof after; i++) left += after[i] == 0xa5;
+  ok(left < 8, "a secret is wiped before its memory is free (%zu bytes left)", left);
+}
+
 int main(void) {
   test_failing();
   test_one_failing();
   test_sizes();
   test_copies();
+  test_wiping();
   return done();
 }

@@ -45,7 +45,7 @@ static size_t printable(const unsigned char *text) {
 }
 
 /* Copies text into out, escaped; what does not fit whole is replaced by "..." at the end. */
-static void escape(char *out, size_t size, const char *text, bool cut) {
+static void escape(char *out, size_t size, const char *text) {
   static const char digits[] = "0123456789abcdef";
   const size_t room = size - sizeof "...";
   size_t used = 0;
@@ -63,7 +63,7 @@ static void escape(char *out, size_t size, const char *text, bool cut) {
     used += width;
     from += length > 0 ? length : 1;
   }
-  if (*from || cut) {
+  if (*from) {
     memcpy(out + used, "...", 3);
     used += 3;
   }
@@ -73,10 +73,9 @@ static void escape(char *out, size_t size, const char *text, bool cut) {
 static void set_message(struct cds_error *err, const char *format, va_list args) CDS_PRINTF(2, 0);
 
 static void set_message(struct cds_error *err, const char *format, va_list args) {
-  char text[2 * sizeof err->message];
-  int length = vsnprintf(text, sizeof text, format, args);
-  if (length < 0) text[0] = 0;
-  escape(err->message, sizeof err->message, text, length >= (int)sizeof text);
+  char text[2 * sizeof err->message]; /* so long that what does not fit here does not fit there either */
+  if (vsnprintf(text, sizeof text, format, args) < 0) text[0] = 0;
+  escape(err->message, sizeof err->message, text);
 }
 
 enum cds_status cds_error_set(struct cds_error *err, enum cds_status status, const char *format, ...) {
@@ -106,6 +105,6 @@ enum cds_status cds_error_decode(struct cds_error *err, size_t offset, const cha
   }
   err->has_offset = true;
   err->offset = offset;
-  escape(err->expected, sizeof err->expected, expected, false);
+  escape(err->expected, sizeof err->expected, expected);
   return CDS_E_DECODE;
 }
