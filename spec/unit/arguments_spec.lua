@@ -36,6 +36,8 @@ local wrong = {
   { "get_report", { id, -1 }, "ConfigError", whole "timestamp" .. "-1" },
   { "get_report", { id, 0 / 0 }, "ConfigError", whole "timestamp" .. "nan" },
   { "get_report", { id, math.huge }, "ConfigError", whole "timestamp" .. "…" },
+  { "get_report", { id, 4294967296 }, "ConfigError",
+    whole "timestamp" .. "4294967296 (milliseconds? seconds are expected)" },
   { "get_report", { id, 1700000000123 }, "ConfigError",
     whole "timestamp" .. "1700000000123 (milliseconds? seconds are expected)" },
   { "get_report", { "x", 1 }, "InvalidFeedIDError", "feed_id: …" },
@@ -81,6 +83,19 @@ describe("a client's method", function()
   for _, case in ipairs(wrong) do
     it(("raises: %s: %s"):format(case[1], case[4]:sub(1, 70)), function()
       raises(case[3], case[4], client, case[1], unpack(case[2], 1, 3))
+    end)
+  end
+
+  -- The address leads nowhere: what is not refused as an argument fails as a request.
+  local accepted = {
+    { "get_report", { id, 0 } }, { "get_report", { id, 4294967295 } }, { "get_reports", { thousand, 0 } },
+    { "get_report_page", { id, 0, 1 } }, { "get_report_page", { id, 4294967295, 10000 } },
+  }
+  for _, case in ipairs(accepted) do
+    it(("takes the smallest and largest numbers: %s, %s"):format(case[1], tostring(case[2][2])), function()
+      local report, err = client[case[1]](client, unpack(case[2], 1, 3))
+      assert.is_nil(report)
+      assert.are.equal("NetworkError", err.kind)
     end)
   end
 
