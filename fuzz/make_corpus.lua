@@ -135,3 +135,8 @@ write("verify", "mismatched", string.char(0, 2, 1) .. change(7 * 32 + 32 + 9 * 3
 write("verify", "panic", string.char(0, 2, 1) .. change(6 * 32 + 1, 229) .. feed)
 write("verify", "large_v", string.char(0, 2, 1) .. change(6 * 32, 2) .. feed)
 write("verify", "context", string.char(0, 2, 2) .. change(40, 1) .. change(95, 255) .. feed)
+
+---- tags: two texts of one length, one after the other
+write("tag", "last_bit", ("0"):rep(287) .. "1" .. ("0"):rep(288))
+write("tag", "short", "ab")
+write("tag", "equal", ("x"):rep(66))

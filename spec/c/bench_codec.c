@@ -5,6 +5,7 @@
 #include "codec/hex.h"
 #include "codec/message.h"
 #include "envelope.h"
+#include "order/seen.h"
 
 #define RUNS 11
 #define LOOPS 20000
@@ -51,6 +52,10 @@ static void bench_text(void) {
   sink += cds_decimal_format(text, price, true, 18);
 }
 
+static void bench_tag(void) {
+  sink += cds_seen_tag(sink, message, message_length);
+}
+
 static struct stage {
   const char *name;
   void (*run)(void);
@@ -59,6 +64,7 @@ static struct stage {
   {.name = "hex decode alone", .run = bench_hex},      {.name = "envelope alone", .run = bench_envelope},
   {.name = "message to report", .run = bench_message}, {.name = "hex to report", .run = bench_report},
   {.name = "decimal to double", .run = bench_double},  {.name = "decimal to text", .run = bench_text},
+  {.name = "tag of a message", .run = bench_tag},
 };
 
 #define STAGES (sizeof stages / sizeof stages[0])

@@ -25,19 +25,30 @@ static uint64_t read64(const uint8_t *bytes) {
   return value;
 }
 
+/* The next of the secrets that a seed stands for (SplitMix64): every bit of it depends on every bit of the seed. */
+static uint64_t next_secret(uint64_t *state) {
+  uint64_t z = *state += 0x9e3779b97f4a7c15u;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ z >> 27) * 0x94d049bb133111ebu;
+  return z ^ z >> 31;
+}
+
+/* Both factors of every product are masked by a secret: with a constant that is known, a text could make the factor 0,
+ * and so the tag forget what came before, the seed too. */
 uint64_t cds_seen_tag(uint64_t seed, const void *data, size_t length) {
-  static const uint64_t odd[4] = {0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u, 0x94d049bb133111ebu, 0xd6e8feb86659fd93u};
+  uint64_t secret[6];
+  for (size_t i = 0; i < 6; i++) secret[i] = next_secret(&seed);
   const uint8_t *at = data, *end = at + length;
-  uint64_t a = seed ^ odd[0], b = seed ^ odd[1]; /* two lanes, so that the multiplications overlap */
+  uint64_t a = secret[0], b = secret[1]; /* two lanes, so that the multiplications overlap */
   for (; end - at >= 32; at += 32) {
-    a = fold(read64(at) ^ a, read64(at + 8) ^ odd[2]);
-    b = fold(read64(at + 16) ^ b, read64(at + 24) ^ odd[3]);
+    a = fold(read64(at) ^ a, read64(at + 8) ^ secret[2]);
+    b = fold(read64(at + 16) ^ b, read64(at + 24) ^ secret[3]);
   }
   uint8_t rest[32] = {0};
   memcpy(rest, at, (size_t)(end - at));
-  a = fold(read64(rest) ^ a, read64(rest + 8) ^ odd[2]);
-  b = fold(read64(rest + 16) ^ b, read64(rest + 24) ^ odd[3]);
-  uint64_t tag = fold(a ^ odd[1], b ^ length ^ odd[0]);
+  a = fold(read64(rest) ^ a, read64(rest + 8) ^ secret[2]);
+  b = fold(read64(rest + 16) ^ b, read64(rest + 24) ^ secret[3]);
+  uint64_t tag = fold(a ^ secret[4], b ^ length ^ secret[5]);
   return tag != 0 ? tag : 1;
 }
 

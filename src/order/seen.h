@@ -23,7 +23,8 @@ struct cds_seen {
 
 void cds_seen_clear(struct cds_seen *seen);
 
-/* A tag of some bytes, never 0. Seeded, so that nobody outside can make two reports look the same. */
+/* A tag of some bytes, never 0. All of its constants come from the seed, so that nobody who does not know it can choose
+ * two reports that look the same, or many that fall into one place of the table. */
 uint64_t cds_seen_tag(uint64_t seed, const void *data, size_t length);
 
 bool cds_seen_has(const struct cds_seen *seen, uint64_t tag);
