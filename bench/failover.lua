@@ -25,7 +25,7 @@ end
 
 -- Without waiting for the answer: reports are to be read meanwhile.
 local function tell(sim, path, body)
-  os.execute(("curl -sSk --max-time 10 -X POST --data-raw '%s' '%s/control/%s' >/dev/null &"):format(
+  os.execute(("curl -sSk --max-time 10 -H 'X-Simulator-Control: 1' -X POST --data-raw '%s' '%s/control/%s' >/dev/null &"):format(
     body or "", sim.rest_url, path))
 end
 

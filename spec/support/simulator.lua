@@ -94,7 +94,7 @@ end
 
 --- One request to the simulator itself, as any HTTPS client would send it: answers the body and the status.
 function Simulator:control(method, path, body)
-  local command = ("curl -sSk --max-time 60 -X %s %s -w '\\n%%{http_code}' %s"):format(
+  local command = ("curl -sSk --max-time 60 -H 'X-Simulator-Control: 1' -X %s %s -w '\\n%%{http_code}' %s"):format(
     method, body and ("--data-raw " .. quote(body)) or "", quote(self.rest_url .. path))
   local pipe = assert(io.popen(command, "r"))
   local answer = pipe:read "*a"

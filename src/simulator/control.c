@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What tests ask of the simulator itself. Peers on this machine only, without authentication. */
+ * What tests ask of the simulator itself. Peers on this machine only, without authentication, and no web pages. */
 #include "simulator/control.h"
 
 #include "base/alloc.h"
@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 
 static bool is_local(const struct cds_sim_conn *conn) {
@@ -226,10 +227,31 @@ static const struct {
   {"POST", "/control/pause", add_pause},       {"POST", "/control/certificate", set_certificate},
 };
 
+static bool is_host(const char *header, const char *name) {
+  size_t length = strlen(name);
+  return strncasecmp(header, name, length) == 0 && (!header[length] || header[length] == ':');
+}
+
+/* Why a request is refused, NULL when it is not. The peer may be a browser that shows a page of somebody else: its
+ * requests to this machine have that page's host name where the name was made to point here, and otherwise no header of
+ * one's own choosing. */
+static const char *refusal(const struct cds_sim_exchange *exchange) {
+  const struct cds_sim_request *request = &exchange->request;
+  const char *host = cds_sim_request_header(request, "Host");
+  if (!is_local(exchange->conn)) return "only for peers on the same machine";
+  if (!host || !(is_host(host, "localhost") || is_host(host, "127.0.0.1") || is_host(host, "[::1]") ||
+                 is_host(host, exchange->sim->options->host)))
+    return "the Host header does not name this machine";
+  if (strcmp(request->method, "GET") != 0 && !cds_sim_request_header(request, "X-Simulator-Control"))
+    return "the header X-Simulator-Control is missing; any value will do";
+  return NULL;
+}
+
 void cds_sim_control(struct cds_sim_exchange *exchange) {
   bool known = false;
-  if (!is_local(exchange->conn)) {
-    cds_sim_answer_error(exchange, 403, "", "only for peers on the same machine");
+  const char *reason = refusal(exchange);
+  if (reason) {
+    cds_sim_answer_error(exchange, 403, "", reason);
     return;
   }
   for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {

@@ -105,7 +105,8 @@ origin=o1 (ws, live), action= one of
   accept:   garbage, cut, silence, reset, drop: TCP connections before TLS
 While it runs: POST the same text, one fault a line, to /control/faults; DELETE clears. POST /control/kill?origin=,
 /control/down?what=o1|rest|all, /control/up?what=, /control/clock?offset=, /control/pause?seconds=,
-/control/certificate?kind=. GET /control/stats counts, GET /control/oracles tells who signs. Only from this machine.]]
+/control/certificate?kind=. GET /control/stats counts, GET /control/oracles tells who signs. Only from this machine;
+POST and DELETE want a header X-Simulator-Control, which no web page of others can send.]]
 
 local function check_feed_id(text, option)
   if #text ~= 66 or not text:find "^0x%x+$" then
