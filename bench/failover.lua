@@ -25,8 +25,8 @@ end
 
 -- Without waiting for the answer: reports are to be read meanwhile.
 local function tell(sim, path, body)
-  os.execute(("curl -sSk --max-time 10 -H 'X-Simulator-Control: 1' -X POST --data-raw '%s' '%s/control/%s' >/dev/null &"):format(
-    body or "", sim.rest_url, path))
+  os.execute(("curl -sSk --max-time 10 -H X-Simulator-Control:1 -X POST --data-raw '%s' '%s/control/%s' >/dev/null &")
+    :format(body or "", sim.rest_url, path))
 end
 
 local function client_of(rest, origins, on_status)

@@ -20,7 +20,7 @@ local SPECS = {
   ["src/client"] = "rest stream shutdown gc faults_process",
   ["src/lua"] = "rest gc stream rest_errors verify replay shutdown subscribe",
   ["lua/chainlink"] = "rest stream gc verify rest_errors replay faults_script subscribe cli",
-  ["lua/chainlink/cli"] = "cli replay hostile_text secrets",
+  ["lua/chainlink/cli"] = "cli_output cli replay hostile_text secrets",
   ["lua/chainlink/loop"] = "rest stream shutdown",
   ["lua/chainlink/onchain"] = "cli",
 }
