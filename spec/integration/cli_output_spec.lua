@@ -167,6 +167,36 @@ describe("chainlink-streams", function()
     end)
   end)
 
+  it("is in colours on a terminal, unless it is asked not to", function()
+    local function on_terminal(command)
+      return (run(("script -qec '%s' /dev/null </dev/null"):format(command)))
+    end
+    assert.matches("^\27%[1mid [^\n]+name\27%[0m\r?\n0x", on_terminal "chainlink-streams feeds")
+    assert.matches("^\27%[1mobserved ", on_terminal "chainlink-streams history ETH/USD")
+    assert.is_nil(on_terminal("NO_COLOR=1 chainlink-streams feeds"):find "\27")
+    local text = on_terminal "chainlink-streams verify --signers FOLDER/signers FOLDER/report"
+    assert.matches("^\27%[32mverified\27%[0m  v%d", text)
+    text = on_terminal("chainlink-streams verify --signers FOLDER/signers " .. sample.v3)
+    assert.matches("^\27%[31mREFUSED\27%[0m   v3", text)
+  end)
+
+  it("paints a price that rose green, and one that fell red", function()
+    local output = run [[script -qec 'chainlink-streams stream ETH/USD --count 4 --quiet' /dev/null </dev/null]]
+    local before
+    local rows = 0
+    for row in output:gmatch "[^\r\n]+" do
+      local colour, price = row:match "v3 +\27%[(%d+)m +([%d.]+)\27%[0m"
+      price = tonumber(price or row:match "v3 +([%d.]+)")
+      if price and before then
+        assert.are.equal(price > before and "32" or price < before and "31" or nil, colour)
+      end
+      if price then
+        rows, before = rows + 1, price
+      end
+    end
+    assert.are.equal(4, rows)
+  end)
+
   it("feeds verify what it wrote itself, naming what is wrong", function()
     local command = "chainlink-streams verify --signers FOLDER/signers --format json FOLDER/mixed"
     run [[chainlink-streams latest ETH/USD BTC/USD --format json >FOLDER/mixed; echo 0x12 >>FOLDER/mixed]]

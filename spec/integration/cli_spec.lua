@@ -192,6 +192,44 @@ describe("chainlink-streams", function()
     assert.is_truthy(err:find("DecodeError", 1, true))
   end)
 
+  it("goes on without names where it was given ids, unless the list of feeds fails for a while", function()
+    local function latest(status, feed, ...)
+      local other = simulator.start { fault = ("on=rest,path=/api/v1/feeds,action=status,status=%d,times=0"):format(status) }
+      local out, err, code = run(other.env, "latest", feed, ...)
+      other:stop()
+      return out, err, code
+    end
+    local out, err, code = latest(404, eth, "--format", "json")
+    assert.are.equal(0, code, err)
+    assert.is_nil(json_rows(out)[1].name)
+    out, err, code = latest(503, eth)
+    assert.are.equal(0, code, err)
+    assert.is_nil(out:find "\nname ")
+    for _, case in ipairs { { 404, "ETH/USD" }, { 503, eth, "--format", "csv" } } do
+      out, err, code = latest(unpack(case))
+      assert.are.equal("", out)
+      assert.are.equal(1, code, err)
+      assert.is_truthy(err:find("/api/v1/feeds answered " .. case[1], 1, true), err)
+    end
+  end)
+
+  it("writes the feed's name, the price and both times", function()
+    for _, feed in ipairs { eth, "eth/usd" } do
+      local object = json_rows((ok("latest", feed, "--format", "json")))[1]
+      local row = csv_rows((ok("latest", feed, "--format", "csv")))[1]
+      assert.are.equal("ETH/USD", object.name)
+      assert.are.equal("ETH/USD", row.name)
+      assert.are.equal(object.benchmark_price, object.price)
+      assert.are.equal(row.benchmark_price, row.price)
+      for _, name in ipairs { "observations_timestamp", "valid_from_timestamp" } do
+        assert.is_number(object[name])
+        assert.is_truthy(row[name]:find "^%d+$")
+      end
+    end
+    assert.is_truthy(ok("history", "eth/usd", "--from", "now-5"):find("  ETH/USD  ", 1, true))
+    assert.is_truthy(ok("history", eth, "--from", "now-5"):find("  " .. eth:sub(1, 8) .. "..", 1, true))
+  end)
+
   it("logs when asked to, without secrets", function()
     local _, err = ok("latest", eth, "--verbose")
     assert.is_truthy(err:find("# debug: GET /api/v1/reports/latest", 1, true))

@@ -19,7 +19,8 @@ describe("full reports", function()
     local command = ("%s bin/chainlink-streams %s 2>%s/errors"):format(project.lua,
       arguments:gsub("FILE", folder .. "/reports"), folder)
     local output, status = project.run(command)
-    return output, (project.read(folder .. "/errors"):gsub(folder .. "/reports", "FILE")), status
+    local plain_folder = folder:gsub("%p", "%%%0")
+    return output, (project.read(folder .. "/errors"):gsub(plain_folder .. "/reports", "FILE")), status
   end
 
   -- The full reports that decode finds, as hex without 0x.

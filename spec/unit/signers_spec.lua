@@ -106,6 +106,16 @@ describe("chainlink.signers.from_file", function()
     assert.is_false(got.active)
   end)
 
+  it("reads one configuration with its digest inside", function()
+    local one = ('{"f":1,"config_digest":"%s","signers":["%s","%s","%s","%s"]}'):format(digest(7), address(1), address(2),
+      address(3), address(4))
+    local registry = assert(from(one))
+    assert.are.same({ signers = { address(1), address(2), address(3), address(4) }, f = 1, active = true },
+      registry:get(digest(7)))
+    check.says(check.failure("ConfigError", {}, from((one:gsub('"0x[^"]*"', "5", 1)))), "got 5")
+    check.says(check.failure("ConfigError", {}, from '{"config_digest":null}'), "a config digest must be a text")
+  end)
+
   it("answers an error naming the file for one that is wrong or not there", function()
     local wrong = { "", "null", "[1]", "{", "5", '{"0x":{}}', ('{"%s":{"signers":null,"f":1}}'):format(digest(1)),
       ('{"%s":{"signers":["%s"],"f":1}}'):format(digest(1), address(1)) }

@@ -44,6 +44,16 @@ describe("simulate", function()
     { { "--key", "only" }, "--key must be KEY:SECRET or KEY:SECRET:FEED,FEED, not 'only'" },
     { { "--key", "a:b:" }, "--key must be KEY:SECRET or KEY:SECRET:FEED,FEED, not 'a'" },
     { { "--key", "a:b:0x12" }, "--key: '0x12' is no feed id (0x and 64 hex digits)" },
+    { { "--key", ("k"):rep(513) .. ":s" }, "--key: a key and its secret are up to 512 visible ASCII characters" },
+    { { "--key", "k:" .. ("s"):rep(513) }, "--key: a key and its secret are up to 512 visible ASCII characters" },
+    { { "--key", "k:\127" }, "--key: a key and its secret are up to 512 visible ASCII characters" },
+    { { "--key", "a:b:" .. FEED .. ",0x12" }, "--key: '0x12' is no feed id (0x and 64 hex digits)" },
+    { { "--feed", FEED:sub(1, -2) .. "g" }, ("--feed: '%sg' is no feed id (0x and 64 hex digits)"):format(FEED:sub(1, -2)) },
+    { { "--fast", "1" }, "--fast must be COUNT:RATE, each up to 1000, not '1'" },
+    { { "--fast", "1001:1" }, "--fast must be COUNT:RATE, each up to 1000, not '1001:1'" },
+    { { "--fast", "1:0" }, "--fast must be COUNT:RATE, each up to 1000, not '1:0'" },
+    { { "--fast", "1:1001" }, "--fast must be COUNT:RATE, each up to 1000, not '1:1001'" },
+    { { "--replay", "f", "--feeds", "2" }, "--replay serves the recording's feeds; leave out --feed and --feeds" },
     { { "--key", "a\n:b" }, "--key: a key and its secret are up to 512 visible ASCII characters" },
   }
   for _, case in ipairs(wrong) do
