@@ -398,7 +398,7 @@ function Report:market_status_name() end
 ---@return boolean?
 function Report:is_expired(now) end
 
----A plain table; fields wider than 32 bits are exact text.
+---A plain table of all fields and `price`; what is wider than 32 bits is exact text.
 ---@return table<string, string|number>
 function Report:to_table() end
 

@@ -194,7 +194,8 @@ describe("chainlink-streams", function()
 
   it("goes on without names where it was given ids, unless the list of feeds fails for a while", function()
     local function latest(status, feed, ...)
-      local other = simulator.start { fault = ("on=rest,path=/api/v1/feeds,action=status,status=%d,times=0"):format(status) }
+      local fault = ("on=rest,path=/api/v1/feeds,action=status,status=%d,times=0"):format(status)
+      local other = simulator.start { fault = fault }
       local out, err, code = run(other.env, "latest", feed, ...)
       other:stop()
       return out, err, code

@@ -107,8 +107,8 @@ describe("chainlink.signers.from_file", function()
   end)
 
   it("reads one configuration with its digest inside", function()
-    local one = ('{"f":1,"config_digest":"%s","signers":["%s","%s","%s","%s"]}'):format(digest(7), address(1), address(2),
-      address(3), address(4))
+    local one = ('{"f":1,"config_digest":"%s","signers":["%s","%s","%s","%s"]}'):format(digest(7), address(1),
+      address(2), address(3), address(4))
     local registry = assert(from(one))
     assert.are.same({ signers = { address(1), address(2), address(3), address(4) }, f = 1, active = true },
       registry:get(digest(7)))
