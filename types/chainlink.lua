@@ -68,6 +68,7 @@ function chainlink.is_error(value, kind) end
 ---@field reconnect_delay? number seconds, default 0.2
 ---@field reconnect_max_delay? number seconds, default 10
 ---@field queue_size? integer default 4096
+---@field queue_bytes? integer bytes of the reports that wait or are held, default 67108864
 ---@field overflow? "block"|"latest"|"drop_oldest" default "block"
 ---@field ha? boolean one connection per origin, default false
 ---@field feeds_per_connection? integer default 100
@@ -102,6 +103,7 @@ function chainlink.is_error(value, kind) end
 ---@field reconnect_delay? number
 ---@field reconnect_max_delay? number
 ---@field queue_size? integer
+---@field queue_bytes? integer
 ---@field overflow? "block"|"latest"|"drop_oldest"
 ---@field ha? boolean
 ---@field feeds_per_connection? integer

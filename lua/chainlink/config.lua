@@ -108,6 +108,8 @@ local rows = {
   { "reconnect_delay", 0.2, is_delay, delay, stream = true },
   { "reconnect_max_delay", 10, is_delay, delay, stream = true },
   { "queue_size", 4096, whole_between(1, 2 ^ 20), "a whole number from 1 to 1048576", stream = true },
+  { "queue_bytes", 2 ^ 26, whole_between(2 ^ 20, 2 ^ 36), "a whole number from 1048576 (1 MiB) to 68719476736 (64 GiB)",
+    stream = true },
   { "overflow", "block", one_of("block", "latest", "drop_oldest"), '"block", "latest" or "drop_oldest"',
     stream = true },
   { "ha", false, is_boolean, "true or false", stream = true },

@@ -26,6 +26,9 @@ struct history {
   atomic_int out_of_order;                   /* questions from before the one before */
 };
 
+/* A report's message, in static memory of the thread. */
+static const char *(*history_message)(unsigned feed, uint32_t number) = next_message;
+
 static bool history_is_gone(int fd) {
   char byte;
   ssize_t got = recv(fd, &byte, 1, MSG_DONTWAIT);
@@ -42,7 +45,7 @@ static char *history_page(unsigned feed, uint32_t first, uint32_t last, bool is_
   if (page == NULL) abort();
   size_t used = (size_t)sprintf(page, "{\"reports\":[");
   for (uint32_t i = 0; i < count; i++) {
-    const char *report = next_message(feed, is_backwards ? last - i : first + i) + strlen(before);
+    const char *report = history_message(feed, is_backwards ? last - i : first + i) + strlen(before);
     used += (size_t)sprintf(page + used, "%s%.*s", i > 0 ? "," : "", (int)strlen(report) - 1, report);
   }
   sprintf(page + used, "]}");
@@ -109,7 +112,7 @@ static void history_live(struct history *history, const struct ws_server *view, 
     }
     bool is_skipped = next >= history->skip_from && next <= history->skip_to;
     for (unsigned feed = history_feed(view, 1); !is_skipped && feed != 0; feed = history_feed(view, feed + 1))
-      if (!ws_send_message(fd, next_message(feed, next))) return;
+      if (!ws_send_message(fd, history_message(feed, next))) return;
     next++;
   }
 }
@@ -153,6 +156,7 @@ __attribute__((unused)) static void history_end(struct fixture *fixture, struct 
 struct history_log {
   uint32_t last[HISTORY_FEEDS + 1];
   size_t jumps, back; /* reports that were not the one after the last; of these, not even newer */
+  size_t odd;         /* with another price than the service's */
   size_t gaps, backfilled, lost;
   size_t errors;               /* logged */
   uint32_t lost_from, lost_to; /* of the last range */
@@ -185,6 +189,7 @@ __attribute__((unused)) static bool history_take(struct history_log *log, struct
     uint32_t number = report->observations_timestamp - base_time;
     log->jumps += log->last[feed] != 0 && number != log->last[feed] + 1;
     log->back += number <= log->last[feed];
+    log->odd += cds_report_word(report, 6)[31] != 0;
     log->last[feed] = number;
     cds_report_unref(report);
   }

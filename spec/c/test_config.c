@@ -49,6 +49,7 @@ static void test_defaults(void) {
   ok(config.max_retries == 3 && config.retry_delay == 0.5 && config.retry_max_delay == 10, "retries");
   ok(config.rate_limit == 10 && config.breaker_failures == 5 && config.breaker_cooldown == 10, "limits");
   ok(config.stream.queue_size == 4096 && config.stream.overflow == CDS_OVERFLOW_BLOCK, "queue");
+  is_number((long long)config.stream.queue_bytes, 64 * 1024 * 1024, "its bytes");
   ok(config.stream.ping_interval == 5 && config.stream.pong_timeout == 5, "heartbeat");
   ok(isinf(config.stream.max_reconnects) && config.stream.reconnect_delay == 0.2, "reconnection");
   ok(config.stream.log_level == CDS_LOG_INFO && !config.insecure_skip_verify, "log level and TLS");

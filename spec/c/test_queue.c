@@ -4,6 +4,9 @@
 #include "order/queue.h"
 #include "tap.h"
 
+#define PLENTY ((size_t)1 << 30) /* bytes */
+#define ITEM (sizeof(struct cds_queue_node) + sizeof(struct cds_report))
+
 /* A report that is only its number. */
 static struct cds_queue_node *item(size_t slot, uint32_t number) {
   struct cds_report *report = cds_calloc(1, sizeof *report);
@@ -19,16 +22,31 @@ static long long popped(struct cds_queue *queue) {
   return number;
 }
 
+/* The numbers of these, summed, or -1 when there are none; frees them. */
+static long long sum_of(struct cds_queue_node *gone) {
+  long long sum = gone != NULL ? 0 : -1;
+  for (struct cds_queue_node *next; gone != NULL; gone = next) {
+    next = gone->next;
+    sum += gone->report->observations_timestamp;
+    cds_queue_node_free(gone);
+  }
+  return sum;
+}
+
 static long long pushed(struct cds_queue *queue, size_t slot, uint32_t number) {
-  struct cds_queue_node *gone = cds_queue_push(queue, item(slot, number));
-  long long which = gone != NULL ? (long long)gone->report->observations_timestamp : -1;
-  cds_queue_node_free(gone);
-  return which;
+  return sum_of(cds_queue_push(queue, item(slot, number)));
+}
+
+/* A report of so many bytes beyond an item's. */
+static long long pushed_large(struct cds_queue *queue, size_t slot, uint32_t number, size_t bytes) {
+  struct cds_queue_node *node = item(slot, number);
+  node->report->length = bytes;
+  return sum_of(cds_queue_push(queue, node));
 }
 
 static void test_block(void) {
   struct cds_queue queue;
-  ok(cds_queue_init(&queue, CDS_OVERFLOW_BLOCK, 4, 2), "a blocking queue of 4");
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_BLOCK, 4, PLENTY, 2), "a blocking queue of 4");
   for (uint32_t i = 0; i < 3; i++) pushed(&queue, i % 2, i);
   ok(!cds_queue_is_full(&queue), "three do not fill it");
   pushed(&queue, 1, 3);
@@ -51,7 +69,7 @@ static void test_block(void) {
 
 static void test_drop_oldest(void) {
   struct cds_queue queue;
-  ok(cds_queue_init(&queue, CDS_OVERFLOW_DROP_OLDEST, 3, 1), "a queue of 3 that drops the oldest");
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_DROP_OLDEST, 3, PLENTY, 1), "a queue of 3 that drops the oldest");
   for (uint32_t i = 0; i < 3; i++) is_number(pushed(&queue, 0, i), -1, "room for it");
   is_number(pushed(&queue, 0, 3), 0, "the fourth pushes the first out");
   is_number(pushed(&queue, 0, 4), 1, "the fifth the second");
@@ -65,7 +83,7 @@ static void test_drop_oldest(void) {
 
 static void test_latest(void) {
   struct cds_queue queue;
-  ok(cds_queue_init(&queue, CDS_OVERFLOW_LATEST, 2, 3), "a queue of 2 that keeps the latest of 3 feeds");
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_LATEST, 2, PLENTY, 3), "a queue of 2 that keeps the latest of 3 feeds");
   pushed(&queue, 0, 10);
   pushed(&queue, 1, 20);
   is_number(pushed(&queue, 0, 11), 10, "a newer report replaces the feed's waiting one");
@@ -92,24 +110,12 @@ static bool is_in_list(const void *context, size_t slot) {
   return strchr(context, (int)('0' + slot)) != NULL;
 }
 
-/* The numbers of what was taken out, summed, and freed. */
-static long long free_all(struct cds_queue_node *gone) {
-  long long sum = 0;
-  while (gone != NULL) {
-    struct cds_queue_node *next = gone->next;
-    sum += gone->report->observations_timestamp;
-    cds_queue_node_free(gone);
-    gone = next;
-  }
-  return sum;
-}
-
 static void test_sift(void) {
   struct cds_queue queue;
-  ok(cds_queue_init(&queue, CDS_OVERFLOW_BLOCK, 5, 3), "a blocking queue of 5, of three feeds");
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_BLOCK, 5, PLENTY, 3), "a blocking queue of 5, of three feeds");
   ok(cds_queue_sift(&queue, is_even, NULL) == NULL, "nothing is taken out of an empty one");
   for (uint32_t i = 1; i <= 5; i++) pushed(&queue, i % 3, i); /* slots 1 2 0 1 2 */
-  is_number(free_all(cds_queue_sift(&queue, is_in_list, "02")), 1 + 4, "the second feed's two are taken out");
+  is_number(sum_of(cds_queue_sift(&queue, is_in_list, "02")), 1 + 4, "the second feed's two are taken out");
   is_number(queue.length, 3, "three are left");
   is_number(queue.dropped, 2, "two were dropped");
   ok(!cds_queue_is_full(&queue), "there is room again");
@@ -118,7 +124,7 @@ static void test_sift(void) {
     is_number(popped(&queue), *next, "the rest is in order");
   is_number(popped(&queue), -1, "and that is all");
   for (uint32_t i = 1; i <= 3; i++) pushed(&queue, 1, i);
-  is_number(free_all(cds_queue_sift(&queue, is_even, NULL)), 1 + 2 + 3, "everything is taken out");
+  is_number(sum_of(cds_queue_sift(&queue, is_even, NULL)), 1 + 2 + 3, "everything is taken out");
   is_number(popped(&queue), -1, "nothing is left");
   pushed(&queue, 0, 7);
   is_number(popped(&queue), 7, "it works on after having been emptied");
@@ -127,10 +133,10 @@ static void test_sift(void) {
 
 static void test_sift_latest(void) {
   struct cds_queue queue;
-  ok(cds_queue_init(&queue, CDS_OVERFLOW_LATEST, 8, 2), "a queue that keeps the latest of 2 feeds");
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_LATEST, 8, PLENTY, 2), "a queue that keeps the latest of 2 feeds");
   pushed(&queue, 0, 10);
   pushed(&queue, 1, 20);
-  is_number(free_all(cds_queue_sift(&queue, is_even, NULL)), 20, "the second's is taken out");
+  is_number(sum_of(cds_queue_sift(&queue, is_even, NULL)), 20, "the second's is taken out");
   is_number(pushed(&queue, 1, 21), -1, "a feed that comes back waits behind, and replaces nothing");
   is_number(pushed(&queue, 0, 11), 10, "a feed that stayed is replaced at its place in line");
   ok(cds_queue_grow(&queue, 3), "room for a third feed");
@@ -146,7 +152,45 @@ static void test_sift_latest(void) {
   cds_queue_clear(&queue);
 }
 
+/* ---- bytes ---- */
+
+static void test_block_by_bytes(void) {
+  struct cds_queue queue;
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_BLOCK, 100, 4 * ITEM, 2), "a blocking queue of 100, and of four items' bytes");
+  for (uint32_t i = 0; i < 3; i++) pushed(&queue, 0, i);
+  ok(!cds_queue_is_full(&queue), "three do not fill it");
+  is_number(pushed_large(&queue, 0, 3, 5 * ITEM), -1, "a large one pushes nothing out");
+  ok(cds_queue_is_full(&queue), "but fills it");
+  is_number((long long)queue.bytes, 9 * (long long)ITEM, "what waits is counted");
+  for (int i = 0; i < 3; i++) is_number(popped(&queue), i, "in order");
+  ok(!cds_queue_is_drained(&queue), "the large one alone is not drained");
+  is_number(popped(&queue), 3, "it comes too");
+  ok(cds_queue_is_drained(&queue) && queue.bytes == 0, "then all is");
+  cds_queue_clear(&queue);
+}
+
+static void test_drop_by_bytes(void) {
+  struct cds_queue queue;
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_DROP_OLDEST, 100, 4 * ITEM, 1), "one that drops the oldest");
+  for (uint32_t i = 1; i <= 4; i++) is_number(pushed(&queue, 0, i), -1, "room for it");
+  is_number(pushed_large(&queue, 0, 5, ITEM), 1 + 2, "one of two items' bytes pushes two out");
+  is_number(pushed_large(&queue, 0, 6, 9 * ITEM), 3 + 4 + 5, "one too large for all pushes all out");
+  is_number((long long)queue.length, 1, "and waits alone");
+  is_number((long long)queue.dropped, 5, "five were dropped");
+  is_number(popped(&queue), 6, "it comes");
+  cds_queue_clear(&queue);
+
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_LATEST, 100, 4 * ITEM, 4), "one that keeps the latest");
+  for (uint32_t i = 0; i < 4; i++) pushed(&queue, i, 1 + i);
+  is_number(pushed_large(&queue, 3, 10, ITEM), 4 + 1, "a larger one in a feed's place pushes the first in line out");
+  is_number(sum_of(cds_queue_sift(&queue, is_in_list, "3")), 2 + 3, "two are taken out");
+  is_number((long long)queue.bytes, 2 * (long long)ITEM, "and not counted any more");
+  cds_queue_clear(&queue);
+}
+
 int main(void) {
+  test_block_by_bytes();
+  test_drop_by_bytes();
   test_block();
   test_drop_oldest();
   test_latest();

@@ -249,7 +249,7 @@ static void test_fill(void) {
   ok(!next_fill(&fill), "and nothing more is asked for");
   is_number(take(A, 105, 105, 7), CDS_VERDICT_ACCEPT, "the connection has joined");
   is_number(seq.counts.backfilled, 3, "three are counted");
-  is_number(seq.counts.held, 0, "none is held");
+  is_number(seq.index.count, 0, "none is held");
   cds_sequence_clear(&seq);
 }
 
@@ -443,6 +443,19 @@ static void test_start(void) {
   cds_sequence_clear(&seq);
 }
 
+static void test_start_refused(void) {
+  struct cds_fill fill;
+  set_up(NULL);
+  cds_sequence_start(&seq, 0, 50, now_ms);
+  ok(next_fill(&fill), "a start is asked for");
+  page_failed(&fill, false);
+  ok(lost_count == 1 && lost.from == 50 && lost.open_ended && lost.reason == CDS_LOST_REFUSED,
+     "when REST refuses, that is told: from its second up to the next report, whichever that will be");
+  is_number(take(A, 99, 99, 1), CDS_VERDICT_ACCEPT, "which goes on at once");
+  ok(!next_fill(&fill), "and nothing is asked for");
+  cds_sequence_clear(&seq);
+}
+
 static void test_quiet_reconnect(void) {
   struct cds_fill fill;
   set_up(NULL);
@@ -468,11 +481,11 @@ static void test_hold_limit(void) {
   take(A, 100, 100, 1);
   reconnect(A);
   for (unsigned i = 0; i < 5; i++) take(A, 110 + i, 110 + i, 10 + i);
-  ok(seq.counts.held <= 4 && lost_count == 0, "while REST works the newer held reports may go: it has them");
+  ok(seq.index.count <= 4 && lost_count == 0, "while REST works the newer held reports may go: it has them");
   ok(next_fill(&fill), "a page is asked for");
   page_failed(&fill, true);
   for (unsigned i = 5; i < 9; i++) take(A, 110 + i, 110 + i, 10 + i);
-  ok(seq.counts.held <= 4 && lost_count == 0, "so they may when it fails: it will have them still");
+  ok(seq.index.count <= 4 && lost_count == 0, "so they may when it fails: it will have them still");
   cds_sequence_clear(&seq);
 }
 
@@ -570,7 +583,7 @@ static void test_on_trial_without_backfill(void) {
   take_on_trial(B, 113, 15);
   is_number(take(A, 114, 114, 16), CDS_VERDICT_ACCEPT, "a later report of the old one");
   is_delivered("15 16", "lets all go on that was held before it");
-  is_number(seq.counts.held, 0, "nothing is left");
+  is_number(seq.index.count, 0, "nothing is left");
   cds_sequence_clear(&seq);
 }
 
@@ -622,6 +635,7 @@ int main(void) {
   test_rest_is_back();
   test_long_gap();
   test_start();
+  test_start_refused();
   test_quiet_reconnect();
   test_hold_limit();
   test_refused();

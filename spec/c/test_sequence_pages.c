@@ -75,12 +75,16 @@ static bool next_fill(struct cds_fill *fill) {
   return cds_sequence_next_fill(&seq, now_ms, fill, &wait_ms);
 }
 
-/* 100 was delivered, 110 is held, and what lies between is asked for. */
-static void begin_with_gap(struct cds_fill *fill) {
+static void set_up(void) {
   const struct cds_sequence_limits limits = cds_sequence_default_limits();
   now_ms = 1000;
   lost_count = 0;
   ok(cds_sequence_init(&seq, 1, 7, &limits), "a sequence of one feed");
+}
+
+/* 100 was delivered, 110 is held, and what lies between is asked for. */
+static void begin_with_gap(struct cds_fill *fill) {
+  set_up();
   take(100, 1);
   cds_sequence_link_down(&seq, 0, now_ms);
   is_number(take(110, 2), CDS_VERDICT_HELD, "a report after a gap is held");
@@ -138,7 +142,123 @@ static void test_times(void) {
   cds_sequence_clear(&seq);
 }
 
+/* ---- how long a feed can be silent ---- */
+
+static bool expire(void) {
+  struct cds_sequence_out out = {0};
+  bool gave_up = cds_sequence_expire(&seq, now_ms, &out);
+  heed(&out);
+  return gave_up;
+}
+
+static void failed(const struct cds_fill *fill, int64_t at_least_ms) {
+  struct cds_sequence_out out = {0};
+  cds_sequence_page_failed(&seq, fill, true, at_least_ms, now_ms, &out);
+  heed(&out);
+}
+
+static void test_retry_after(void) {
+  struct cds_fill fill;
+  begin_with_gap(&fill);
+  int64_t asked_ms = now_ms;
+  failed(&fill, 3600000);
+  ok(next_fill(&fill), "REST asks for an hour's delay");
+  is_number(now_ms - asked_ms, 60000, "and is asked again after a minute");
+  while (now_ms - asked_ms < 240000) {
+    failed(&fill, 50000);
+    ok(next_fill(&fill), "fifty seconds are heeded");
+  }
+  is_number(now_ms - asked_ms, 260000, "again and again");
+  failed(&fill, 50000);
+  is_number(cds_sequence_expires_ms(&seq) - asked_ms, 300000, "but not past five minutes");
+  ok(next_fill(&fill), "REST is asked once more");
+  is_number(now_ms - asked_ms, 300000, "at their end");
+  is_number((long long)lost_count, 0, "nothing is lost before");
+  failed(&fill, 50000);
+  is_number((long long)delivered, 1, "then what is held goes on");
+  ok(lost_count == 1 && lost.reason == CDS_LOST_FAILING && lost.from == 100 && lost.to == 110, "and is told");
+  is_number(cds_sequence_expires_ms(&seq), INT64_MAX, "nothing waits");
+  cds_sequence_clear(&seq);
+}
+
+static void test_no_answer(void) {
+  struct cds_fill fill;
+  begin_with_gap(&fill);
+  now_ms += 299999;
+  ok(!expire() && cds_sequence_is_asked(&seq, &fill), "an answer is waited for");
+  now_ms++;
+  ok(expire() && delivered == 1 && lost_count == 1, "for five minutes, then the range is lost");
+  ok(!cds_sequence_is_asked(&seq, &fill) && !expire(), "and nobody waits for the page");
+  is_number(page(&fill, 105, 3), CDS_VERDICT_DUPLICATE, "which has no effect when it comes");
+  is_number((long long)delivered, 0, "at all");
+  cds_sequence_clear(&seq);
+}
+
+static void test_held_late(void) {
+  struct cds_fill fill;
+  set_up();
+  take(100, 1);
+  cds_sequence_link_down(&seq, 0, now_ms);
+  cds_sequence_link_up(&seq, 0, now_ms);
+  ok(next_fill(&fill), "a quiet feed is asked for");
+  failed(&fill, 0);
+  now_ms += 400000;
+  ok(!expire(), "a feed of which nothing waits is not given up");
+  take(110, 2);
+  ok(!expire() && lost_count == 0, "nor at once when something does");
+  ok(next_fill(&fill), "REST is asked for it");
+  page_done(&fill);
+  is_number((long long)lost_count, 0, "and has its chance");
+  cds_sequence_clear(&seq);
+}
+
+static void test_script_was_behind(void) {
+  struct cds_fill fill;
+  begin_with_gap(&fill);
+  failed(&fill, 0);
+  now_ms += 400000;
+  cds_sequence_resume(&seq, now_ms);
+  ok(!expire(), "time in which REST was not asked does not count");
+  ok(next_fill(&fill), "it is asked");
+  page(&fill, 105, 3);
+  struct cds_sequence_out out = {0};
+  cds_sequence_page_cut(&seq, &fill, now_ms, &out);
+  heed(&out);
+  ok(next_fill(&fill) && fill.start == 105, "a page that is cut is asked for again, from where it came to");
+  page(&fill, 110, 2);
+  page_done(&fill);
+  is_number((long long)lost_count, 0, "and nothing is lost");
+  cds_sequence_clear(&seq);
+}
+
+/* ---- bytes ---- */
+
+static void test_bytes(void) {
+  size_t largest = 0;
+  set_up();
+  seq.limits.max_held_bytes = 10000;
+  take(100, 1);
+  cds_sequence_link_down(&seq, 0, now_ms);
+  for (unsigned i = 0; i < 50; i++) {
+    struct cds_sequence_out out = {0};
+    struct cds_candidate report = candidate(110 + i, 10 + i);
+    report.node->report->length = i < 25 ? 10 : 3000;
+    cds_sequence_take(&seq, &report, 0, now_ms, LATEST_POSSIBLE, &out);
+    heed(&out);
+    if (seq.index.bytes > largest) largest = seq.index.bytes;
+  }
+  ok(largest > 5000 && largest <= 10000, "what is held keeps to its bytes (%zu)", largest);
+  is_number((long long)lost_count, 0, "REST has what was let go");
+  cds_sequence_clear(&seq);
+  is_number((long long)seq.index.bytes, 0, "nothing is held in the end");
+}
+
 int main(void) {
+  test_retry_after();
+  test_no_answer();
+  test_held_late();
+  test_script_was_behind();
+  test_bytes();
   test_old_pages();
   test_no_memory();
   test_times();

@@ -153,8 +153,8 @@ static void heed(struct cds_sequence_out *out) {
     else complain("too many lost ranges");
     if (out->lost[i].from > out->lost[i].to) complain("a lost range is upside down");
   }
-  if (world.seq.counts.held > world.seq.limits.max_held) complain("too many reports are held");
-  if (world.seq.counts.held > totals.held_most) totals.held_most = world.seq.counts.held;
+  if (world.seq.index.count > world.seq.limits.max_held) complain("too many reports are held");
+  if (world.seq.index.count > totals.held_most) totals.held_most = world.seq.index.count;
 }
 
 /* ---- connections ---- */
@@ -368,7 +368,7 @@ static void judge(void) {
       }
   }
   if (world.lossless && world.range_count > 0) complain("something was told as lost that could be had");
-  if (world.seq.counts.held > 0) complain("reports are held for ever");
+  if (world.seq.index.count > 0) complain("reports are held for ever");
   if (cds_sequence_next_fill(&world.seq, world.now_ms + 100000, &fill, &wait_ms) || wait_ms >= 0)
     complain("pages are asked for without end");
 }

@@ -137,6 +137,21 @@ describe("backfill", function()
     stream:close()
   end)
 
+  it("tells a lost range of a single second with its end", function()
+    local ids, lost = ids_of(client), nil
+    local stream = client:stream({ ids[1] }, options { backfill = false, on_status = function(event)
+      if event.state == "lost" then lost = event end
+    end })
+    local before = assert(stream:read(PATIENCE)).observations_timestamp
+    sim:fault "on=live,action=skip,seconds=1"
+    while not lost do before = math.max(before, assert(stream:read(PATIENCE)).observations_timestamp) end
+    assert.are.equal(lost.from, lost.to)
+    assert.is_true(lost.to < before)
+    assert.are.equal("backfill is off", lost.reason)
+    assert.are.equal(1, stream:stats().lost_seconds)
+    stream:close()
+  end)
+
   it("keeps a gap while REST is down, and fills it then", function()
     local ids = ids_of(client)
     sim:fault("on=rest,path=/api/v1/reports/page,times=6,action=status,status=503")

@@ -94,6 +94,28 @@ describe("a stream with verify", function()
     for report in client:reports(ids[1], first + 1, last - 1) do assert.are.equal(1, read[report.report_blob]) end
   end)
 
+  it("asks REST for what a single connection's forged report stood for", function()
+    local stream = client:stream({ ids[1] }, { verify = { signers = signers, f = 1 } })
+    local read, first, last = {}, nil, nil
+    local function note(report)
+      first, last = first or report.observations_timestamp, report.observations_timestamp
+      read[report.report_blob] = true
+    end
+    for _ = 1, 40 do note(assert(stream:read(10))) end -- of two seconds at least, so that a second is whole
+    sim:fault "on=live,action=corrupt,kind=price,count=1"
+    await("the forged report", function()
+      note(assert(stream:read(10)))
+      return stream:stats().unverified == 1
+    end)
+    local until_second = last + 2
+    while last < until_second do note(assert(stream:read(10))) end
+    assert.are.equal(0, stream:stats().lost)
+    stream:close()
+    for report in client:reports(ids[1], first + 1, last - 1) do
+      assert(read[report.report_blob], "missing: " .. report.observations_timestamp)
+    end
+  end)
+
   it("heeds a configuration that is added while it runs", function()
     local registry = chainlink.signers()
     local stream = client:stream(ids, { verify = registry })

@@ -66,6 +66,8 @@ local wrong = {
   { { reconnect_max_delay = "1" }, "option 'reconnect_max_delay' " .. delay .. '"1" (a string)' },
   { { queue_size = 0 }, "option 'queue_size' must be a whole number from 1 to 1048576, got 0" },
   { { queue_size = 1048577 }, "option 'queue_size' must be a whole number from 1 to 1048576, got 1048577" },
+  { { queue_bytes = 1048575 },
+    "option 'queue_bytes' must be a whole number from 1048576 (1 MiB) to 68719476736 (64 GiB), got 1048575" },
   { { overflow = "drop" },
     [[option 'overflow' must be "block", "latest" or "drop_oldest", got "drop" (a string)]] },
   { { logger = "print" }, [[option 'logger' must be a function, got "print" (a string)]] },
@@ -130,7 +132,8 @@ describe("client options", function()
     local expected = { timeout = 30, connect_timeout = 5, max_retries = 3, retry_delay = 0.5, retry_max_delay = 10,
       rate_limit = 10, breaker_failures = 5, breaker_cooldown = 10, ping_interval = 5, pong_timeout = 5,
       max_reconnects = math.huge, reconnect_delay = 0.2, reconnect_max_delay = 10, queue_size = 4096,
-      overflow = "block", rest_url = "https://api.dataengine.chain.link", insecure_skip_verify = false }
+      queue_bytes = 64 * 1024 * 1024, overflow = "block",
+      rest_url = "https://api.dataengine.chain.link", insecure_skip_verify = false }
     for name, value in pairs(expected) do assert.are.equal(value, engine[name], name) end
     assert.are.same({ "wss://ws.dataengine.chain.link" }, engine.ws_urls)
     assert.are.equal("api.dataengine.chain.link", values.host)

@@ -17,7 +17,8 @@
 #define CDS_MAX_LINKS 60       /* connections, and those about to take over from them while feeds change */
 #define CDS_MAX_PAGE_LIMIT 10000
 #define CDS_MAX_QUEUE_SIZE (1u << 20)
-#define CDS_MAX_EVENTS 256 /* log lines and status changes waiting for the script */
+#define CDS_DEFAULT_QUEUE_BYTES (64u * 1024 * 1024) /* of a stream's reports that wait or are held */
+#define CDS_MAX_EVENTS 256                          /* log lines and status changes waiting for the script */
 /* A report from further ahead of our clock is rejected: in one that was let in, a feed would see nothing newer until
  * its time came. The service itself refuses the signature of a clock that is 5 seconds off. */
 #define CDS_MAX_FUTURE_SECONDS 30

@@ -27,6 +27,7 @@ void cds_config_init(struct cds_config *config) {
                .reconnect_delay = 0.2,
                .reconnect_max_delay = 10,
                .queue_size = 4096,
+               .queue_bytes = CDS_DEFAULT_QUEUE_BYTES,
                .overflow = CDS_OVERFLOW_BLOCK,
                .log_level = CDS_LOG_INFO,
                .feeds_per_connection = 100,

@@ -19,6 +19,7 @@ struct cds_stream_config {
   double max_reconnects;                       /* consecutive failures; infinity allowed */
   double reconnect_delay, reconnect_max_delay; /* seconds */
   size_t queue_size;
+  size_t queue_bytes; /* of what waits: three quarters for the queue, one for what is held until a gap is filled */
   enum cds_overflow overflow;
   enum cds_log_level log_level;
   bool ha;                     /* one connection per origin rather than one */

@@ -62,6 +62,7 @@ void cds_l_stream_config(lua_State *L, struct cds_stream_config *config, int ind
   config->start = (uint32_t)cds_l_number(L, index, "start", config->start);
   config->has_start = config->start > 0;
   config->queue_size = option_size(L, index, "queue_size", config->queue_size);
+  config->queue_bytes = option_size(L, index, "queue_bytes", config->queue_bytes);
   config->overflow = (enum cds_overflow)option_choice(L, index, "overflow", overflows, (int)config->overflow);
   config->log_level = (enum cds_log_level)option_choice(L, index, "log_level", levels, (int)config->log_level);
 }

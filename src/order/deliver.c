@@ -93,7 +93,6 @@ void cds_sequence_lose(struct cds_sequence *seq, struct cds_lost lost, struct cd
 static void take_out(struct cds_sequence *seq, struct cds_held *held) {
   struct cds_sequence_feed *feed = seq->feeds[held->node->slot];
   cds_hold_remove(&feed->hold, &seq->index, held);
-  seq->counts.held--;
   feed->trailing &= ~held->at;
 }
 

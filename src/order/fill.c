@@ -170,7 +170,6 @@ static void let_newer_half_go(struct cds_sequence *seq, size_t slot, struct cds_
   for (size_t left = feed->hold.count / 2; feed->hold.count > left;) {
     struct cds_held *last = feed->hold.tail;
     cds_hold_remove(&feed->hold, &seq->index, last);
-    seq->counts.held--;
     feed->trailing &= ~last->at;
     cds_sequence_drop(out, last->node);
     cds_free(last);
@@ -178,13 +177,13 @@ static void let_newer_half_go(struct cds_sequence *seq, size_t slot, struct cds_
 }
 
 void cds_sequence_make_room(struct cds_sequence *seq, int64_t now_ms, struct cds_sequence_out *out) {
-  size_t most = 0, count = 0;
+  size_t most = 0, bytes = 0;
   for (size_t at = seq->wanting; at != 0; at = seq->feeds[at - 1]->wanting_next) {
-    if (seq->feeds[at - 1]->hold.count <= count) continue;
-    count = seq->feeds[at - 1]->hold.count;
+    if (seq->feeds[at - 1]->hold.bytes <= bytes) continue;
+    bytes = seq->feeds[at - 1]->hold.bytes;
     most = at - 1;
   }
-  if (count == 0) return;
+  if (bytes == 0) return;
   if (!seq->limits.backfill) {
     cds_sequence_stop_waiting(seq, most, now_ms, out);
     return;
@@ -197,6 +196,18 @@ void cds_sequence_make_room(struct cds_sequence *seq, int64_t now_ms, struct cds
 
 static int64_t later(int64_t a, int64_t b) {
   return a > b ? a : b;
+}
+
+static int64_t sooner(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+/* When what waits will have waited for REST too long. */
+static int64_t expires_ms(const struct cds_sequence *seq, const struct cds_sequence_feed *feed) {
+  bool holds = feed->hold.head != NULL;
+  if ((feed->ticket == 0 && feed->failures == 0) || (!holds && feed->owed == 0)) return INT64_MAX;
+  int64_t since_ms = holds ? later(feed->gap_since_ms, feed->asked_since_ms) : feed->asked_since_ms;
+  return since_ms + seq->limits.max_failing_ms;
 }
 
 /* A connection that keeps up may yet bring what is missing; one that is half-open will not. */
@@ -230,6 +241,7 @@ bool cds_sequence_next_fill(struct cds_sequence *seq, int64_t now_ms, struct cds
   if (first == 0 || earliest > now_ms) return false;
   struct cds_sequence_feed *feed = seq->feeds[first - 1];
   feed->ticket = ++seq->last_ticket;
+  if (feed->failures == 0) feed->asked_since_ms = now_ms;
   feed->page_new = feed->page_stale = feed->page_old = feed->page_reached = false;
   *fill = (struct cds_fill){first - 1, feed->bare ? feed->newest + 1 : feed->newest, feed->ticket};
   return true;
@@ -237,7 +249,7 @@ bool cds_sequence_next_fill(struct cds_sequence *seq, int64_t now_ms, struct cds
 
 /* ---- answers ---- */
 
-static bool is_current(const struct cds_sequence *seq, const struct cds_fill *fill) {
+bool cds_sequence_is_asked(const struct cds_sequence *seq, const struct cds_fill *fill) {
   return fill->slot < seq->count && fill->ticket != 0 && seq->feeds[fill->slot]->ticket == fill->ticket;
 }
 
@@ -300,7 +312,8 @@ enum cds_verdict cds_sequence_page_report(struct cds_sequence *seq, const struct
                                           const struct cds_candidate *candidate, int64_t now_ms,
                                           int64_t latest_possible, struct cds_sequence_out *out) {
   size_t slot = fill->slot;
-  if (!is_current(seq, fill) || candidate->node->slot != slot) return refuse(candidate, CDS_VERDICT_DUPLICATE, out);
+  if (!cds_sequence_is_asked(seq, fill) || candidate->node->slot != slot)
+    return refuse(candidate, CDS_VERDICT_DUPLICATE, out);
   struct cds_sequence_feed *feed = seq->feeds[slot];
   if (candidate->has_observations_timestamp && candidate->observations_timestamp < fill->start) feed->page_old = true;
   else feed->page_reached = true;
@@ -363,7 +376,7 @@ static void nothing_new(struct cds_sequence *seq, size_t slot, int64_t now_ms, s
 
 void cds_sequence_page_done(struct cds_sequence *seq, const struct cds_fill *fill, int64_t now_ms,
                             struct cds_sequence_out *out) {
-  if (!is_current(seq, fill)) return;
+  if (!cds_sequence_is_asked(seq, fill)) return;
   struct cds_sequence_feed *feed = seq->feeds[fill->slot];
   if (feed->page_old && !feed->page_reached) { /* not what was asked for: it shows nothing */
     cds_sequence_page_failed(seq, fill, true, 0, now_ms, out);
@@ -378,23 +391,51 @@ void cds_sequence_page_done(struct cds_sequence *seq, const struct cds_fill *fil
   cds_sequence_settle(seq, fill->slot, now_ms, out);
 }
 
+void cds_sequence_page_cut(struct cds_sequence *seq, const struct cds_fill *fill, int64_t now_ms,
+                           struct cds_sequence_out *out) {
+  if (!cds_sequence_is_asked(seq, fill)) return;
+  struct cds_sequence_feed *feed = seq->feeds[fill->slot];
+  feed->ticket = 0;
+  feed->failures = 0;
+  feed->not_before_ms = now_ms;
+  cds_sequence_settle(seq, fill->slot, now_ms, out);
+}
+
 void cds_sequence_page_failed(struct cds_sequence *seq, const struct cds_fill *fill, bool retryable,
                               int64_t at_least_ms, int64_t now_ms, struct cds_sequence_out *out) {
-  if (!is_current(seq, fill)) return;
+  if (!cds_sequence_is_asked(seq, fill)) return;
   struct cds_sequence_feed *feed = seq->feeds[fill->slot];
   const struct cds_sequence_limits *limits = &seq->limits;
   feed->ticket = 0;
-  if (feed->failures == 0) {
-    feed->failing_since_ms = now_ms;
-    feed->hurried = false;
-  }
+  if (feed->failures == 0) feed->hurried = false;
   int64_t delay = doubled(limits->failed_delay_ms, feed->failures, limits->max_failed_delay_ms);
+  int64_t asked_for = sooner(at_least_ms, limits->max_retry_after_ms);
   feed->failures++;
-  feed->not_before_ms = now_ms + later(delay, at_least_ms);
-  feed->soonest_ms = now_ms + later(limits->failed_delay_ms, at_least_ms);
-  bool waiting = feed->hold.head != NULL || feed->owed > 0;
+  feed->not_before_ms = sooner(now_ms + later(delay, asked_for), expires_ms(seq, feed));
+  feed->soonest_ms = sooner(now_ms + later(limits->failed_delay_ms, asked_for), feed->not_before_ms);
   if (!retryable) give_up(seq, fill->slot, CDS_LOST_REFUSED, out);
-  else if (waiting && now_ms - feed->failing_since_ms >= limits->max_failing_ms)
-    give_up(seq, fill->slot, CDS_LOST_FAILING, out);
+  else if (now_ms >= expires_ms(seq, feed)) give_up(seq, fill->slot, CDS_LOST_FAILING, out);
   cds_sequence_settle(seq, fill->slot, now_ms, out);
+}
+
+bool cds_sequence_expire(struct cds_sequence *seq, int64_t now_ms, struct cds_sequence_out *out) {
+  size_t at = seq->wanting;
+  while (at != 0 && now_ms < expires_ms(seq, seq->feeds[at - 1])) at = seq->feeds[at - 1]->wanting_next;
+  if (at == 0) return false;
+  seq->feeds[at - 1]->ticket = 0;
+  give_up(seq, at - 1, CDS_LOST_FAILING, out);
+  cds_sequence_settle(seq, at - 1, now_ms, out);
+  return true;
+}
+
+int64_t cds_sequence_expires_ms(const struct cds_sequence *seq) {
+  int64_t first = INT64_MAX;
+  for (size_t at = seq->wanting; at != 0; at = seq->feeds[at - 1]->wanting_next)
+    first = sooner(first, expires_ms(seq, seq->feeds[at - 1]));
+  return first;
+}
+
+void cds_sequence_resume(struct cds_sequence *seq, int64_t now_ms) {
+  for (size_t at = seq->wanting; at != 0; at = seq->feeds[at - 1]->wanting_next)
+    seq->feeds[at - 1]->asked_since_ms = now_ms;
 }

@@ -27,7 +27,13 @@ struct cds_held *cds_hold_find(const struct cds_hold_index *index, size_t slot, 
   return NULL;
 }
 
+size_t cds_held_bytes(const struct cds_held *held) {
+  return sizeof *held + cds_queue_node_bytes(held->node);
+}
+
 static void index_add(struct cds_hold_index *index, struct cds_held *held) {
+  index->count++;
+  index->bytes += cds_held_bytes(held);
   for (size_t i = 0; i < 2; i++) {
     struct cds_held_tag *tag = &held->tags[i];
     tag->held = held;
@@ -39,6 +45,8 @@ static void index_add(struct cds_hold_index *index, struct cds_held *held) {
 }
 
 static void index_remove(struct cds_hold_index *index, struct cds_held *held) {
+  index->count--;
+  index->bytes -= cds_held_bytes(held);
   for (size_t i = 0; i < 2; i++) {
     if (held->tags[i].tag == 0) continue;
     struct cds_held_tag **at = bucket(index, held->tags[i].tag);
@@ -57,6 +65,7 @@ void cds_hold_put(struct cds_hold *hold, struct cds_hold_index *index, struct cd
   if (held->next != NULL) held->next->prev = held;
   else hold->tail = held;
   hold->count++;
+  hold->bytes += cds_held_bytes(held);
   index_add(index, held);
 }
 
@@ -66,6 +75,7 @@ void cds_hold_remove(struct cds_hold *hold, struct cds_hold_index *index, struct
   if (held->next != NULL) held->next->prev = held->prev;
   else hold->tail = held->prev;
   hold->count--;
+  hold->bytes -= cds_held_bytes(held);
   index_remove(index, held);
 }
 

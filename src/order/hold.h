@@ -27,12 +27,13 @@ struct cds_held {
 
 struct cds_hold {
   struct cds_held *head, *tail;
-  size_t count;
+  size_t count, bytes;
 };
 
 struct cds_hold_index {
   struct cds_held_tag **buckets; /* owned */
   size_t mask;
+  size_t count, bytes; /* of all that is held */
 };
 
 CDS_MUST_CHECK bool cds_hold_index_init(struct cds_hold_index *index, size_t expected); /* false: no memory */
@@ -40,7 +41,9 @@ void cds_hold_index_clear(struct cds_hold_index *index);
 
 struct cds_held *cds_hold_find(const struct cds_hold_index *index, size_t slot, uint64_t tag);
 
-/* Put needs second and the tags. It goes directly behind `after`, which keeps the order, or, with NULL, behind all of
+size_t cds_held_bytes(const struct cds_held *held); /* with its report */
+
+/* Put needs second, node and the tags. It goes directly behind `after`, which keeps the order, or, with NULL, behind all of
  * its second. */
 void cds_hold_put(struct cds_hold *hold, struct cds_hold_index *index, struct cds_held *held, struct cds_held *after);
 void cds_hold_remove(struct cds_hold *hold, struct cds_hold_index *index, struct cds_held *held);

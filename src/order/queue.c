@@ -16,8 +16,13 @@ void cds_queue_node_free(struct cds_queue_node *node) {
   cds_free(node);
 }
 
-bool cds_queue_init(struct cds_queue *queue, enum cds_overflow policy, size_t limit, size_t feed_count) {
-  *queue = (struct cds_queue){.policy = policy, .limit = limit};
+size_t cds_queue_node_bytes(const struct cds_queue_node *node) {
+  return sizeof *node + sizeof *node->report + node->report->length;
+}
+
+bool cds_queue_init(struct cds_queue *queue, enum cds_overflow policy, size_t limit, size_t byte_limit,
+                    size_t feed_count) {
+  *queue = (struct cds_queue){.policy = policy, .limit = limit, .byte_limit = byte_limit};
   if (policy != CDS_OVERFLOW_LATEST) return true;
   queue->waiting = cds_calloc(feed_count + 1, sizeof *queue->waiting);
   queue->slots = feed_count;
@@ -46,28 +51,39 @@ static void append(struct cds_queue *queue, struct cds_queue_node *node) {
   else queue->head = node;
   queue->tail = node;
   queue->length++;
+  queue->bytes += cds_queue_node_bytes(node);
   if (queue->waiting != NULL) queue->waiting[node->slot] = node;
 }
 
-static void swap_reports(struct cds_queue_node *a, struct cds_queue_node *b) {
-  struct cds_report *report = a->report;
-  a->report = b->report;
-  b->report = report;
+/* The waiting node has the new report, and the other one the old. */
+static void replace(struct cds_queue *queue, struct cds_queue_node *waiting, struct cds_queue_node *node) {
+  struct cds_report *report = waiting->report;
+  queue->bytes -= cds_queue_node_bytes(waiting);
+  waiting->report = node->report;
+  node->report = report;
+  queue->bytes += cds_queue_node_bytes(waiting);
+}
+
+static void let_go(struct cds_queue *queue, struct cds_queue_node *node, struct cds_queue_node **gone) {
+  queue->dropped++;
+  node->next = *gone;
+  *gone = node;
+}
+
+/* One is kept, however large. */
+static bool has_too_much(const struct cds_queue *queue) {
+  bool is_over = queue->length > queue->limit || queue->bytes > queue->byte_limit;
+  return is_over && queue->policy != CDS_OVERFLOW_BLOCK && queue->length > 1;
 }
 
 struct cds_queue_node *cds_queue_push(struct cds_queue *queue, struct cds_queue_node *node) {
-  struct cds_queue_node *waiting = queue->waiting != NULL ? queue->waiting[node->slot] : NULL;
-  if (waiting != NULL) {
-    queue->dropped++;
-    swap_reports(waiting, node);
-    return node;
+  struct cds_queue_node *waiting = queue->waiting != NULL ? queue->waiting[node->slot] : NULL, *gone = NULL;
+  if (waiting == NULL) append(queue, node);
+  else {
+    replace(queue, waiting, node);
+    let_go(queue, node, &gone);
   }
-  struct cds_queue_node *gone = NULL;
-  if (queue->policy != CDS_OVERFLOW_BLOCK && queue->length >= queue->limit) {
-    queue->dropped++;
-    gone = cds_queue_pop(queue);
-  }
-  append(queue, node);
+  while (has_too_much(queue)) let_go(queue, cds_queue_pop(queue), &gone);
   return gone;
 }
 
@@ -77,6 +93,7 @@ struct cds_queue_node *cds_queue_pop(struct cds_queue *queue) {
   queue->head = node->next;
   if (queue->head == NULL) queue->tail = NULL;
   queue->length--;
+  queue->bytes -= cds_queue_node_bytes(node);
   if (queue->waiting != NULL) queue->waiting[node->slot] = NULL;
   return node;
 }
@@ -85,7 +102,7 @@ struct cds_queue_node *cds_queue_sift(struct cds_queue *queue, bool (*is_wanted)
                                       const void *context) {
   struct cds_queue_node *gone = NULL, *node, *next = queue->head;
   queue->head = queue->tail = NULL;
-  queue->length = 0;
+  queue->length = queue->bytes = 0;
   while ((node = next) != NULL) {
     next = node->next;
     if (is_wanted(context, node->slot)) {
@@ -100,10 +117,15 @@ struct cds_queue_node *cds_queue_sift(struct cds_queue *queue, bool (*is_wanted)
   return gone;
 }
 
+size_t cds_queue_room(const struct cds_queue *queue) {
+  return queue->length < queue->limit ? queue->limit - queue->length : 0;
+}
+
 bool cds_queue_is_full(const struct cds_queue *queue) {
-  return queue->policy == CDS_OVERFLOW_BLOCK && queue->length >= queue->limit;
+  bool has_enough = queue->length >= queue->limit || queue->bytes >= queue->byte_limit;
+  return has_enough && queue->policy == CDS_OVERFLOW_BLOCK;
 }
 
 bool cds_queue_is_drained(const struct cds_queue *queue) {
-  return queue->length <= queue->limit / 2;
+  return queue->length <= queue->limit / 2 && queue->bytes <= queue->byte_limit / 2;
 }

@@ -11,6 +11,7 @@
 struct cds_sequence_limits cds_sequence_default_limits(void) {
   return (struct cds_sequence_limits){.backfill = true,
                                       .max_held = 16384,
+                                      .max_held_bytes = CDS_DEFAULT_QUEUE_BYTES / 4,
                                       .patience_ms = 1500,
                                       .delay_ms = 100,
                                       .probe_ms = 5000,
@@ -18,6 +19,7 @@ struct cds_sequence_limits cds_sequence_default_limits(void) {
                                       .max_empty = 4,
                                       .failed_delay_ms = 500,
                                       .max_failed_delay_ms = 10000,
+                                      .max_retry_after_ms = 60000,
                                       .max_failing_ms = 300000,
                                       .max_gap_seconds = 3600};
 }
@@ -46,7 +48,6 @@ static void clear_feed(struct cds_sequence *seq, struct cds_sequence_feed *feed,
   while (feed->hold.head != NULL) {
     struct cds_held *held = feed->hold.head;
     cds_hold_remove(&feed->hold, &seq->index, held);
-    seq->counts.held--;
     if (out != NULL) cds_sequence_drop(out, held->node);
     else cds_queue_node_free(held->node);
     cds_free(held);
@@ -188,7 +189,7 @@ static void again_held(struct cds_sequence *seq, struct cds_held *held, uint64_t
 static bool is_known(struct cds_sequence *seq, size_t slot, uint64_t tag, unsigned link, int64_t now_ms,
                      struct cds_sequence_out *out) {
   struct cds_sequence_feed *feed = seq->feeds[slot];
-  struct cds_held *held = seq->counts.held > 0 ? cds_hold_find(&seq->index, slot, tag) : NULL;
+  struct cds_held *held = seq->index.count > 0 ? cds_hold_find(&seq->index, slot, tag) : NULL;
   if (held != NULL) again_held(seq, held, bit_of(link), out);
   else if (tag != 0 && cds_seen_has(&feed->seen, tag)) again_delivered(feed, bit_of(link));
   else return false;
@@ -249,7 +250,6 @@ static enum cds_verdict hold(struct cds_sequence *seq, const struct cds_candidat
                             .opens_gap = true,
                             .tags = {{.tag = candidate->blob_tag}, {.tag = candidate->text_tag}}};
   cds_hold_put(&feed->hold, &seq->index, held, place_behind(feed, bit, held->second));
-  seq->counts.held++;
   if (held->prev != NULL &&
       cds_sequence_is_proven(feed, held->has_valid_from, held->valid_from, held->second, held->prev->second))
     held->opens_gap = false;
@@ -302,20 +302,6 @@ static enum cds_verdict refuse_late(struct cds_sequence *seq, const struct cds_c
   return refuse(candidate, CDS_VERDICT_OUT_OF_ORDER, out);
 }
 
-static enum cds_verdict pass_or_hold(struct cds_sequence *seq, const struct cds_candidate *candidate, uint64_t bit,
-                                     int64_t now_ms, struct cds_sequence_out *out) {
-  struct cds_sequence_feed *feed = seq->feeds[candidate->node->slot];
-  if (is_late(feed, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
-  if (follows(seq, feed, candidate, bit)) return pass(seq, candidate, bit, out);
-  if (seq->counts.held >= seq->limits.max_held) {
-    cds_sequence_make_room(seq, now_ms, out);
-    if (is_late(feed, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
-  }
-  if (!feed->gap_open) feed->gap_unbroken = (feed->joined & bit) != 0;
-  feed->joined &= ~bit;
-  return hold(seq, candidate, bit, out);
-}
-
 static void lose_before(struct cds_sequence *seq, size_t slot, uint32_t valid_from, uint32_t after,
                         struct cds_sequence_out *out) {
   struct cds_lost lost = {.slot = slot, .from = after + 1, .to = valid_from - 1, .reason = CDS_LOST_BACKFILL_OFF};
@@ -335,6 +321,27 @@ static enum cds_verdict pass_unless_late(struct cds_sequence *seq, const struct 
   seq->counts.gaps++;
   lose_before(seq, slot, candidate->valid_from_timestamp, after, out);
   return verdict;
+}
+
+static bool is_full(const struct cds_sequence *seq, const struct cds_candidate *candidate) {
+  size_t bytes = seq->index.bytes + sizeof(struct cds_held) + cds_queue_node_bytes(candidate->node);
+  return seq->index.count >= seq->limits.max_held || bytes > seq->limits.max_held_bytes;
+}
+
+static enum cds_verdict pass_or_hold(struct cds_sequence *seq, const struct cds_candidate *candidate, uint64_t bit,
+                                     int64_t now_ms, struct cds_sequence_out *out) {
+  struct cds_sequence_feed *feed = seq->feeds[candidate->node->slot];
+  if (is_late(feed, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
+  if (follows(seq, feed, candidate, bit)) return pass(seq, candidate, bit, out);
+  if (is_full(seq, candidate)) {
+    do cds_sequence_make_room(seq, now_ms, out);
+    while (seq->limits.backfill && seq->index.count > 0 && is_full(seq, candidate));
+    if (is_late(feed, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
+  }
+  if (!seq->limits.backfill && is_full(seq, candidate)) return pass_unless_late(seq, candidate, bit, out);
+  if (!feed->gap_open) feed->gap_unbroken = (feed->joined & bit) != 0;
+  feed->joined &= ~bit;
+  return hold(seq, candidate, bit, out);
 }
 
 void cds_sequence_stop_waiting(struct cds_sequence *seq, size_t slot, int64_t now_ms, struct cds_sequence_out *out) {

@@ -43,6 +43,7 @@ const char *cds_lost_reason_text(enum cds_lost_reason reason);
 struct cds_sequence_limits {
   bool backfill;           /* false: gaps are lost, and nothing is held but what comes on trial */
   size_t max_held;         /* reports, over all feeds; at least 1 */
+  size_t max_held_bytes;   /* of these; more than one report has */
   int64_t patience_ms;     /* a held report waits so long for a joined connection that keeps up */
   int64_t delay_ms;        /* and so long when there is none: messages may have been reordered */
   int64_t probe_ms;        /* REST is asked so long after a reconnect that brought no report: longer than it lags */
@@ -50,8 +51,9 @@ struct cds_sequence_limits {
   unsigned max_empty;      /* then, after so many repeats, there is nothing missing */
   int64_t failed_delay_ms; /* after a failed page, doubled each time, until another feed's page is answered */
   int64_t max_failed_delay_ms;
-  int64_t max_failing_ms;   /* gives up after failing for so long */
-  uint32_t max_gap_seconds; /* of a longer gap only the newest part is asked for; a start is exempt */
+  int64_t max_retry_after_ms; /* REST may ask for so long a delay, not for a longer one */
+  int64_t max_failing_ms;     /* gives up when it was asked for so long without an answer */
+  uint32_t max_gap_seconds;   /* of a longer gap only the newest part is asked for; a start is exempt */
 };
 
 struct cds_sequence_limits cds_sequence_default_limits(void);
@@ -89,7 +91,6 @@ struct cds_sequence_counts {
   uint64_t gaps;       /* reports whose valid_from left seconds uncovered */
   uint64_t empty_gaps; /* of these, with nothing missing */
   uint64_t backfilled, lost_ranges, lost_seconds;
-  size_t held; /* now */
 };
 
 struct cds_sequence_feed;
@@ -161,8 +162,24 @@ enum cds_verdict cds_sequence_page_report(struct cds_sequence *seq, const struct
 void cds_sequence_page_done(struct cds_sequence *seq, const struct cds_fill *fill, int64_t now_ms,
                             struct cds_sequence_out *out);
 
-/* at_least_ms: not to be asked again sooner (Retry-After), or 0. */
+/* The rest of the page was not taken, as the script is behind: asked for again from where this one came to. */
+void cds_sequence_page_cut(struct cds_sequence *seq, const struct cds_fill *fill, int64_t now_ms,
+                           struct cds_sequence_out *out);
+
+/* at_least_ms: not to be asked again sooner (Retry-After), or 0; heeded up to max_retry_after_ms, and never past the
+ * time when the feed would be given up. */
 void cds_sequence_page_failed(struct cds_sequence *seq, const struct cds_fill *fill, bool retryable,
                               int64_t at_least_ms, int64_t now_ms, struct cds_sequence_out *out);
+
+/* Is the page still waited for? Else its answer has no effect, and it may be cancelled. */
+bool cds_sequence_is_asked(const struct cds_sequence *seq, const struct cds_fill *fill);
+
+/* Gives up one feed whose reports wait and which has had no answer for max_failing_ms, whether a page is under way or
+ * not. False: there is none now. */
+bool cds_sequence_expire(struct cds_sequence *seq, int64_t now_ms, struct cds_sequence_out *out);
+int64_t cds_sequence_expires_ms(const struct cds_sequence *seq); /* when the next one will be; INT64_MAX: none */
+
+/* Nothing was asked for a while, as the script was behind: that time is no failure of REST. */
+void cds_sequence_resume(struct cds_sequence *seq, int64_t now_ms);
 
 #endif

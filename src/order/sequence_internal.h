@@ -39,9 +39,10 @@ struct cds_sequence_feed {
   bool page_stale;             /* the gap it was asked for is closed; another may be open */
   uint64_t ticket;             /* of the page in flight, or 0 */
   unsigned empty_asks, failures;
-  int64_t failing_since_ms; /* when failures > 0, as the next two */
-  int64_t soonest_ms;       /* asked again then, rather than at not_before_ms, once another feed's page is answered */
-  bool hurried;             /* that has happened */
+  int64_t asked_since_ms; /* without an answer, when a page is in flight or failures > 0 */
+  int64_t
+    soonest_ms; /* when failures > 0: asked again then, rather than at not_before_ms, once another feed's page is answered */
+  bool hurried; /* that has happened */
   int64_t not_before_ms;
   size_t wanting_next, wanting_prev; /* slot + 1, 0: none */
   bool wanting;

@@ -2,12 +2,15 @@
  * Pages: asked, answered, failed. */
 #include "stream/backfill.h"
 
+#include <math.h>
+
 #include "base/clock.h"
 #include "rest/rest_thread.h"
 #include "stream/dispatch.h"
 #include "stream/screen.h"
 
 #define PAGE_LIMIT 500
+#define TELL_EVERY_MS 1000
 #define LOOK_EVERY_MS 20 /* at most so often: there may be a thousand messages a second, and as many feeds */
 
 /* ---- what a page tells ---- */
@@ -64,18 +67,27 @@ static bool is_worth_repeating(const struct cds_error *err) {
   return err->status != CDS_E_AUTH && err->status != CDS_E_CONFIG && !refused;
 }
 
+/* The sequence heeds far less than an hour. */
+static int64_t retry_after_ms(const struct cds_error *err) {
+  return err->has_retry_after ? (int64_t)(fmin(err->retry_after, 3600) * 1000) : 0;
+}
+
+/* How a page ended. */
+enum end { PAGE_DONE, PAGE_CUT, PAGE_FAILED };
+
 /* The page is free for another question afterwards. */
-static void end_page(struct cds_backfill_page *page, const struct cds_error *err) {
+static void end_page(struct cds_backfill_page *page, enum end end, const struct cds_error *err) {
   struct cds_stream *stream = page->stream;
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
   int64_t now_ms = cds_clock_mono_ms();
   pthread_mutex_lock(&stream->mu);
   struct cds_call *call = page->call;
-  if (err == NULL) cds_sequence_page_done(&stream->sequence, &page->fill, now_ms, &out);
+  if (end == PAGE_DONE) cds_sequence_page_done(&stream->sequence, &page->fill, now_ms, &out);
+  else if (end == PAGE_CUT) cds_sequence_page_cut(&stream->sequence, &page->fill, now_ms, &out);
   else
-    cds_sequence_page_failed(&stream->sequence, &page->fill, is_worth_repeating(err),
-                             err->has_retry_after ? (int64_t)(err->retry_after * 1000) : 0, now_ms, &out);
+    cds_sequence_page_failed(&stream->sequence, &page->fill, is_worth_repeating(err), retry_after_ms(err), now_ms,
+                             &out);
   cds_dispatch(stream, &out, &leftover);
   page->call = NULL;
   page->is_busy = false;
@@ -84,17 +96,28 @@ static void end_page(struct cds_backfill_page *page, const struct cds_error *err
   if (call != NULL) cds_call_unref(call);
 }
 
-/* False: memory ran out, and the rest was not taken. */
-static bool take_reports(struct cds_backfill_page *page, struct cds_answer *answer, struct told *told) {
+/* Failed: memory ran out. */
+static enum end take_reports(struct cds_backfill_page *page, struct cds_answer *answer, struct told *told) {
   size_t first = count_before_beginning(page->stream, page->fill.slot, answer);
-  bool good = true;
-  while (good && answer->taken < answer->count) {
+  while (answer->taken < answer->count) {
+    if (atomic_load(&page->stream->paused)) return PAGE_CUT;
     struct cds_report *report = answer->reports[answer->taken];
     answer->reports[answer->taken] = NULL;
     if (answer->taken++ < first) cds_report_unref(report);
-    else good = take_report(page, report, told);
+    else if (!take_report(page, report, told)) return PAGE_FAILED;
   }
-  return good;
+  return PAGE_DONE;
+}
+
+/* The range is not lost: it will be asked for again, or be told. */
+static void tell_failure(struct cds_backfill_page *page, const struct cds_error *err) {
+  struct cds_stream *stream = page->stream;
+  int64_t now_ms = cds_clock_mono_ms();
+  pthread_mutex_lock(&stream->mu);
+  bool is_due = !stream->stopping && now_ms >= stream->backfill.silent_until_ms;
+  if (is_due) stream->backfill.silent_until_ms = now_ms + TELL_EVERY_MS;
+  pthread_mutex_unlock(&stream->mu);
+  if (is_due) cds_stream_log(stream, CDS_LOG_WARN, "what is missing could not be had: %.300s", err->message);
 }
 
 static void on_done(void *context, const struct cds_error *err, struct cds_answer *answer) {
@@ -105,12 +128,14 @@ static void on_done(void *context, const struct cds_error *err, struct cds_answe
   pthread_mutex_lock(&stream->mu);
   struct cds_feed_id feed = stream->feeds.ids[page->fill.slot];
   pthread_mutex_unlock(&stream->mu);
-  if (err == NULL && !take_reports(page, answer, &told)) {
+  enum end end = err == NULL ? take_reports(page, answer, &told) : PAGE_FAILED;
+  if (end == PAGE_FAILED && err == NULL) {
     cds_error_set(&no_memory, CDS_E_MEMORY, "out of memory");
     err = &no_memory; /* to be asked again, from where it came to */
   }
   if (told.count > 0) cds_stream_tell_range(stream, CDS_EVENT_BACKFILLED, &feed, told.first, told.last, "");
-  end_page(page, err);
+  if (err != NULL) tell_failure(page, err);
+  end_page(page, end, err);
   cds_backfill_kick(stream);
   cds_stream_unref(stream);
 }
@@ -132,38 +157,100 @@ static void ask(struct cds_backfill_page *page) {
   pthread_mutex_unlock(&stream->mu);
   const struct cds_call_args args = {CDS_GET_REPORT_PAGE, &feed, 1, page->fill.start, PAGE_LIMIT};
   enum cds_status status = cds_call_prepare(&call, stream->client, &args, &stream->client->config.rest, &hooks, &err);
-  if (call != NULL) call->log_level = stream->config.log_level;
+  if (call != NULL) {
+    call->log_level = stream->config.log_level;
+    call->max_retries = 0; /* when to ask again is the sequence's to say */
+  }
   pthread_mutex_lock(&stream->mu);
   page->call = call;
   pthread_mutex_unlock(&stream->mu);
   cds_stream_ref(stream);
   if (status == CDS_OK) status = cds_call_submit(call, &err);
   if (status == CDS_OK) return;
-  end_page(page, &err);
+  end_page(page, PAGE_FAILED, &err);
   cds_stream_unref(stream);
 }
 
-/* mu is held. Takes what is due, and says when more will be: negative when that is not known now. */
-static size_t take_due(struct cds_stream *stream, struct cds_backfill_page **due, int64_t now_ms, int64_t *wait_ms) {
+/* What a look finds to do once the lock is released. */
+struct due {
+  struct cds_backfill_page *pages[CDS_BACKFILL_AT_ONCE]; /* to ask */
+  size_t count;
+  struct cds_call *calls[CDS_BACKFILL_AT_ONCE]; /* to cancel: nobody waits for their answers; a reference each */
+  size_t call_count;
+  bool any_expired; /* feeds that have waited too long */
+  int64_t wait_ms;  /* until the next look; negative: not known now */
+};
+
+/* mu is held. */
+static void take_stale(struct cds_stream *stream, struct due *due) {
+  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
+    struct cds_backfill_page *page = &stream->backfill.pages[i];
+    if (page->call == NULL || page->is_cancelled || cds_sequence_is_asked(&stream->sequence, &page->fill)) continue;
+    page->is_cancelled = true;
+    atomic_fetch_add(&page->call->refs, 1);
+    due->calls[due->call_count++] = page->call;
+  }
+}
+
+/* mu is held. So many at once that what they bring need not be let go, and one at least. */
+static size_t pages_that_fit(const struct cds_stream *stream) {
+  size_t pages = cds_queue_room(&stream->queue) / PAGE_LIMIT;
+  if (stream->queue.policy != CDS_OVERFLOW_BLOCK) return CDS_BACKFILL_AT_ONCE;
+  return pages > 0 ? pages : 1;
+}
+
+/* mu is held. */
+static void take_pages(struct cds_stream *stream, struct due *due, int64_t now_ms) {
+  size_t busy = 0, most = pages_that_fit(stream);
+  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) busy += stream->backfill.pages[i].is_busy;
+  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE && busy < most; i++) {
+    struct cds_backfill_page *page = &stream->backfill.pages[i];
+    if (page->is_busy) continue;
+    if (!cds_sequence_next_fill(&stream->sequence, now_ms, &page->fill, &due->wait_ms)) return;
+    page->is_busy = true;
+    page->is_cancelled = false;
+    page->stream = stream;
+    due->pages[due->count++] = page;
+    busy++;
+  }
+  due->wait_ms = -1; /* no more at once: the end of one looks again */
+}
+
+/* mu is held. */
+static void look(struct cds_stream *stream, struct due *due, int64_t now_ms) {
   struct cds_backfill *backfill = &stream->backfill;
-  size_t count = 0;
-  *wait_ms = -1;
-  if (stream->stopping || stream->ended || stream->sequence.wanting == 0 || atomic_load(&stream->paused)) return 0;
+  struct cds_sequence *seq = &stream->sequence;
+  bool was_paused = backfill->is_paused;
+  backfill->is_paused = atomic_load(&stream->paused);
+  if (stream->stopping || stream->ended || backfill->is_paused) return;
+  take_stale(stream, due);
+  if (seq->wanting == 0) return;
+  if (was_paused) cds_sequence_resume(seq, now_ms);
   if (now_ms - backfill->looked_at_ms < LOOK_EVERY_MS) {
-    *wait_ms = LOOK_EVERY_MS;
-    return 0;
+    due->wait_ms = LOOK_EVERY_MS;
+    return;
   }
   backfill->looked_at_ms = now_ms;
-  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
-    struct cds_backfill_page *page = &backfill->pages[i];
-    if (page->is_busy) continue;
-    if (!cds_sequence_next_fill(&stream->sequence, now_ms, &page->fill, wait_ms)) return count;
-    page->is_busy = true;
-    page->stream = stream;
-    due[count++] = page;
-  }
-  *wait_ms = -1; /* all are busy: the end of one looks again */
-  return count;
+  take_pages(stream, due, now_ms);
+  int64_t expires_ms = cds_sequence_expires_ms(seq);
+  due->any_expired = expires_ms <= now_ms;
+  if (due->any_expired) due->wait_ms = LOOK_EVERY_MS;
+  else if (expires_ms < INT64_MAX && (due->wait_ms < 0 || expires_ms - now_ms < due->wait_ms))
+    due->wait_ms = expires_ms - now_ms;
+}
+
+/* One at a time, as there is room in an out for one feed's ranges. */
+static void give_up_expired(struct cds_stream *stream, int64_t now_ms) {
+  bool gave_up;
+  do {
+    struct cds_sequence_out out = {0};
+    struct cds_leftover leftover = {0};
+    pthread_mutex_lock(&stream->mu);
+    gave_up = !stream->stopping && cds_sequence_expire(&stream->sequence, now_ms, &out);
+    cds_dispatch(stream, &out, &leftover);
+    pthread_mutex_unlock(&stream->mu);
+    cds_leftover_settle(stream, &leftover);
+  } while (gave_up);
 }
 
 static void on_ring(void *context) {
@@ -187,13 +274,18 @@ static void look_later(struct cds_stream *stream, int64_t due_ms) {
 }
 
 void cds_backfill_kick(struct cds_stream *stream) {
-  struct cds_backfill_page *due[CDS_BACKFILL_AT_ONCE];
-  int64_t now_ms = cds_clock_mono_ms(), wait_ms;
+  struct due due = {.wait_ms = -1};
+  int64_t now_ms = cds_clock_mono_ms();
   pthread_mutex_lock(&stream->mu);
-  size_t count = take_due(stream, due, now_ms, &wait_ms);
+  look(stream, &due, now_ms);
   pthread_mutex_unlock(&stream->mu);
-  for (size_t i = 0; i < count; i++) ask(due[i]);
-  if (wait_ms >= 0) look_later(stream, now_ms + (wait_ms > 0 ? wait_ms : 1));
+  if (due.any_expired) give_up_expired(stream, now_ms);
+  for (size_t i = 0; i < due.call_count; i++) {
+    cds_call_cancel(due.calls[i]);
+    cds_call_unref(due.calls[i]);
+  }
+  for (size_t i = 0; i < due.count; i++) ask(due.pages[i]);
+  if (due.wait_ms >= 0) look_later(stream, now_ms + (due.wait_ms > 0 ? due.wait_ms : 1));
 }
 
 void cds_backfill_cancel(struct cds_stream *stream) {

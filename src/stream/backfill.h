@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
  * Asks REST, page by page, for what the sequence says is missing.
  *
- * A few pages at once, each with the client's retries, rate limit and circuit breaker. While the script is behind
- * (overflow "block", queue full) no page is asked, so that memory is bounded by the queue, the held reports and one
- * page for each question under way. */
+ * A few pages at once, each with the client's rate limit and circuit breaker; when one that failed is asked again is for
+ * the sequence to say. While the script is behind (overflow "block", queue full) no page is asked, and what a page under
+ * way still has is let go, to be asked for again: so what waits for the script is bounded, wherever it comes from. */
 #ifndef CDS_BACKFILL_H
 #define CDS_BACKFILL_H
 
@@ -16,7 +16,7 @@
 struct cds_stream;
 
 struct cds_backfill_page { /* guarded by the stream's mu; fill does not change while busy */
-  bool is_busy;
+  bool is_busy, is_cancelled;
   struct cds_stream *stream;
   struct cds_fill fill;
   struct cds_call *call; /* one reference */
@@ -25,7 +25,10 @@ struct cds_backfill_page { /* guarded by the stream's mu; fill does not change w
 struct cds_backfill {
   struct cds_backfill_page pages[CDS_BACKFILL_AT_ONCE];
   struct cds_timer timer; /* the REST thread's */
-  int64_t looked_at_ms;   /* guarded by mu: when what is due was last looked for */
+  /* guarded by mu */
+  int64_t looked_at_ms;    /* when what is due was last looked for */
+  int64_t silent_until_ms; /* no line about failures in the log before */
+  bool is_paused;          /* the script was behind then */
 };
 
 /* Before another thread knows the stream. */

@@ -28,6 +28,13 @@ static void give_back_node(struct cds_leftover *leftover, struct cds_queue_node 
   leftover->nodes = node;
 }
 
+static void give_back_nodes(struct cds_leftover *leftover, struct cds_queue_node *nodes) {
+  for (struct cds_queue_node *next; nodes != NULL; nodes = next) {
+    next = nodes->next;
+    give_back_node(leftover, nodes);
+  }
+}
+
 static void note_beginning(struct cds_stream *stream, const struct cds_queue_node *node) {
   struct cds_beginning *beginning = &stream->places[node->slot].beginning;
   if (beginning->tag != 0 || !node->report->has_observations_timestamp) return;
@@ -42,8 +49,7 @@ static void deliver(struct cds_stream *stream, struct cds_queue_node *node, stru
   place->latest = cds_report_ref(node->report);
   stream->counts.accepted++;
   count_latency(stream, node->report);
-  struct cds_queue_node *gone = cds_queue_push(&stream->queue, node);
-  if (gone != NULL) give_back_node(leftover, gone);
+  give_back_nodes(leftover, cds_queue_push(&stream->queue, node));
 }
 
 void cds_dispatch(struct cds_stream *stream, struct cds_sequence_out *out, struct cds_leftover *leftover) {
@@ -54,10 +60,8 @@ void cds_dispatch(struct cds_stream *stream, struct cds_sequence_out *out, struc
     if (is_over) give_back_node(leftover, node);
     else deliver(stream, node, leftover);
   }
-  while ((node = out->drop) != NULL) {
-    out->drop = node->next;
-    give_back_node(leftover, node);
-  }
+  give_back_nodes(leftover, out->drop);
+  out->drop = NULL;
   for (size_t i = 0; i < out->lost_count; i++) {
     leftover->lost_feeds[leftover->lost_count] = stream->feeds.ids[out->lost[i].slot];
     leftover->lost[leftover->lost_count++] = out->lost[i];
@@ -82,11 +86,7 @@ static bool is_wanted(const void *context, size_t slot) {
 }
 
 void cds_dispatch_sift(struct cds_stream *stream, struct cds_leftover *leftover) {
-  struct cds_queue_node *node, *next = cds_queue_sift(&stream->queue, is_wanted, stream);
-  while ((node = next) != NULL) {
-    next = node->next;
-    give_back_node(leftover, node);
-  }
+  give_back_nodes(leftover, cds_queue_sift(&stream->queue, is_wanted, stream));
   cds_stream_settle(stream);
 }
 

@@ -31,6 +31,7 @@ static struct cds_sequence_limits limits_of(const struct cds_stream_config *conf
   struct cds_sequence_limits limits = cds_sequence_default_limits();
   size_t by_queue = config->queue_size * 4 > 1024 ? config->queue_size * 4 : 1024;
   if (by_queue < limits.max_held) limits.max_held = by_queue;
+  limits.max_held_bytes = config->queue_bytes / 4;
   limits.backfill = config->backfill;
   return limits;
 }
@@ -46,7 +47,8 @@ static enum cds_status fill(struct cds_stream *stream, const struct cds_feed_id 
   struct cds_sequence_limits limits = limits_of(config);
   bool made = cds_feed_set_init(&stream->feeds, feeds, feed_count) == CDS_OK &&
               cds_sequence_init(&stream->sequence, stream->feeds.count, stream->seed, &limits) &&
-              cds_queue_init(&stream->queue, config->overflow, config->queue_size, stream->feeds.count);
+              cds_queue_init(&stream->queue, config->overflow, config->queue_size,
+                             config->queue_bytes - limits.max_held_bytes, stream->feeds.count);
   if (made) stream->places = cds_calloc(stream->feeds.count + 1, sizeof *stream->places);
   if (stream->places == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   return CDS_OK;
