@@ -123,3 +123,38 @@ describe("the documentation", function()
     end
   end)
 end)
+
+describe("the command line's documentation", function()
+  local page, simulator_page = project.read "docs/command-line.md", project.read "docs/simulator.md"
+
+  local function help_of(command)
+    local output, status = project.run(("%s bin/chainlink-streams %s --help"):format(project.lua, command))
+    assert.equal(0, status, output)
+    return output
+  end
+
+  it("has every command and option, and no other", function()
+    local commands = {}
+    for command in help_of "":gmatch "\n  (%l+) " do
+      commands[command] = true
+      assert.truthy(page:find("\n| `" .. command .. "%f[^%w]"), command)
+      local text = command == "simulate" and simulator_page or page
+      for option in help_of(command):gmatch "\n  %-%-([%l-]+)" do
+        local pattern = "%-%-" .. option:gsub("-", "%%-") .. "%f[^%w-]"
+        assert.truthy(option == "help" or text:find(pattern), command .. " --" .. option)
+      end
+    end
+    for command in page:match "^(.-)\n## ":gmatch "\n| `(%l+)" do assert.is_true(commands[command], command) end
+  end)
+
+  it("tells the exit codes that the help tells", function()
+    local told = {}
+    for code in help_of "":match "exit codes:.*$":gmatch "%d+" do told[#told + 1] = code end
+    local documented = {}
+    for code in page:match "\n## Exit codes\n(.*)$":gmatch "\n| (%d+) |" do documented[#documented + 1] = code end
+    assert.same({ "0", "1", "2", "3", "4", "130" }, documented)
+    assert.same(documented, told)
+    local readme = project.read "README.md":match "\nExit codes: (.-)\n\n"
+    for _, code in ipairs(documented) do assert.truthy(readme:find("%f[%d]" .. code .. "%f[%D]"), code) end
+  end)
+end)
