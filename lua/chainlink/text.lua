@@ -9,9 +9,9 @@ local characters = { "^[\194-\223][\128-\191]", "^\224[\160-\191][\128-\191]", "
 
 local function code_of(character)
   local first, second, third, fourth = character:byte(1, -1)
-  if not third then return first % 32 * 64 + second % 64 end
-  if not fourth then return first % 16 * 4096 + second % 64 * 64 + third % 64 end
-  return first % 8 * 262144 + second % 64 * 4096 + third % 64 * 64 + fourth % 64
+  if fourth then return 0x10000 end -- or more: none of those steers
+  if third then return first % 16 * 4096 + second % 64 * 64 + third % 64 end
+  return first % 32 * 64 + second % 64
 end
 
 -- Second set of control characters, line separators, and what turns the direction of writing.

@@ -192,6 +192,14 @@ describe("hostile text of the service", function()
       .. "CHAINLINK_STREAMS_REST_URL=http://127.0.0.1:%s timeout 90 chainlink-streams %s"):format(port, arguments))
   end
 
+  it("is asked for an id where two feeds have one name", function()
+    project.write(folder .. "/answer", answer("200 OK", "", ('{"feeds":[{"feedID":"%s","name":"A"},{"feedID":"%s",'
+      .. '"name":"a"},{"feedID":"%s","name":5}]}'):format(sample.feed_id(3), sample.feed_id(8), sample.feed_id(4))))
+    local output, code = command "latest A"
+    assert.are.equal("chainlink-streams: more than one feed is named 'A': give the id\n", output)
+    assert.are.equal(2, code)
+  end)
+
   it("stays harmless in the names of feeds, and is told in JSON as it is", function()
     local name = "A\27]0;pwned\7\194\155 31m\226\128\174 \194\133\r\nb"
     local json = [[{"feedID":"]] .. sample.feed_id(3) .. [[","name":"A\u001b]0;pwned\u0007]]

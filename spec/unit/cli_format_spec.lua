@@ -83,6 +83,13 @@ describe("tables", function()
     assert.are.equal("a€€", format.cut("a€€", 7))
   end)
 
+  it("have as many decimals as fit the size of a number", function()
+    for price, text in pairs { [100] = "100.00", [-99.5] = "-99.5000", [1] = "1.0000", [-0.99] = "-0.99000000" } do
+      local row = format.report_row(setmetatable({ price = price }, { __index = v8 }), "x")
+      assert.are.equal(text, row:match " v8 +(%S+)$")
+    end
+  end)
+
   it("have bid and ask by whatever name", function()
     local best = setmetatable({ best_bid = 2, best_ask = 0.5, price = -1 }, { __index = v3 })
     best.bid, best.ask = false, false

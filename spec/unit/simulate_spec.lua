@@ -65,6 +65,28 @@ describe("simulate", function()
     end)
   end
 
+  local limits = {
+    port = { 0, 65535 }, origins = { 1, 8 }, seed = { 0, 2 ^ 53 }, feeds = { 1, 1000 }, rate = { 1, 1000 },
+    irregular = { 0, 1000 }, presign = { 0, 3600 }, oracles = { 1, 31 }, signers = { 1, 31 },
+    ["rate-limit"] = { 0, 1000000 }, ["clock-offset"] = { -1e9, 1e9 },
+  }
+  for name, limit in pairs(limits) do
+    it(("takes --%s from %.0f to %.0f"):format(name, limit[1], limit[2]), function()
+      local other = name == "signers" and "--oracles=31" or name == "oracles" and "--signers=1" or "--plain"
+      for _, value in ipairs(limit) do -- what is refused then is another option, looked at later
+        local _, message = run { ("--%s=%.0f"):format(name, value), other, "--fast", "x" }
+        assert.equal("--fast must be COUNT:RATE, each up to 1000, not 'x'", message)
+      end
+      for i, step in ipairs { -1, 2 } do
+        local text = ("%.0f"):format(limit[i] + step)
+        local code, message = run { "--" .. name, text, other }
+        assert.equal(("--%s must be a %s from %.0f to %.0f, not '%s'"):format(name,
+          name:find "-" and "number" or "whole number", limit[1], limit[2], text), message)
+        assert.equal(2, code)
+      end
+    end)
+  end
+
   it("never repeats a secret", function()
     local _, message = run { "--key", "name:hush-hush:" }
     assert.falsy(message:find("hush", 1, true))
