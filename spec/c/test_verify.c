@@ -150,6 +150,30 @@ static void test_signers(void) {
   cds_report_unref(report);
 }
 
+/* Whichever two places the same signer signed in, and whichever signer of the largest set it is. */
+static void test_twice(void) {
+  struct cds_signer_set set = signed_set(31, 3);
+  struct cds_report *report = signed_report(4);
+  for (size_t first = 0; first < 4; first++) {
+    for (size_t second = first + 1; second < 4; second++) {
+      signed_sign(report, second, first);
+      struct cds_verification got = cds_verify(&set, report);
+      ok(got.reason == CDS_REASON_BAD && got.got == 0, "the signer of place %zu in place %zu too", first, second);
+      signed_sign(report, second, second);
+    }
+  }
+  bool good = true;
+  for (size_t key = 4; key < SIGNED_KEYS; key++) {
+    signed_sign(report, 1, key);
+    good = good && cds_verify(&set, report).reason == CDS_VERIFIED;
+    signed_sign(report, 2, key);
+    good = good && cds_verify(&set, report).reason == CDS_REASON_BAD;
+    signed_sign(report, 2, 2);
+  }
+  ok(good, "every signer counts once");
+  cds_report_unref(report);
+}
+
 static void test_ecrecover(void) {
   struct cds_signer_set set = signed_set(4, 1);
   struct cds_report *report = signed_report(2);
@@ -241,6 +265,7 @@ int main(void) {
   test_bits();
   test_counts();
   test_signers();
+  test_twice();
   test_ecrecover();
   test_beyond_order();
   test_registry();

@@ -3,6 +3,7 @@
 --   lua spec/mutants/run.lua            in the project's folder; by the environment:
 --   FILES    files and folders, all of src/ but the simulator, and lua/, when empty
 --   SEED     which sample; SAMPLE how many changes of each folder
+--   NEAR     when not empty, only the tests of a file itself judge it: faster, with more survivors
 --   MINUTES  when to stop; JOBS how many at a time
 --   FLOOR    the percentage of noticed faults under which the run fails
 -- With arguments (FOLDER NUMBER) it is one of those JOBS.
@@ -52,7 +53,7 @@ if #arg == 2 then
   local folder = arg[1]
   io.stdout:setvbuf "line"
   worker.run(folder, tonumber(arg[2]), make_plan(folder .. "/clean"), tonumber(tree.read(folder .. "/deadline")),
-    function(line) io.stdout:write(line, "\n") end)
+    setting("NEAR") ~= nil, function(line) io.stdout:write(line, "\n") end)
   os.exit(0)
 end
 
@@ -60,7 +61,7 @@ end
 
 local function prepare(folder)
   tree.copy(".", folder .. "/clean")
-  assert(tree.make(folder .. "/clean", "all"), "the unchanged tree does not build")
+  assert(tree.make(folder .. "/clean", "-j2 all"), "the unchanged tree does not build")
   assert(tree.run(("cd %s && mkdir todo taken passed"):format(folder)) == 0)
   local changes, equivalents = make_plan(folder .. "/clean"), plan.equivalents(EQUIVALENT)
   local counted = {}

@@ -95,7 +95,7 @@ local function judge(self, change, original)
   local near, wide = tests.of(self.copy, change.path)
   local result, reason = noticed_by(self, near)
   if result then return result, reason end
-  result, reason = noticed_by(self, wide)
+  if not self.near_only then result, reason = noticed_by(self, wide) end
   if result then return result, reason end
   local checker, checked = CHECKERS[change.rule], {}
   for _, test in ipairs(near) do
@@ -119,9 +119,10 @@ local function take(self, index)
   return os.rename(("%s/todo/%d"):format(self.folder, index), ("%s/taken/%d"):format(self.folder, index))
 end
 
---- Works on a plan in a folder until the deadline (as tree.now counts); number is this worker's own.
-function worker.run(folder, number, plan, deadline, tell)
-  local self = setmetatable({ folder = folder, deadline = deadline, tell = tell,
+--- Works on a plan in a folder until the deadline (as tree.now counts); number is this worker's own; near_only leaves
+--- the wider set of tests out.
+function worker.run(folder, number, plan, deadline, near_only, tell)
+  local self = setmetatable({ folder = folder, deadline = deadline, near_only = near_only, tell = tell,
     clean = ("%s/clean-%d"):format(folder, number), copy = ("%s/changed-%d"):format(folder, number) }, Worker)
   tree.clone(folder .. "/clean", self.clean)
   tree.clone(folder .. "/clean", self.copy)
