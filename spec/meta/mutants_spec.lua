@@ -83,6 +83,8 @@ describe("a change of Lua", function()
     ["-- a < b\nx = [[ 1 < 2 ]] --[==[ 0 ]] ]==]"] = {},
     ["f(a, b)"] = { "swapped arguments: f(a, b) -> f(b, a)" },
     ["local function f(a, b) end"] = {},
+    ["function object.f(a, b) end"] = {},
+    ["x = math.max(a, b)"] = {},
   }
   for text, expected in pairs(planted) do
     it("is planted in " .. text:gsub("\n", " "), function()

@@ -155,11 +155,16 @@ end
 local function call_at(list, i)
   local open = list[i + 1]
   if list[i].kind ~= "name" or KEYWORDS[list[i].text] or not open or open.text ~= "(" then return nil end
-  local before = list[i - 1]
-  -- `type name(` declares, and `function name(` does.
+  local first = i
+  while list[first - 2] and (list[first - 1].text == "." or list[first - 1].text == ":") do first = first - 2 end
+  local before = list[first - 1]
+  -- `type name(` declares, and `function a.name(` does.
   if before and before.kind == "name" and (not KEYWORDS[before.text] or before.text == "function") then return nil end
   return i + 1
 end
+
+-- Functions that do not mind the order of their arguments.
+local COMMUTES = { max = true, min = true }
 
 -- The tokens of each argument as { first, last }.
 local function arguments(list, open, close)
@@ -186,7 +191,7 @@ end
 
 local function swapped(found, source, list, i, language)
   local open = (language == "lua" or list[i].depth > 0) and call_at(list, i)
-  local close = open and tokens.closing(list, open)
+  local close = open and not COMMUTES[list[i].text] and tokens.closing(list, open)
   if not close or close == open + 1 then return end
   local args = arguments(list, open, close)
   for at = 1, #args - 1 do

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- Which tests look at a file: those of its name first, then those that include or require it, then what the tables
--- below name for its folder. C tests go before specs, which take longer.
+-- Which tests look at a file: those of its name first, then those that include or require it (all that use its folder
+-- where there are none), then what the tables below name for its folder. C tests go before specs, which take longer.
 
 local tests = {}
 
@@ -68,12 +68,24 @@ local function including(root, header)
   return each(find(("cd %s && grep -lF %s spec/c/test_*.c"):format(root, pattern)), c_test)
 end
 
+local function using(root, layer)
+  return each(find(("cd %s && grep -lF '\"%s/' spec/c/test_*.c"):format(root, layer)), c_test)
+end
+
+local function units(root)
+  return each(find(("cd %s && ls spec/unit/*_spec.lua"):format(root)), spec)
+end
+
 local function of_c(root, path, near, seen)
   local folder, stem = path:match "^src/(.-)/([^/]+)%.c$"
   local names = ("cd %s && ls spec/c/test_%s.c spec/c/test_%s_*.c"):format(root, stem, stem)
   collect(near, seen, each(find(names), c_test))
   collect(near, seen, including(root, ("%s/%s.h"):format(folder, stem)), SLOWEST["src/" .. folder])
-  if folder == "lua" then collect(near, seen, each({ "test_torture_lua.c", "test_states.c" }, c_test)) end
+  if #near == 0 then collect(near, seen, using(root, folder), SLOWEST["src/" .. folder]) end
+  if folder == "lua" then
+    collect(near, seen, units(root))
+    collect(near, seen, each({ "test_torture_lua.c", "test_states.c" }, c_test))
+  end
 end
 
 local function of_lua(root, path, near, seen)
@@ -83,17 +95,20 @@ local function of_lua(root, path, near, seen)
   collect(near, seen, each(find(names), spec))
   local users = ("cd %s && grep -lE 'require *\\(? *\"%s\"' spec/unit/*_spec.lua"):format(root, module)
   collect(near, seen, each(find(users), spec))
+  -- Of chainlink/onchain/rpc.lua, say, what begins with onchain.
+  local parent = name:match "^(.*)_"
+  if parent then collect(near, seen, each(find(("cd %s && ls spec/unit/%s*_spec.lua"):format(root, parent)), spec)) end
+  if #near == 0 then collect(near, seen, units(root)) end
 end
 
 -- Those that include anything of the folder, all units, and the table's.
 local function of_folder(root, folder, wide, seen)
   local layer, slowest = folder:match "^src/(.*)", SLOWEST[folder]
   if layer then
-    local users = ("cd %s && grep -lF '\"%s/' spec/c/test_*.c"):format(root, layer)
-    collect(wide, seen, each(find(users), c_test), slowest)
+    collect(wide, seen, using(root, layer), slowest)
     if layer == "lua" then collect(wide, seen, { c_test "test_fork_lua.c" }) end
   end
-  collect(wide, seen, each(find(("cd %s && ls spec/unit/*_spec.lua"):format(root)), spec), slowest)
+  collect(wide, seen, units(root), slowest)
   for name in (SPECS[folder] or ""):gmatch "%S+" do
     collect(wide, seen, each(find(("cd %s && ls spec/integration/%s_spec.lua"):format(root, name)), spec), slowest)
   end

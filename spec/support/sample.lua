@@ -9,17 +9,17 @@ end
 
 local function padded(hex) return ("0"):rep(64 - #hex) .. hex end
 
---- The full report around the words of a blob.
-function sample.report(words)
+--- The full report around the words of a blob, with two signatures or so many.
+function sample.report(words, signatures)
   local blob = table.concat(words)
-  local length = #blob / 2
+  local length, count = #blob / 2, signatures or 2
   local rs_offset = 7 * 32 + 32 + length
   return "0x" .. table.concat {
     ("0a"):rep(32), padded "0102", padded "", -- context
-    uint(7 * 32), uint(rs_offset), uint(rs_offset + 96), "0001" .. ("0"):rep(60),
+    uint(7 * 32), uint(rs_offset), uint(rs_offset + 32 + 32 * count), "0001" .. ("0"):rep(60),
     uint(length), blob,
-    uint(2), ("11"):rep(32), ("22"):rep(32),
-    uint(2), ("33"):rep(32), ("44"):rep(32),
+    uint(count), ("11"):rep(32), ("22"):rep(32 * (count - 1)),
+    uint(count), ("33"):rep(32), ("44"):rep(32 * (count - 1)),
   }
 end
 

@@ -284,11 +284,20 @@ describe("onchain:signers", function()
   it("believes no configuration that the contract does not allow, nor a foreign event", function()
     local foreign = "0x" .. ("0b"):rep(32)
     for _, event in ipairs { set_at(5, signers, 2), set_at(5, addresses(0, 32), 1), set_at(5, signers, 0),
+      set_at(5, addresses(0, 3), 1), set_at(5, addresses(0, 30), 10),
       { 5, node.config_set(PROXY, DIGEST, signers, 1, 5) },
       { 5, node.config_set(VERIFIER, foreign, signers, 1, 5) } } do
       local set, err = chain_of { last = 20, events = { event } }:signers(DIGEST)
       assert.is_nil(set)
       assert.equal("DecodeError", err.kind)
+    end
+  end)
+
+  it("takes the largest that the contract allows, from the very first block and the last", function()
+    local largest = addresses(0, 31)
+    for _, block in ipairs { 0, 20 } do
+      local chain = chain_of { last = 20, most = 3, events = { set_at(block, largest, 10) } }
+      assert.same({ signers = largest, f = 10, active = true }, chain:signers(DIGEST))
     end
   end)
 end)

@@ -3,6 +3,7 @@
 
 local chainlink = require "chainlink"
 local check = require "spec.support.failure"
+local sample = require "spec.support.sample"
 local vectors = require "spec.support.vectors"
 
 local function union(reports)
@@ -85,6 +86,19 @@ describe("vectors", function()
       count = count + 1
     end
     assert.is_true(count >= 195)
+  end)
+end)
+
+describe("the signers of a report", function()
+  it("are looked for among 31 signatures, as many as the contract has v for", function()
+    local blob = { sample.feed_id(99):sub(3) }
+    local report = decode(sample.report(blob, 31))
+    assert.are.equal(31, #report.signatures)
+    local reason = check.failure("VerificationError", { reason = "BadVerification" }, report:signers())
+    assert.matches("signature 1 is of none", reason.message)
+    local many = decode(sample.report(blob, 32))
+    check.says(check.failure("VerificationError", { reason = "IncorrectSignatureCount" }, many:signers()),
+      "has 32 signatures")
   end)
 end)
 
