@@ -24,7 +24,8 @@ end
 
 --- Runs a shell command quietly: its exit status.
 function tree.run(command)
-  local a, _, code = os.execute("( " .. command .. " ) >/dev/null 2>&1 </dev/null")
+  -- With an exit of its own, or the outer shell tells of every program that crashes.
+  local a, _, code = os.execute("( " .. command .. "; exit $? ) >/dev/null 2>&1 </dev/null")
   if a == true then return 0 end
   return code or (a and a / 256) or 1 -- Lua 5.1 gives the number of wait()
 end

@@ -41,6 +41,8 @@ local wrong = {
   { { rest_url = "wss://x" }, [[option 'rest_url' must be a URL that starts with https://, got "wss://x" (a string)]] },
   { { ws_url = "https://x" }, ws_urls .. '"https://x" (a string)' },
   { { ws_url = "wss://a,,wss://b" }, ws_urls .. '"wss://a,,wss://b" (a string)' },
+  { { ws_url = 5 }, ws_urls .. "5" },
+  { { rest_url = 5 }, "option 'rest_url' must be a URL that starts with https://, got 5" },
   { { timeout = "abc" }, "option 'timeout' " .. seconds .. '"abc" (a string)' },
   { { timeout = 0 }, "option 'timeout' " .. seconds .. "0" },
   { { timeout = 0 / 0 }, "option 'timeout' " .. seconds .. "nan" },
@@ -117,6 +119,48 @@ describe("client options", function()
     end)
   end
 
+  -- What is the smallest and the largest number of each, and what lies just outside.
+  local borders = {
+    timeout = { 0.001, 86400, 0, 86401 }, connect_timeout = { 0.001, 86400, 0, 86401 },
+    stale_timeout = { 0.001, 86400, 0, 86401 }, max_retries = { 0, 100, -1, 101 },
+    retry_delay = { 0, 86400, -0.001, 86401 }, retry_max_delay = { 0, 86400, -0.001, 86401 },
+    reconnect_delay = { 0, 86400, -0.001, 86401 }, reconnect_max_delay = { 0, 86400, -0.001, 86401 },
+    rate_limit = { 0.001, 1e6, 0.0005, 1000001 }, ping_interval = { 1, 3600, 0, 3601 },
+    pong_timeout = { 1, 3600, 0, 3601 }, max_reconnects = { 0, 1e9, -1, 1e9 + 1 },
+    queue_size = { 1, 1048576, 0, 1048577 }, feeds_per_connection = { 1, 1000, 0, 1001 },
+  }
+  for name, numbers in pairs(borders) do
+    it("have borders: " .. name, function()
+      for i = 1, 2 do
+        local _, values = config.client(with { [name] = numbers[i] })
+        assert.are.equal(numbers[i], values[name])
+        message_of(config.client, with { [name] = numbers[i + 2] })
+      end
+    end)
+  end
+
+  it("have borders within tables", function()
+    local engine = config.client(with { circuit_breaker = { failures = 1, cooldown = 0.001 } })
+    assert.are.same({ 1, 0.001 }, { engine.breaker_failures, engine.breaker_cooldown })
+    engine = config.client(with { circuit_breaker = { failures = 1e6, cooldown = 86400 } })
+    assert.are.same({ 1e6, 86400 }, { engine.breaker_failures, engine.breaker_cooldown })
+    message_of(config.client, with { circuit_breaker = { failures = 1e6 + 1 } })
+    message_of(config.client, with { circuit_breaker = { cooldown = 86401 } })
+  end)
+
+  it("take what can be called for a function", function()
+    local callable = setmetatable({}, { __call = function() end })
+    local _, values = config.client(with { logger = callable })
+    assert.are.equal(callable, values.logger)
+    message_of(config.client, with { logger = setmetatable({}, {}) })
+  end)
+
+  it("say which option may have been meant, up to three letters away", function()
+    assert.matches("did you mean 'timeout'", message_of(config.client, with { timeo = 1 }))
+    assert.matches("did you mean 'overflow'", message_of(config.client, with { oveflwos = 1 }))
+    assert.is_not.matches("did you mean", message_of(config.client, with { timeoutabcd = 1 }))
+  end)
+
   it("must be a table", function()
     assert.are.equal("options must be a table, got nil", message_of(chainlink.client))
     assert.are.equal([[options must be a table, got "x" (a string)]], message_of(chainlink.client, "x"))
@@ -162,6 +206,13 @@ describe("client options", function()
     assert.are.same({}, warnings { rest_url = "http://127.0.0.1:1", ws_url = "ws://[::1]:2,ws://localhost" })
     assert.are.same({ "example.org is used without TLS: anybody on the way can read the reports" },
       warnings { rest_url = "http://example.org" })
+    for _, host in ipairs { "127.0.0.1.example.org", "1127.0.0.1", "localhost.example.org" } do
+      assert.are.same({ host .. " is used without TLS: anybody on the way can read the reports" },
+        warnings { rest_url = "HTTP://" .. host .. ":80/x" })
+    end
+    assert.are.same({ "example.org is used without TLS: anybody on the way can read the reports",
+      "2001:db8::1 is used without TLS: anybody on the way can read the reports" },
+      warnings { ws_url = "wss://good.example,WS://example.org,ws://[2001:db8::1]:5" })
     assert.are.same({ "insecure_skip_verify is on: the service's certificate is not verified" },
       warnings { tls = { insecure_skip_verify = true } })
   end)
@@ -177,11 +228,18 @@ describe("stream options", function()
     assert.are.equal("warn", values.log_level)
   end)
 
+  it("take the first and the last second of all for their start", function()
+    for _, start in ipairs { 1, 4294967295 } do
+      assert.are.equal(start, config.stream({ start = start }, client_values).start)
+    end
+  end)
+
   local cases = {
     { { timeout = 3 }, "option 'timeout' belongs to the client, not to a stream" },
     { { queue_size = "big" }, [[option 'queue_size' must be a whole number from 1 to 1048576, got "big" (a string)]] },
     { { over_flow = 1 }, [[there is no option "over_flow", did you mean 'overflow'?]] },
     { { ha = 1 }, "option 'ha' must be true or false, got 1" },
+    { { start = 4294967296 }, "option 'start' must be a time in seconds since 1970, got 4294967296" },
     { { start = 0 }, "option 'start' must be a time in seconds since 1970, got 0" },
     { { stale_timeout = 0 }, "option 'stale_timeout' must be a number of seconds above 0, or false, got 0" },
     { 5, "options must be a table, got 5" },
