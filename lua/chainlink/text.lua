@@ -26,7 +26,7 @@ end
 
 local function character_at(run, place)
   for _, pattern in ipairs(characters) do
-    local character = run:sub(place, place + 3):match(pattern)
+    local character = run:match(pattern, place)
     if character then return character end
   end
 end
