@@ -2,9 +2,7 @@
  * The allocator's switch, its sizes and its copies. */
 #include "base/alloc.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
+#include "peek.h"
 #include "tap.h"
 
 static void test_failing(void) {
@@ -62,24 +60,15 @@ static void test_copies(void) {
   cds_free(part);
 }
 
-/* What stands at an address now, read by the system: the memory is no longer ours. False where it cannot. */
-static bool peek(void *out, uintptr_t address, size_t size) {
-  int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
-  bool good = memory >= 0 && pread(memory, out, size, (off_t)address) == (ssize_t)size;
-  if (memory >= 0) close(memory);
-  return good;
-}
-
 static void test_wiping(void) {
-  unsigned char after[256], *secret = cds_malloc(sizeof after);
+  unsigned char *secret = cds_malloc(256);
   if (!secret) return (void)ok(false, "memory");
-  memset(secret, 0xa5, sizeof after);
+  memset(secret, 0xa5, 256);
   uintptr_t address = (uintptr_t)secret;
-  cds_free_secret(secret, sizeof after);
-  if (!peek(after, address, sizeof after)) return skip("a secret is wiped", "the memory cannot be looked at");
-  size_t left = 0;
-  for (size_t i = 0; i < sizeof after; i++) left += after[i] == 0xa5;
-  ok(left < 8, "a secret is wiped before its memory is free (%zu bytes left)", left);
+  cds_free_secret(secret, 256);
+  long left = peek_count(address, 256, 0xa5);
+  if (left < 0) return skip("a secret is wiped", "the memory cannot be looked at");
+  ok(left < 8, "a secret is wiped before its memory is free (%ld bytes left)", left);
 }
 
 int main(void) {

@@ -22,6 +22,10 @@ static void test_queue(void) {
   ok(ordered, "the newest remain, in order");
   ok(cds_event_pop(&queue) == NULL && queue.tail == NULL, "and it is empty again");
   cds_event_push(&queue, cds_event_log(CDS_LOG_INFO, "x"));
+  cds_event_push(&queue, cds_event_log(CDS_LOG_INFO, "y"));
+  struct cds_event *event = cds_event_pop(&queue);
+  ok(strcmp(event->message, "x") == 0 && event->next == NULL && queue.count == 1, "one of two, by itself");
+  cds_event_free(event);
   cds_event_clear(&queue);
   ok(queue.head == NULL && queue.count == 0 && queue.dropped == 0, "cleared");
 }
@@ -48,8 +52,9 @@ static void test_log(void) {
 int main(void) {
   test_queue();
   test_log();
-  is_string(cds_link_state_name(CDS_LINK_CONNECTING), "connecting", "state name");
-  is_string(cds_link_state_name(CDS_LINK_FAILED), "failed", "state name");
+  static const char *const states[] = {"connecting", "connected", "disconnected", "reconnecting", "failed", ""};
+  for (int i = 0; i <= CDS_LINK_FAILED + 1; i++)
+    is_string(cds_link_state_name((enum cds_link_state)i), states[i], "state name");
   is_string(cds_link_state_name((enum cds_link_state)99), "", "no such state");
   return done();
 }

@@ -2,6 +2,7 @@
  * The notification descriptor: level-triggered, one token, close-on-exec. */
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "context/notify.h"
@@ -41,7 +42,26 @@ static void test_flags(void) {
   cds_notify_close(&notify);
 }
 
+static void test_closing(void) {
+  struct cds_notify notify;
+  ok(cds_notify_init(&notify, NULL) == CDS_OK, "a third one");
+  int reading = notify.read_fd, writing = notify.write_fd;
+  cds_notify_close(&notify);
+  ok(fcntl(reading, F_GETFD) < 0 && fcntl(writing, F_GETFD) < 0, "closed, its descriptors are");
+  ok(notify.read_fd == -1 && notify.write_fd == -1, "and forgotten");
+  struct rlimit before, none = {0, 0};
+  struct cds_error err = {0};
+  if (getrlimit(RLIMIT_NOFILE, &before) != 0) return (void)ok(false, "the limit of descriptors");
+  none.rlim_max = before.rlim_max;
+  bool limited = setrlimit(RLIMIT_NOFILE, &none) == 0;
+  enum cds_status status = cds_notify_init(&notify, &err);
+  ok(limited && setrlimit(RLIMIT_NOFILE, &before) == 0, "without a descriptor to have");
+  is_number(status, CDS_E_MEMORY, "that is said");
+  ok(strstr(err.message, "no descriptor") != NULL && notify.read_fd == -1, "and why: %s", err.message);
+}
+
 int main(void) {
+  test_closing();
   test_level();
   test_flags();
   return done();
