@@ -53,8 +53,9 @@ end
 --- Makes root a copy of another copy, with what was built there.
 function tree.clone(from, root)
   -- The command in build/ names the folder that it was made for.
-  assert(tree.run(("cp -a %s %s && rm -rf %s/build/*/bin"):format(quote(from), quote(root), quote(root))) == 0,
-    "cannot copy " .. from)
+  local command = ("cp -a %s %s && rm -rf %s/build/*/bin"):format(quote(from), quote(root), quote(root))
+  assert(tree.run(command) == 0, "cannot copy " .. from)
+  assert(tree.run(("cd %s && make -s env >tmp/env"):format(quote(root))) == 0, "there is no make env")
 end
 
 --- Where the objects of a C file go.
@@ -84,7 +85,7 @@ end
 function tree.test(root, test, limit, checker)
   if not tree.make(root, target(test, checker), checker) then return "not built", 0 end
   local started = tree.now()
-  local line = "cd %s && eval \"$(make -s env)\" && export TMPDIR=$PWD/tmp && timeout -k 2 %d env %s"
+  local line = "cd %s && . tmp/env && export TMPDIR=$PWD/tmp && timeout -k 2 %d env %s"
   local status = tree.run(line:format(quote(root), math.ceil(limit), command(test, checker)))
   return status == 0 and "passed" or "failed", tree.now() - started
 end
