@@ -14,6 +14,19 @@ local function set(first, count, f)
   return { signers = addresses, f = f }
 end
 
+-- A good set with one member changed.
+local function but(name, value)
+  local changed = set(0, 4, 1)
+  changed[name] = value
+  return { [digest(1)] = changed }
+end
+
+local function but_signer(key, value)
+  local changed = set(0, 4, 1)
+  changed.signers[key] = value
+  return { [digest(1)] = changed }
+end
+
 describe("chainlink.signers", function()
   it("makes a registry of a table", function()
     local upper = "0X" .. digest(0xab):sub(3):upper()
@@ -68,6 +81,25 @@ describe("chainlink.signers", function()
     { { [digest(1):sub(1, -2)] = set(0, 4, 1) }, "a config digest must be a text" },
     { { [digest(1):sub(1, -2) .. "g"] = set(0, 4, 1) }, "a config digest must be a text" },
     { { [digest(1)] = 5 }, digest(1) .. ": expected {signers=, f=}, got 5" },
+    { but("n", 4), "unknown member \"n\" (a string), known are signers, f and active" },
+    { but("f", 1.5), "f must be a whole number, got 1.5" },
+    { but("f", "1"), 'f must be a whole number, got "1" (a string)' },
+    { but("f", math.huge), "f must be a whole number, got inf" },
+    { but("f", 0), "FaultToleranceMustBePositive" },
+    { but("f", 1e300), "InsufficientSigners" },
+    { but("f", -1e300), "FaultToleranceMustBePositive" },
+    { but("active", 1), "active must be true or false, got 1" },
+    { but("signers", "0x"), "signers must be an array of addresses, got" },
+    { but_signer(0, address(9)), "signers must be an array of addresses, but has the key 0" },
+    { but_signer(1.5, address(9)), "signers must be an array of addresses, but has the key 1.5" },
+    { but_signer(100, address(9)), "signers must be an array of addresses, but has the key 100" },
+    { but_signer("one", address(9)), "signers must be an array of addresses, but has the key \"one\"" },
+    { but_signer(2, address(9) .. "0"), "signers[2] must be a text of 0x and 40 hex digits, got" },
+    { but_signer(4, 5), "signers[4] must be a text of 0x and 40 hex digits, got 5" },
+    { but_signer(3, "1" .. address(9):sub(2)), "signers[3] must be a text of 0x and 40 hex digits" },
+    { but_signer(1, address(0)), "ZeroAddress" },
+    { but_signer(4, address(1)), "NonUniqueSignatures" },
+    { { [digest(1):sub(1, 2) .. digest(1)] = set(0, 4, 1) }, "a config digest must be a text" },
     { { [digest(1)] = set(0, 3, 1) }, digest(1) .. ": more than 3 * f signers are needed: f is 1, got 3" },
   }
   for _, case in ipairs(wrong) do
