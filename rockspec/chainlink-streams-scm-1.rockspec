@@ -94,6 +94,7 @@ build = {
         "src/lua/lclient.c",
         "src/lua/ldecode.c",
         "src/lua/lreport.c",
+        "src/lua/lroom.c",
         "src/lua/lschema.c",
         "src/lua/lsnappy.c",
         "src/lua/lstream.c",

@@ -4,6 +4,9 @@
 
 #include "lua/lclient.h"
 #include "lua/lreport.h"
+#include "lua/lroom.h"
+
+#include <string.h>
 
 struct call {
   struct cds_call *call;     /* NULL once freed */
@@ -22,25 +25,25 @@ static const char *const operations[] = {"get_feeds",   "get_latest_report", "ge
 
 /* call(client, operation, ids, timestamp, limit) -> call | nil, err */
 static int call_start(lua_State *L) {
-  struct cds_client *client = cds_l_check_client(L, 1);
+  cds_l_check_client(L, 1);
   struct cds_call_args args = {.operation = (enum cds_operation)luaL_checkoption(L, 2, NULL, operations)};
   struct cds_error err = {0};
   args.timestamp = (uint32_t)luaL_optnumber(L, 4, 0);
   args.limit = (uint32_t)luaL_optnumber(L, 5, 0);
   if (!lua_isnoneornil(L, 3)) args.feeds = cds_l_feed_ids(L, &args.feed_count, 3);
   struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
-  if (cds_call_start(&self->call, client, &args, &err) != CDS_OK) return cds_l_fail(L, &err);
+  if (cds_call_start(&self->call, cds_l_check_client(L, 1), &args, &err) != CDS_OK) return cds_l_fail(L, &err);
   return 1;
 }
 
 /* post(client, body) -> call | nil, err: JSON to the client's REST endpoint itself, not signed */
 static int call_post(lua_State *L) {
-  struct cds_client *client = cds_l_check_client(L, 1);
   struct cds_error err = {0};
   size_t length;
+  cds_l_check_client(L, 1);
   const char *body = luaL_checklstring(L, 2, &length);
   struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
-  if (cds_call_post(&self->call, client, body, length, &err) != CDS_OK) return cds_l_fail(L, &err);
+  if (cds_call_post(&self->call, cds_l_check_client(L, 1), body, length, &err) != CDS_OK) return cds_l_fail(L, &err);
   return 1;
 }
 
@@ -67,13 +70,39 @@ static int call_done(lua_State *L) {
 }
 
 static int call_event(lua_State *L) {
-  struct call *self = check_call(L);
-  if (!self->event) self->event = cds_call_take_event(self->call);
-  if (!self->event) return 0;
-  cds_l_push_event(L, self->event);
-  cds_event_free(self->event);
-  self->event = NULL;
+  struct call *self;
+  do {
+    self = check_call(L);
+    if (!self->event) self->event = cds_call_take_event(self->call);
+    if (!self->event) return 0;
+  } while (!cds_l_give_event(L, &self->event));
   return 1;
+}
+
+/* The body by way of a copy: what makes a text may free the call before it reads. */
+static void push_body(lua_State *L, size_t length) {
+  char *copy = lua_newuserdata(L, length + 1);
+  memcpy(copy, cds_call_body(check_call(L)->call, &length), length);
+  lua_pushlstring(L, copy, length);
+  lua_replace(L, -2);
+}
+
+/* Pushes the next report; false when there is none. */
+static bool push_next_report(lua_State *L, int metatable) {
+  struct call *self;
+  do {
+    self = check_call(L);
+    if (!self->report) self->report = cds_call_take_report(self->call);
+    if (!self->report) return false;
+  } while (!cds_l_give_report(L, &self->report, metatable));
+  return true;
+}
+
+static void push_reports(lua_State *L) {
+  lua_newtable(L);
+  luaL_getmetatable(L, CDS_L_REPORT);
+  for (int i = 1; push_next_report(L, -1); i++) lua_rawseti(L, -3, i);
+  lua_pop(L, 1);
 }
 
 /* call_result(call) -> reports, http status, next page | body, http status | nil, err. Only when it is done. */
@@ -82,18 +111,11 @@ static int call_result(lua_State *L) {
   struct cds_error err = {0};
   size_t length;
   int64_t next;
+  luaL_argcheck(L, cds_call_is_done(self->call), 1, "the call is under way");
   if (cds_call_error(self->call, &err) != CDS_OK) return cds_l_fail(L, &err);
-  const char *body = cds_call_body(self->call, &length);
-  if (body) lua_pushlstring(L, body, length);
-  else {
-    lua_newtable(L);
-    luaL_getmetatable(L, CDS_L_REPORT);
-    for (int i = 1; self->report || (self->report = cds_call_take_report(self->call)); i++) {
-      cds_l_push_report(L, &self->report, -1);
-      lua_rawseti(L, -3, i);
-    }
-    lua_pop(L, 1);
-  }
+  if (cds_call_body(self->call, &length)) push_body(L, length);
+  else push_reports(L);
+  self = check_call(L);
   lua_pushinteger(L, cds_call_http_status(self->call));
   if (!cds_call_next_page(self->call, &next)) return 2;
   cds_l_push_int64(L, next);

@@ -8,13 +8,13 @@
 #include "context/config.h"
 
 struct client {
-  struct cds_client *client; /* NULL until made */
+  struct cds_client *client; /* NULL until made, and once finalized */
   struct cds_config config;  /* being filled in; empty afterwards */
 };
 
 struct cds_client *cds_l_check_client(lua_State *L, int index) {
   struct client *self = luaL_checkudata(L, index, CDS_L_CLIENT);
-  if (!self->client) luaL_argerror(L, index, "the client was never opened");
+  if (!self->client) luaL_argerror(L, index, "the client is gone");
   return self->client;
 }
 
@@ -39,7 +39,10 @@ static bool option_boolean(lua_State *L, int index, const char *name, bool other
 static int option_choice(lua_State *L, int index, const char *name, const char *const *names, int otherwise) {
   int choice = otherwise;
   lua_getfield(L, index, name);
-  if (!lua_isnil(L, -1)) choice = luaL_checkoption(L, -1, NULL, names);
+  if (!lua_isnil(L, -1)) {
+    luaL_checktype(L, -1, LUA_TSTRING);
+    choice = luaL_checkoption(L, -1, NULL, names);
+  }
   lua_pop(L, 1);
   return choice;
 }
@@ -69,8 +72,8 @@ void cds_l_stream_config(lua_State *L, struct cds_stream_config *config, int ind
 
 static void read_url(lua_State *L, struct cds_url *url, int index, const char *option) {
   struct cds_error err = {0};
-  size_t length;
-  const char *text = lua_tolstring(L, index, &length);
+  size_t length = 0;
+  const char *text = lua_type(L, index) == LUA_TSTRING ? lua_tolstring(L, index, &length) : NULL;
   if (!text || strlen(text) != length) luaL_error(L, "option '%s' must be a text without NUL bytes", option);
   if (cds_url_parse(url, text, option, &err) == CDS_OK) return;
   cds_l_push_error(L, &err);
@@ -104,6 +107,7 @@ static void read_headers(lua_State *L, struct cds_config *config, int index) {
   }
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, -1, (int)i + 1);
+    cds_l_check_plain(L, -1);
     config->header_count = i + 1;
     cds_l_copy_text(L, &config->headers[i].name, lua_gettop(L), "name");
     cds_l_copy_text(L, &config->headers[i].value, lua_gettop(L), "value");
@@ -141,7 +145,7 @@ static void read_config(lua_State *L, struct cds_config *config, int index) {
 /* client(options) -> client | nil, err. The options are checked and complete: lua/chainlink/config.lua made them.
  * The client's user value is a table for the Lua layer. */
 static int client_new(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
+  cds_l_check_plain(L, 1);
   struct cds_error err = {0};
   struct client *self = cds_l_new(L, sizeof *self, CDS_L_CLIENT);
   lua_newtable(L);
@@ -152,12 +156,14 @@ static int client_new(lua_State *L) {
 }
 
 static int client_close(lua_State *L) {
-  cds_client_close(cds_l_check_client(L, 1));
+  struct client *self = luaL_checkudata(L, 1, CDS_L_CLIENT);
+  if (self->client) cds_client_close(self->client);
   return 0;
 }
 
 static int client_is_closed(lua_State *L) {
-  lua_pushboolean(L, cds_client_is_closed(cds_l_check_client(L, 1)));
+  const struct client *self = luaL_checkudata(L, 1, CDS_L_CLIENT);
+  lua_pushboolean(L, !self->client || cds_client_is_closed(self->client));
   return 1;
 }
 

@@ -3,18 +3,7 @@
 #include "lua/ldecode.h"
 
 #include "lua/lreport.h"
-
-/* Keeps a decoded report from leaking while its userdata is made. */
-struct slot {
-  struct cds_report *report;
-};
-
-static int slot_gc(lua_State *L) {
-  struct slot *slot = lua_touserdata(L, 1);
-  cds_report_unref(slot->report);
-  slot->report = NULL;
-  return 0;
-}
+#include "lua/lroom.h"
 
 static bool is_hex_text(const char *text, size_t length) {
   for (size_t i = 0; i < length; i++) {
@@ -30,17 +19,16 @@ static int decode(lua_State *L) {
   size_t length;
   luaL_checktype(L, 1, LUA_TSTRING);
   const char *text = lua_tolstring(L, 1, &length);
-  struct slot *slot = lua_touserdata(L, lua_upvalueindex(2));
+  bool has_prefix = length >= 2 && text[0] == '0' && (text[1] | 0x20) == 'x';
+  bool is_hex = has_prefix || is_hex_text(text, length);
+  size_t skip = has_prefix ? 2 : 0, bytes = is_hex ? (length - skip) / 2 : length;
+  cds_l_push_room(L, bytes < CDS_MAX_REPORT_BYTES ? bytes : CDS_MAX_REPORT_BYTES);
+  struct cds_report *report;
   struct cds_error err = {0};
-  enum cds_status status;
-  cds_report_unref(slot->report);
-  slot->report = NULL;
-  if (length >= 2 && text[0] == '0' && (text[1] | 0x20) == 'x')
-    status = cds_report_from_hex(&slot->report, text + 2, length - 2, &err);
-  else if (is_hex_text(text, length)) status = cds_report_from_hex(&slot->report, text, length, &err);
-  else status = cds_report_from_bytes(&slot->report, (const uint8_t *)text, length, &err);
+  enum cds_status status = is_hex ? cds_report_from_hex(&report, text + skip, length - skip, &err)
+                                  : cds_report_from_bytes(&report, (const uint8_t *)text, length, &err);
   if (status != CDS_OK) return cds_l_fail(L, &err);
-  cds_l_push_report(L, &slot->report, lua_upvalueindex(1));
+  cds_l_fill_room(L, report, lua_upvalueindex(1));
   return 1;
 }
 
@@ -63,14 +51,9 @@ static int feed_id(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"feed_id", feed_id}, {NULL, NULL}};
 
-static const luaL_Reg slot_metamethods[] = {{"__gc", slot_gc}, {NULL, NULL}};
-
 void cds_l_open_decode(lua_State *L) {
   luaL_getmetatable(L, CDS_L_REPORT);
-  cds_l_metatable(L, "chainlink.slot", slot_metamethods);
-  lua_pop(L, 1);
-  cds_l_new(L, sizeof(struct slot), "chainlink.slot");
-  lua_pushcclosure(L, decode, 2); /* upvalues: report metatable, slot */
+  lua_pushcclosure(L, decode, 1);
   lua_setfield(L, -2, "decode");
   cds_l_setfuncs(L, functions, 0);
 }

@@ -48,20 +48,6 @@ static const struct {
 #define UP_NAMES lua_upvalueindex(2) /* [version] = {name = index or property}, [0]: unknown */
 #define UP_METHODS lua_upvalueindex(3)
 
-void cds_l_push_report(lua_State *L, struct cds_report **slot, int metatable) {
-  const struct cds_report *from = *slot;
-  size_t size = offsetof(struct cds_report, bytes) + from->length;
-  size_t skip = offsetof(struct cds_report, version); /* refs may be changing on another thread */
-  metatable = cds_l_absindex(L, metatable);
-  struct cds_report *to = lua_newuserdata(L, size < sizeof *to ? sizeof *to : size);
-  memcpy((char *)to + skip, (const char *)from + skip, size - skip);
-  to->refs = 1;
-  lua_pushvalue(L, metatable);
-  lua_setmetatable(L, -2);
-  cds_report_unref(*slot);
-  *slot = NULL;
-}
-
 /* As luaL_checkudata, without its search of the registry. */
 static const struct cds_report *check_report(lua_State *L, int index) {
   const struct cds_report *report = lua_touserdata(L, index);
@@ -222,6 +208,7 @@ static void push_meaning(lua_State *L, const struct cds_report *report, int key)
 /* ---- metamethods and methods ---- */
 
 static int report_index(lua_State *L) {
+  lua_settop(L, 2);
   const struct cds_report *report = check_report(L, 1);
   push_meaning(L, report, 2);
   if (lua_isnil(L, -1)) {

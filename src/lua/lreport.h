@@ -7,10 +7,6 @@
 #include "codec/report.h"
 #include "lua/lutil.h"
 
-/* Pushes a Report made from *slot, then drops *slot's reference and sets it NULL. When Lua's memory runs out *slot
- * still holds the report, for whoever owns the slot. The metatable is the value at index `metatable`. */
-void cds_l_push_report(lua_State *L, struct cds_report **slot, int metatable);
-
 /* The Report at `index`; anything else raises. */
 const struct cds_report *cds_l_check_report(lua_State *L, int index);
 

@@ -89,7 +89,7 @@ static struct cds_field_definition field_definition(lua_State *L) {
 /* schema_register{version=, name=, price=, fields={{name=, type=, abi_name=, unit=, meaning=, decimals=}, …}}
  * -> true | nil, err. The types of the members were checked. */
 static int schema_register(lua_State *L) {
-  luaL_checktype(L, 1, LUA_TTABLE);
+  cds_l_check_plain(L, 1);
   lua_settop(L, 1);
   lua_getfield(L, 1, "fields");
   luaL_checktype(L, 2, LUA_TTABLE);
@@ -97,7 +97,7 @@ static int schema_register(lua_State *L) {
   struct cds_field_definition *fields = lua_newuserdata(L, (count + 1) * sizeof *fields);
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, 2, (int)i + 1);
-    luaL_checktype(L, -1, LUA_TTABLE);
+    cds_l_check_plain(L, -1);
     fields[i] = field_definition(L);
     lua_pop(L, 1);
   }

@@ -5,14 +5,14 @@
 #include "client/client.h"
 #include "lua/lclient.h"
 #include "lua/lreport.h"
+#include "lua/lroom.h"
 #include "lua/lverify.h"
 
 #define POPS_BETWEEN_EVENTS 64 /* how long a full queue may keep log lines and status changes waiting */
 
 struct stream {
-  struct cds_stream *stream; /* NULL until opened */
-  struct cds_report *report; /* popped, not yet a userdata */
-  struct cds_report *latest; /* referenced, not yet a userdata */
+  struct cds_stream *stream; /* NULL until opened, and once finalized */
+  struct cds_report *report; /* popped, not yet a userdata: whoever asks first gets it */
   struct cds_event *event;   /* taken, not yet a table */
   unsigned pops;             /* since events were last looked for */
 };
@@ -21,36 +21,42 @@ struct stream {
 #define UP_STREAM lua_upvalueindex(1)
 #define UP_REPORT lua_upvalueindex(2)
 
-static struct stream *check_stream(lua_State *L) {
+/* As luaL_checkudata, without its search of the registry. */
+static struct stream *any_stream(lua_State *L) {
   struct stream *self = lua_touserdata(L, 1);
   if (self && lua_getmetatable(L, 1)) {
     int same = lua_rawequal(L, -1, UP_STREAM);
     lua_pop(L, 1);
-    if (same && self->stream) return self;
+    if (same) return self;
   }
-  luaL_checkudata(L, 1, CDS_L_STREAM);
-  luaL_argerror(L, 1, "the stream was never opened");
-  return NULL;
+  return luaL_checkudata(L, 1, CDS_L_STREAM); /* raises */
+}
+
+static struct stream *check_stream(lua_State *L) {
+  struct stream *self = any_stream(L);
+  if (!self->stream) luaL_argerror(L, 1, "the stream is gone");
+  return self;
 }
 
 /* stream(client, ids, options) -> stream | nil, err. The stream's user value is a table for the Lua layer. */
 static int stream_open(lua_State *L) {
-  struct cds_client *client = cds_l_check_client(L, 1);
   struct cds_config defaults;
   struct cds_error err = {0};
   size_t count;
-  luaL_checktype(L, 3, LUA_TTABLE);
+  lua_settop(L, 3);
+  cds_l_check_client(L, 1);
+  cds_l_check_plain(L, 3);
   cds_config_init(&defaults);
   struct cds_stream_config config = defaults.stream;
-  config.backfill = false; /* not offered to scripts yet */
   cds_l_stream_config(L, &config, 3);
   lua_getfield(L, 3, "verify");
-  if (lua_isuserdata(L, -1)) config.signers = cds_l_check_signers(L, -1);
   const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 2);
   struct stream *self = cds_l_new(L, sizeof *self, CDS_L_STREAM);
   lua_newtable(L);
   cds_l_setuservalue(L, -2);
-  if (cds_stream_open(&self->stream, client, feeds, count, &config, &err) != CDS_OK) return cds_l_fail(L, &err);
+  if (lua_isuserdata(L, 4)) config.signers = cds_l_check_signers(L, 4);
+  if (cds_stream_open(&self->stream, cds_l_check_client(L, 1), feeds, count, &config, &err) != CDS_OK)
+    return cds_l_fail(L, &err);
   return 1;
 }
 
@@ -60,15 +66,15 @@ static int stream_gc(lua_State *L) {
   self->stream = NULL;
   cds_stream_free(stream);
   cds_report_unref(self->report);
-  cds_report_unref(self->latest);
-  self->report = self->latest = NULL;
+  self->report = NULL;
   cds_event_free(self->event);
   self->event = NULL;
   return 0;
 }
 
-/* Pops into self->report unless a report is there already; pushes the answer of stream_pop when there is none. */
-static int fetch(lua_State *L, struct stream *self) {
+/* Pops into the stream's report unless there is one already; pushes the answer of stream_pop when there is none. */
+static int fetch(lua_State *L) {
+  struct stream *self = check_stream(L);
   struct cds_error err;
   if (self->report) return 0;
   switch (cds_stream_pop(&self->report, self->stream, &err)) {
@@ -90,42 +96,51 @@ static int stream_pop(lua_State *L) {
     lua_pushboolean(L, 1);
     return 2;
   }
-  int answers = fetch(L, self);
-  if (answers) return answers;
-  cds_l_push_report(L, &self->report, UP_REPORT);
+  do {
+    int answers = fetch(L);
+    if (answers) return answers;
+  } while (!cds_l_give_report(L, &self->report, UP_REPORT));
   return 1;
 }
 
 /* stream_peek(stream): as stream_pop, but true in place of the report, which the next stream_pop gives. */
 static int stream_peek(lua_State *L) {
-  int answers = fetch(L, check_stream(L));
+  int answers = fetch(L);
   if (answers) return answers;
   lua_pushboolean(L, 1);
   return 1;
 }
 
 static int stream_event(lua_State *L) {
-  struct stream *self = check_stream(L);
-  if (!self->event) self->event = cds_stream_take_event(self->stream);
-  if (!self->event) return 0;
-  cds_l_push_event(L, self->event);
-  cds_event_free(self->event);
-  self->event = NULL;
+  struct stream *self;
+  do {
+    self = any_stream(L);
+    if (!self->stream) return 0;
+    if (!self->event) self->event = cds_stream_take_event(self->stream);
+    if (!self->event) return 0;
+  } while (!cds_l_give_event(L, &self->event));
   return 1;
 }
 
+/* stream_latest(stream, id) -> report | nothing. A newer one may come while there is room for a smaller one only. */
 static int stream_latest(lua_State *L) {
-  struct stream *self = check_stream(L);
   struct cds_feed_id id;
   struct cds_error err;
-  size_t length;
+  size_t length, room = 0;
   const char *text = luaL_checklstring(L, 2, &length);
   if (cds_feed_id_parse(&id, text, length, &err) != CDS_OK) return cds_l_fail(L, &err);
-  cds_report_unref(self->latest);
-  self->latest = cds_stream_latest(self->stream, &id);
-  if (!self->latest) return 0;
-  cds_l_push_report(L, &self->latest, UP_REPORT);
-  return 1;
+  for (;;) {
+    struct cds_report *report = cds_stream_latest(check_stream(L)->stream, &id);
+    if (!report) return 0;
+    if (report->length <= room) {
+      cds_l_fill_room(L, report, UP_REPORT);
+      return 1;
+    }
+    room = report->length;
+    cds_report_unref(report);
+    lua_settop(L, 2);
+    cds_l_push_room(L, room);
+  }
 }
 
 static int stream_fd(lua_State *L) {
@@ -141,11 +156,10 @@ static int stream_is_subscribed(lua_State *L) {
 /* stream_subscribe(stream, ids), stream_unsubscribe(stream, ids) -> true | nil, err */
 static int change_feeds(lua_State *L, enum cds_status change(struct cds_stream *, const struct cds_feed_id *, size_t,
                                                              struct cds_error *)) {
-  struct stream *self = check_stream(L);
   struct cds_error err = {0};
   size_t count;
   const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 2);
-  if (change(self->stream, feeds, count, &err) != CDS_OK) return cds_l_fail(L, &err);
+  if (change(check_stream(L)->stream, feeds, count, &err) != CDS_OK) return cds_l_fail(L, &err);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -159,12 +173,14 @@ static int stream_unsubscribe(lua_State *L) {
 }
 
 static int stream_close(lua_State *L) {
-  cds_stream_close(check_stream(L)->stream);
+  struct cds_stream *stream = any_stream(L)->stream;
+  if (stream) cds_stream_close(stream);
   return 0;
 }
 
 static int stream_is_closed(lua_State *L) {
-  lua_pushboolean(L, cds_stream_is_closed(check_stream(L)->stream));
+  const struct cds_stream *stream = any_stream(L)->stream;
+  lua_pushboolean(L, !stream || cds_stream_is_closed(stream));
   return 1;
 }
 

@@ -27,6 +27,11 @@ void *cds_l_new(lua_State *L, size_t size, const char *name) {
   return object;
 }
 
+void cds_l_check_plain(lua_State *L, int index) {
+  luaL_checktype(L, index, LUA_TTABLE);
+  if (lua_getmetatable(L, index)) luaL_error(L, "a table without a metatable expected");
+}
+
 /* ---- errors ---- */
 
 void cds_l_set_text(lua_State *L, const char *name, const char *value) {
@@ -115,8 +120,8 @@ bool cds_l_boolean(lua_State *L, int index, const char *name) {
 void cds_l_copy_text(lua_State *L, char **out, int index, const char *name) {
   lua_getfield(L, index, name);
   if (!lua_isnil(L, -1)) {
-    size_t length;
-    const char *text = lua_tolstring(L, -1, &length);
+    size_t length = 0;
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &length) : NULL;
     if (!text || strlen(text) != length) luaL_error(L, "option '%s' must be a text without NUL bytes", name);
     *out = cds_strndup(text, length);
     if (!*out) luaL_error(L, "not enough memory");
@@ -152,7 +157,9 @@ static const char *const event_kinds[] = {"log", "status", "response", "range", 
 static const char *const range_states[] = {"gap", "backfilled", "lost", "unverified"};
 static const char *const level_names[] = {"debug", "info", "warn", "error", "none"};
 
-void cds_l_push_event(lua_State *L, const struct cds_event *event) {
+/* Runs protected: (event) -> a table that describes it */
+static int describe_event(lua_State *L) {
+  const struct cds_event *event = lua_touserdata(L, 1);
   lua_createtable(L, 0, 10);
   cds_l_set_text(L, "kind", event_kinds[event->kind]);
   cds_l_set_number(L, "time", (double)event->at_ms / 1000);
@@ -162,7 +169,7 @@ void cds_l_push_event(lua_State *L, const struct cds_event *event) {
     cds_l_set_text(L, "raw_headers", event->headers);
     cds_l_set_uint(L, "status", event->http_status > 0 ? (uint64_t)event->http_status : 0);
     cds_l_set_number(L, "elapsed", event->elapsed);
-    return;
+    return 1;
   }
   cds_l_set_text(L, "level", level_names[event->level]);
   cds_l_set_text(L, "message", event->message);
@@ -175,10 +182,28 @@ void cds_l_push_event(lua_State *L, const struct cds_event *event) {
     cds_l_set_text(L, "feed_id", feed);
     cds_l_set_uint(L, "from", event->from);
     if (event->to >= event->from) cds_l_set_uint(L, "to", event->to);
-    return;
+    return 1;
   }
-  if (event->kind != CDS_EVENT_STATUS) return;
+  if (event->kind != CDS_EVENT_STATUS) return 1;
   cds_l_set_text(L, "state", cds_link_state_name(event->state));
   cds_l_set_uint(L, "attempt", event->attempt > 0 ? (uint64_t)event->attempt : 0);
   cds_l_set_number(L, "delay", event->delay);
+  return 1;
+}
+
+bool cds_l_give_event(lua_State *L, struct cds_event **slot) {
+  luaL_checkstack(L, 2, "no room for an event");
+  lua_pushcfunction(L, describe_event);
+  struct cds_event *event = *slot;
+  *slot = NULL;
+  if (!event) {
+    lua_pop(L, 1);
+    return false;
+  }
+  lua_pushlightuserdata(L, event);
+  bool good = lua_pcall(L, 1, 1, 0) == 0;
+  if (!good && !*slot) *slot = event; /* for the next try */
+  else cds_event_free(event);
+  if (!good) lua_error(L);
+  return true;
 }

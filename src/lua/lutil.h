@@ -2,7 +2,11 @@
  * What the binding's files share: userdata, option tables, errors, numbers, events.
  *
  * A userdata is made first, closed and with its metatable, and acquires afterwards; whatever C memory is held
- * while a Lua function that may raise runs hangs on a userdata with __gc. */
+ * while a Lua function that may raise runs hangs on a userdata with __gc.
+ *
+ * Where Lua allocates it may run finalizers, and these may do anything: take what the same stream has, close it, free
+ * the client. So what is to be handed out is taken when there is room for it, and a pointer got from a userdata is got
+ * again after each allocation. */
 #ifndef CDS_L_UTIL_H
 #define CDS_L_UTIL_H
 
@@ -22,6 +26,9 @@ void cds_l_metatable(lua_State *L, const char *name, const luaL_Reg *metamethods
 /* Pushes a zeroed userdata with that metatable. */
 void *cds_l_new(lua_State *L, size_t size, const char *name);
 
+/* The table at `index`; one with a metatable raises, so that reading its members runs no Lua. */
+void cds_l_check_plain(lua_State *L, int index);
+
 /* Pushes nil and the error object; returns 2. */
 int cds_l_fail(lua_State *L, const struct cds_error *err);
 void cds_l_push_error(lua_State *L, const struct cds_error *err);
@@ -34,15 +41,17 @@ void cds_l_push_uint64(lua_State *L, uint64_t value);
 double cds_l_number(lua_State *L, int index, const char *name, double otherwise);
 bool cds_l_boolean(lua_State *L, int index, const char *name);
 
-/* A malloc'd copy of a text member into *out; left alone when it is nil. Raises when memory runs out. */
+/* A malloc'd copy of a text member into *out; left alone when it is nil. Runs no finalizer. Raises when memory runs
+ * out. */
 void cds_l_copy_text(lua_State *L, char **out, int index, const char *name);
 
 /* Reads the array of feed ids at `index` into a buffer that a value pushed on the stack owns. A text that is
  * no feed id raises an InvalidFeedIDError. */
 struct cds_feed_id *cds_l_feed_ids(lua_State *L, size_t *count, int index);
 
-/* Pushes a table that describes the event. */
-void cds_l_push_event(lua_State *L, const struct cds_event *event);
+/* Takes the event out of *slot, a userdata's on the stack, and pushes a table that describes it. False, with nothing
+ * pushed, when a finalizer took it meanwhile. When Lua's memory runs out *slot has the event again. */
+bool cds_l_give_event(lua_State *L, struct cds_event **slot);
 
 void cds_l_set_text(lua_State *L, const char *name, const char *value); /* t[name] = value, "" is left out */
 void cds_l_set_number(lua_State *L, const char *name, double value);

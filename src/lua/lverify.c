@@ -11,7 +11,7 @@ struct registry {
 
 struct cds_signer_registry *cds_l_check_signers(lua_State *L, int index) {
   struct registry *box = luaL_checkudata(L, index, CDS_L_SIGNERS);
-  luaL_argcheck(L, box->registry, index, "a closed registry");
+  luaL_argcheck(L, box->registry, index, "the registry is gone");
   return box->registry;
 }
 
@@ -122,7 +122,7 @@ static int signers_new(lua_State *L) {
 }
 
 static int signers_gc(lua_State *L) {
-  struct registry *box = lua_touserdata(L, 1);
+  struct registry *box = luaL_checkudata(L, 1, CDS_L_SIGNERS);
   cds_signer_registry_unref(box->registry);
   box->registry = NULL;
   return 0;
@@ -130,12 +130,12 @@ static int signers_gc(lua_State *L) {
 
 /* signers_put(registry, digest, addresses, f, active) -> true | nil, err */
 static int signers_put(lua_State *L) {
-  struct cds_signer_registry *registry = cds_l_check_signers(L, 1);
   uint8_t digest[CDS_DIGEST];
   struct cds_signer_set set;
   struct cds_error err = {0};
   check_digest(L, digest, 2);
-  if (read_set(L, &set, 3, &err) != CDS_OK || cds_signer_registry_put(registry, digest, &set, &err) != CDS_OK)
+  if (read_set(L, &set, 3, &err) != CDS_OK ||
+      cds_signer_registry_put(cds_l_check_signers(L, 1), digest, &set, &err) != CDS_OK)
     return cds_l_fail(L, &err);
   lua_pushboolean(L, true);
   return 1;
@@ -143,23 +143,21 @@ static int signers_put(lua_State *L) {
 
 /* signers_remove(registry, digest) -> whether it was there | nil, err */
 static int signers_remove(lua_State *L) {
-  struct cds_signer_registry *registry = cds_l_check_signers(L, 1);
   uint8_t digest[CDS_DIGEST];
   struct cds_error err = {0};
   bool found;
   check_digest(L, digest, 2);
-  if (cds_signer_registry_remove(&found, registry, digest, &err) != CDS_OK) return cds_l_fail(L, &err);
+  if (cds_signer_registry_remove(&found, cds_l_check_signers(L, 1), digest, &err) != CDS_OK) return cds_l_fail(L, &err);
   lua_pushboolean(L, found);
   return 1;
 }
 
 /* signers_get(registry, digest) -> {signers=, f=, active=} | nil */
 static int signers_get(lua_State *L) {
-  struct cds_signer_registry *registry = cds_l_check_signers(L, 1);
   uint8_t digest[CDS_DIGEST];
   struct cds_signer_set set;
   check_digest(L, digest, 2);
-  if (!cds_signer_registry_find(&set, registry, digest)) return 0;
+  if (!cds_signer_registry_find(&set, cds_l_check_signers(L, 1), digest)) return 0;
   lua_createtable(L, 0, 3);
   lua_createtable(L, set.count, 0);
   for (int i = 0; i < set.count; i++) {
@@ -176,11 +174,10 @@ static int signers_get(lua_State *L) {
 
 /* signers_digests(registry) -> array of the digests, ascending */
 static int signers_digests(lua_State *L) {
-  struct cds_signer_registry *registry = cds_l_check_signers(L, 1);
   uint8_t digest[CDS_DIGEST];
   struct cds_signer_set set;
   lua_newtable(L);
-  for (size_t i = 0; cds_signer_registry_at(digest, &set, registry, i); i++) {
+  for (size_t i = 0; cds_signer_registry_at(digest, &set, cds_l_check_signers(L, 1), i); i++) {
     push_hex(L, digest, sizeof digest);
     lua_rawseti(L, -2, (int)i + 1);
   }

@@ -1,0 +1,60 @@
+-- SPDX-License-Identifier: MIT
+-- A collector that runs a whole cycle wherever it may run at all, at each allocation, and a finalizer that runs in it.
+
+local collector = {}
+
+local HUGE = 100000000
+local STEP_OF_A_CYCLE, USUAL_STEP = 50, 13 -- powers of two, in bytes (Lua 5.4)
+local can_size_steps = _VERSION == "Lua 5.4"
+
+local jit = rawget(_G, "jit") -- a compiled loop is left for each cycle, and would not get on
+
+local newproxy = rawget(_G, "newproxy") -- Lua 5.1 and LuaJIT, where tables have no finalizers
+
+-- Something dead, with that finalizer.
+local function bait(finalize)
+  if not newproxy then
+    setmetatable({}, { __gc = finalize })
+    return
+  end
+  getmetatable(newproxy(true)).__gc = finalize
+end
+
+local function be_eager()
+  if jit then
+    jit.off()
+    jit.flush()
+  end
+  local pause, multiplier = collectgarbage("setpause", 0), collectgarbage("setstepmul", HUGE)
+  if can_size_steps then collectgarbage("incremental", 0, 0, STEP_OF_A_CYCLE) end
+  return function()
+    if can_size_steps then collectgarbage("incremental", 0, 0, USUAL_STEP) end
+    collectgarbage("setstepmul", multiplier)
+    collectgarbage("setpause", pause)
+    if jit then jit.on() end
+  end
+end
+
+--- Runs body(), and in the collector's cycle at its allocation number `place` runs act(), once. An error of act is
+--- raised; that of body is not. -> whether body came so far, pcall's answers for body
+function collector.interrupt(place, act, body)
+  local seen, over, good, failure = 0, false, true, nil
+  local function finalize()
+    if over then return end
+    seen = seen + 1
+    if seen < place then return bait(finalize) end
+    over = true
+    good, failure = pcall(act)
+  end
+  local relax = be_eager()
+  collectgarbage() -- from here on
+  bait(finalize)
+  local ok, value, more = pcall(body)
+  relax()
+  local reached = over
+  over = true
+  if not good then error(failure, 0) end
+  return reached, ok, value, more
+end
+
+return collector
