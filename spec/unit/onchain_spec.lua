@@ -84,6 +84,7 @@ describe("a revert", function()
       assert.is_nil(ok)
       assert.equal("VerificationError", err.kind)
       assert.equal("IncorrectSignatureCount", err.reason)
+      assert.matches("there are not exactly f %+ 1 signatures: got 3, expected 2$", err.message)
       assert.equal(3, err.got)
       assert.equal(2, err.expected)
     end)
@@ -99,6 +100,7 @@ describe("a revert", function()
     local reason, err = reason_of("b151802b" .. DIGEST:sub(3))
     assert.equal("VerifierNotFound", reason)
     assert.equal(DIGEST, err.config_digest)
+    assert.equal("VerifierNotFound: the proxy has no verifier for the config digest: " .. DIGEST, err.message)
     reason, err = reason_of("d990d621" .. DIGEST:sub(3))
     assert.equal("DigestInactive", reason)
     assert.equal(DIGEST, err.config_digest)
@@ -291,6 +293,77 @@ describe("onchain:signers", function()
       assert.is_nil(set)
       assert.equal("DecodeError", err.kind)
     end
+  end)
+
+  -- An event of block 5 with its JSON changed.
+  local function changed(event, pattern, new)
+    local text, count = event[2]:gsub(pattern, new)
+    assert.equal(1, count)
+    return { 5, text }
+  end
+
+  local set, updated = set_at(5, signers, 1), updated_at(5, newer)
+  local malformed = {
+    ["another offset"] = changed(set, '"0x' .. word(64), '"0x' .. word(96)),
+    ["an f that is no uint8"] = changed(set, word(1) .. word(4), word(256) .. word(4)),
+    ["more signers than words"] = changed(set, word(1) .. word(4), word(1) .. word(5)),
+    ["fewer signers than words"] = changed(set, word(1) .. word(4), word(1) .. word(3)),
+    ["a count beyond all numbers"] = changed(set, word(1) .. word(4), word(1) .. ("f"):rep(64)),
+    ["a signer longer than an address"] = changed(set, ("0"):rep(24) .. ("01"):rep(20), "01" .. ("0"):rep(22)
+      .. ("01"):rep(20)),
+    ["half a byte more"] = changed(set, '",%"blockNumber', '0","blockNumber'),
+    ["half a word more"] = changed(set, '",%"blockNumber', ("0"):rep(32) .. '","blockNumber'),
+    ["a word more"] = changed(set, '",%"blockNumber', ("0"):rep(64) .. '","blockNumber'),
+    ["a word less"] = changed(set, ("04"):rep(20) .. '"', '"'),
+    ["an update with another offset"] = changed(updated, word(64) .. word(224), word(96) .. word(224)),
+    ["an update whose second list is elsewhere"] = changed(updated, word(224), word(256)),
+    ["an update with a word more"] = changed(updated, '",%"blockNumber', ("0"):rep(64) .. '","blockNumber'),
+    ["no data"] = changed(set, '"data":"[^"]*"', '"data":null'),
+    ["a block that is no quantity"] = changed(set, '"blockNumber":"0x5"', '"blockNumber":5'),
+    ["no index"] = changed(set, '"logIndex":"0x0"', '"logIndex":"0x"'),
+    ["no topics"] = changed(set, '"topics":%b[]', '"topics":null'),
+    ["no address"] = changed(set, '"address":"[^"]*"', '"address":null'),
+  }
+  for name, event in pairs(malformed) do
+    it("refuses an event with " .. name, function()
+      local found, err = chain_of { last = 20, events = { event } }:signers(DIGEST)
+      assert.is_nil(found)
+      assert.equal("DecodeError", err.kind)
+    end)
+  end
+
+  it("reads an event in capitals as the same", function()
+    local upper = changed(set, '"data":"0x[^"]*"', function(data) return '"data":"0x' .. data:sub(11):upper() end)
+    assert.same({ signers = signers, f = 1, active = true }, chain_of { last = 20, events = { upper } }:signers(DIGEST))
+  end)
+
+  it("takes the later of two events of a block", function()
+    local later = changed(set_at(5, newer, 2), '"logIndex":"0x0"', '"logIndex":"0x1"')
+    for _, events in ipairs { { set, later }, { later, set } } do
+      assert.same({ signers = newer, f = 2, active = true }, chain_of { last = 20, events = events }:signers(DIGEST))
+    end
+  end)
+
+  it("knows blocks up to 48 bits, and no further", function()
+    local last = 2 ^ 48 - 1
+    local far = { last, node.config_set(VERIFIER, DIGEST, signers, 1, 0xffffffffffff) }
+    local chain, questions = chain_of { last = 0xffffffffffff, named = 0xffffffffffff, events = { far } }
+    assert.same({ signers = signers, f = 1, active = true }, chain:signers(DIGEST))
+    assert.equal(1, questions.logs)
+    local found, err = chain_of { last = 0x1000000000000, named = 0x1000000000000, events = {} }:signers(DIGEST)
+    assert.is_nil(found)
+    assert.equal("DecodeError", err.kind)
+  end)
+
+  it("begins at from_block", function()
+    local post, asked = post_of { last = 20, events = { set }, probe = f1 }
+    local function ask(from_block)
+      return onchain.new({ verifier_proxy = PROXY, from_block = from_block }, post):signers(DIGEST)
+    end
+    assert.equal("ConfigNotFound", select(2, ask(6)).reason)
+    assert.same(signers, ask(5).signers)
+    assert.equal("0x5", asked[#asked].params[1].fromBlock)
+    assert.equal("0x14", asked[#asked].params[1].toBlock)
   end)
 
   it("takes the largest that the contract allows, from the very first block and the last", function()
