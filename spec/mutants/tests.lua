@@ -98,7 +98,7 @@ local function of_lua(root, path, near, seen)
   -- Of chainlink/onchain/rpc.lua, say, what begins with onchain.
   local parent = name:match "^(.*)_"
   if parent then collect(near, seen, each(find(("cd %s && ls spec/unit/%s*_spec.lua"):format(root, parent)), spec)) end
-  if #near == 0 then collect(near, seen, units(root)) end
+  collect(near, seen, units(root))
 end
 
 -- Those that include anything of the folder, all units, and the table's.

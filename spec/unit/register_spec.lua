@@ -127,6 +127,19 @@ describe("chainlink.schemas:register", function()
     assert.is_true(got.answer == got:raw "answer")
   end)
 
+  it("takes as many decimals as the largest number has digits but one", function()
+    local schema = register { { name = "a", type = "uint256", decimals = 77 } }
+    assert.are.equal("0." .. ("0"):rep(76) .. "5", assert(report(schema.version, word "5")):exact "a")
+  end)
+
+  it("takes the first and the last version there can be", function()
+    for _, number in ipairs { 14, 65535 } do
+      local schema = chainlink.schemas:register { version = number, fields = { HEAD, { name = "a", type = "uint8" } } }
+      assert.are.equal(number, schema.version)
+      assert.are.equal("v" .. number, schema.name)
+    end
+  end)
+
   it("takes another main price", function()
     local schema = register({ { name = "a", type = "int192" }, { name = "b", type = "int64", decimals = 1 } },
       { price = "b" })
@@ -166,7 +179,9 @@ describe("chainlink.schemas:register", function()
     { field("bid", "int8", { unit = "days" }), "no unit" },
     { field("bid", "int8", { scale = 1 }), 'unknown member "scale"' }, { field("bid", "int8\n"), "text of one line" },
     { field("feed_id", "bytes32"), "is there twice" }, { field("observations_timestamp", "uint64"), "must be uint32" },
-    { field("signatures", "int8"), "every report has" }, { field("exact", "int8"), "every report has" },
+    { field("signatures", "int8"), "schema: fields[2]: 'signatures' is the name of something that every report has" },
+    { field("exact", "int8"), "every report has" }, { field("decimals", "int8"), "every report has" },
+    { field("bid", "int8", { decimals = -1 }), "decimals must be a whole number from 0 to 77, got -1" },
     { field("verify", "int8"), "every report has" }, { field("to_json", "int8"), "every report has" },
     { { version = 59999, price = "bid",
       fields = { HEAD, { name = "bid", type = "int8" }, { name = "price", type = "int8" } } },
