@@ -122,6 +122,17 @@ describe("a revert", function()
     reason, err = reason_of("08c379a0" .. word(32) .. word(5) .. "68656c6c0a" .. ("0"):rep(54))
     assert.equal("Reverted", reason)
     assert.matches("hell%?$", err.message)
+    reason, err = reason_of("08c379a0" .. word(32) .. word(6) .. "1f207e7f80ff" .. ("0"):rep(52))
+    assert.equal("Reverted", reason)
+    assert.matches(": %? ~%?%?%?$", err.message)
+    reason, err = reason_of("08c379a0" .. word(32) .. word(300) .. ("61"):rep(300) .. ("0"):rep(40))
+    assert.equal("Reverted", reason)
+    assert.matches(": " .. ("a"):rep(200) .. "$", err.message)
+    for _, cut in ipairs { word(32) .. word(6) .. "6162636465", word(64) .. word(1) .. word(97), word(32) } do
+      reason, err = reason_of("08c379a0" .. cut)
+      assert.equal("Reverted", reason)
+      assert.matches("0x08c379a0", err.message)
+    end
     assert.equal("Reverted", (reason_of "b151802b00")) -- its argument is cut
     assert.equal("Reverted", (reason_of("5348a282" .. ("f"):rep(64) .. word(2)))) -- no count is so large
   end)
