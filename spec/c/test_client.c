@@ -11,11 +11,11 @@
 static void test_config_moves(void) {
   struct fixture fixture;
   struct cds_error err = {0};
-  begin(&fixture, NULL, 0);
+  begin(&fixture, &no_step, 0);
   start_client(&fixture);
   ok(fixture.config.api_secret == NULL && fixture.config.ws_count == 0, "the options move into the client");
   end(&fixture);
-  begin(&fixture, NULL, 0);
+  begin(&fixture, &no_step, 0);
   fixture.config.ws_count = 0;
   fixture.client = (struct cds_client *)&fixture;
   is_number(cds_client_new(&fixture.client, &fixture.config, &err), CDS_E_CONFIG, "options that are wrong");
@@ -28,7 +28,7 @@ static void test_secret(void) {
   char secret[65];
   memset(secret, 'S', 64);
   secret[64] = 0;
-  begin(&fixture, NULL, 0);
+  begin(&fixture, &no_step, 0);
   cds_free(fixture.config.api_secret);
   fixture.config.api_secret = cds_strdup(secret);
   start_client(&fixture);
@@ -51,7 +51,7 @@ static void test_closed(void) {
   struct cds_call_args args = {CDS_GET_LATEST_REPORT, &feed, 1, 0, 0};
   struct cds_call *call = NULL;
   struct cds_stream_hook hook = {0};
-  begin(&fixture, NULL, 0);
+  begin(&fixture, &no_step, 0);
   start_client(&fixture);
   ok(!cds_client_is_closed(fixture.client) && !cds_client_is_foreign(fixture.client), "open, and of this process");
   is_number(cds_client_check(fixture.client, &err), CDS_OK, "as a check says");
@@ -81,7 +81,7 @@ static void test_list(void) {
   struct fixture fixture;
   struct cds_stream_hook hooks[4] = {{0}};
   bool good = true;
-  begin(&fixture, NULL, 0);
+  begin(&fixture, &no_step, 0);
   start_client(&fixture);
   for (size_t i = 0; i < 4; i++)
     good = good && cds_client_add_stream(fixture.client, &hooks[i], (struct cds_stream *)&hooks[i], NULL) == CDS_OK;
@@ -105,7 +105,7 @@ static void test_list(void) {
 static void open_three(const char *closed) {
   static struct fixture fixtures[3];
   for (size_t i = 0; i < 3; i++) {
-    begin(&fixtures[i], NULL, 0);
+    begin(&fixtures[i], &no_step, 0);
     start_client(&fixtures[i]);
   }
   for (; *closed != 0; closed++) end(&fixtures[*closed - 'a']);

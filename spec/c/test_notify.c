@@ -51,7 +51,7 @@ static void test_closing(void) {
   ok(notify.read_fd == -1 && notify.write_fd == -1, "and forgotten");
   struct rlimit before, none = {0, 0};
   struct cds_error err = {0};
-  if (getrlimit(RLIMIT_NOFILE, &before) != 0) return (void)ok(false, "the limit of descriptors");
+  if (!ok(getrlimit(RLIMIT_NOFILE, &before) == 0, "there is a limit of descriptors")) return;
   none.rlim_max = before.rlim_max;
   bool limited = setrlimit(RLIMIT_NOFILE, &none) == 0;
   enum cds_status status = cds_notify_init(&notify, &err);
