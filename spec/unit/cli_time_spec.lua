@@ -42,6 +42,7 @@ describe("a time", function()
       "there is no such time of day",
     ["1734216545000"] = "it looks like milliseconds", ["4294967296"] = "it looks like milliseconds",
     ["now-99999d"] = "times are from 1970 to 2106", ["now+99999d"] = "times are from 1970 to 2106",
+    ["4294967295000"] = "it looks like milliseconds", ["4294967295001"] = "times are from 1970 to 2106",
     ["99999999999999"] = "times are from 1970 to 2106", ["1969-12-31"] = "times are from 1970 to 2106",
     ["2107-01-01"] = "times are from 1970 to 2106", ["1970-01-01T00:00+01:00"] = "times are from 1970 to 2106",
   }

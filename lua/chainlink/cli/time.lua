@@ -66,13 +66,11 @@ end
 
 --- Fractions of a second are cut off. -> seconds | nil, what is wrong (nil: it is none of the forms)
 function time.read(text, now)
-  local seconds = tonumber(text:match "^(%d+)%.?%d*$") or read_relative(text, now)
-  local reason
+  local unix, reason = tonumber(text:match "^(%d+)%.?%d*$"), nil
+  if unix and unix > LATEST and unix <= LATEST * 1000 then return nil, "it looks like milliseconds" end
+  local seconds = unix or read_relative(text, now)
   if not seconds then seconds, reason = read_date(text) end
   if not seconds then return nil, reason end
-  if seconds > LATEST and text:find "^%d" and seconds < LATEST * 1000 and not text:find "-" then
-    return nil, "it looks like milliseconds"
-  end
   if seconds < 0 or seconds > LATEST then return nil, "times are from 1970 to 2106" end
   return seconds
 end
