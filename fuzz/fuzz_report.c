@@ -28,7 +28,9 @@ static void check_parts(const struct cds_report *report) {
   MUST(report->rs.offset <= report->length && report->rs.length <= (report->length - report->rs.offset) / 32);
   MUST(report->ss.offset <= report->length && report->ss.length <= (report->length - report->ss.offset) / 32);
   MUST(memcmp(report->feed_id.bytes, report->bytes + report->blob.offset, 32) == 0);
-  MUST(report->version == cds_feed_id_version(&report->feed_id) && report->schema == cds_schema_find(report->version));
+  MUST(report->version == cds_feed_id_version(&report->feed_id) &&
+       report->resolution == cds_feed_id_resolution(&report->feed_id));
+  MUST(report->schema == (report->resolution == CDS_RESOLUTION_UNKNOWN ? NULL : cds_schema_find(report->version)));
   MUST(report->has_observations_timestamp == (report->schema != NULL));
 }
 

@@ -61,6 +61,7 @@ build = {
     ["chainlink.signers"] = "lua/chainlink/signers.lua",
     ["chainlink.stream"] = "lua/chainlink/stream.lua",
     ["chainlink.text"] = "lua/chainlink/text.lua",
+    ["chainlink.time"] = "lua/chainlink/time.lua",
     ["chainlink.core"] = {
       sources = {
         "src/base/alloc.c",
@@ -99,6 +100,7 @@ build = {
         "src/lua/lsnappy.c",
         "src/lua/lstream.c",
         "src/lua/lutil.c",
+        "src/lua/lvalue.c",
         "src/lua/lverify.c",
         "src/net/auth.c",
         "src/net/http_header.c",

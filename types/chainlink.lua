@@ -38,10 +38,15 @@ function chainlink.compress(bytes) end
 ---@return chainlink.Error? err a DecodeError, or a ConfigError in a build without libsnappy
 function chainlink.decompress(compressed) end
 
----The schema version of a feed, the first two bytes of its id.
+---The schema version of a feed: the lower twelve bits of its id's first two bytes.
 ---@param feed_id string
 ---@return integer version
 function chainlink.feed_version(feed_id) end
+
+---The unit of the times in a feed's reports; nil where the id has one that is not defined.
+---@param feed_id string
+---@return "s"|"ms"? resolution
+function chainlink.feed_resolution(feed_id) end
 
 ---Is the value an error of this module (of that kind)?
 ---@param value any
@@ -192,6 +197,7 @@ function Client:close() end
 ---@class chainlink.Feed
 ---@field id string
 ---@field version integer
+---@field resolution? "s"|"ms"
 ---@field name? string
 ---@field [string] any what else the service tells
 
@@ -304,8 +310,13 @@ function Stream:close() end
 ---@class chainlink.Report
 ---@field feed_id string
 ---@field version integer
----@field observations_timestamp integer Unix seconds
----@field valid_from_timestamp? integer
+---@field resolution? "s"|"ms" the unit of the times in the report, nil where it is not known
+---@field observations_timestamp integer whole Unix seconds
+---@field valid_from_timestamp? integer whole Unix seconds
+---@field expires_at? integer whole Unix seconds: the report can be verified on chain until then
+---@field observations_timestamp_ms integer the same in milliseconds
+---@field valid_from_timestamp_ms? integer
+---@field expires_at_ms? integer
 ---@field price? number the schema's main price
 ---@field decimals? integer of the main price, 18
 ---@field full_report string hex
@@ -330,7 +341,6 @@ function Stream:close() end
 ---@field current_block_timestamp? integer|string time of the current block, seconds (v1)
 ---@field native_fee? number fee to verify on chain, in the native token (v2 to v13)
 ---@field link_fee? number fee to verify on chain, in LINK (v2 to v13)
----@field expires_at? integer the report can be verified on chain until this time, seconds (v2 to v13)
 ---0 unknown, 1 closed, 2 open (v4, v8, v10)
 ---0 unknown, 1 pre-market, 2 regular hours, 3 post-market, 4 overnight, 5 closed (v11)
 ---@field market_status? integer
@@ -530,7 +540,7 @@ local Schemas = {}
 function Schemas:register(definition) end
 
 ---@class chainlink.SchemaDefinition
----@field version integer
+---@field version integer 1 to 4095
 ---@field name? string
 ---@field price? string default: the field price or benchmark_price
 ---@field fields chainlink.FieldDefinition[] in ABI order, the first one feed_id

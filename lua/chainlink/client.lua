@@ -62,13 +62,13 @@ end
 
 local function read_feed(item)
   if type(item) ~= "table" or type(item.feedID) ~= "string" then return nil end
-  local id, version = core.feed_id(item.feedID)
+  local id, version, resolution = core.feed_id(item.feedID)
   if not id then return nil end
   local feed = {}
   for name, value in pairs(item) do
     if type(name) == "string" and name ~= "feedID" and value ~= cjson.null then feed[name] = value end
   end
-  feed.id, feed.version = id, version
+  feed.id, feed.version, feed.resolution = id, version, resolution
   return feed
 end
 
@@ -76,7 +76,7 @@ local function decode_failed(what)
   return nil, errors.new("DecodeError", "the list of feeds is not as expected: " .. what, { expected = "a feed list" })
 end
 
---- The feeds that the credentials may read. -> {{id=, version=, …}, …} | nil, err
+--- The feeds that the credentials may read. -> {{id=, version=, resolution=, …}, …} | nil, err
 function methods.get_feeds(client)
   local state = check.self(client, "client", "get_feeds")
   local body, err = perform(client, state, "get_feeds")

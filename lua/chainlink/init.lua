@@ -42,10 +42,16 @@ end
 chainlink.compress = compressor "compress"
 chainlink.decompress = compressor "decompress"
 
---- The version of the report schema that a feed uses.
+--- The version of the report schema that a feed uses, 0 to 4095.
 function chainlink.feed_version(feed_id)
   local _, version = core.feed_id(check.feed_id(feed_id, "feed_id"))
   return version
+end
+
+--- The unit of the times in a feed's reports: "s", "ms", or nil where the id names another one.
+function chainlink.feed_resolution(feed_id)
+  local _, _, resolution = core.feed_id(check.feed_id(feed_id, "feed_id"))
+  return resolution
 end
 
 --- Is the value an error of this module (of that kind)?

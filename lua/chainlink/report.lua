@@ -4,6 +4,7 @@
 local core = require "chainlink.core"
 local signers = require "chainlink.signers"
 local text = require "chainlink.text"
+local time = require "chainlink.time"
 
 local methods = core.report_methods
 local Report = core.report_metatable
@@ -14,11 +15,12 @@ local schemas = setmetatable({}, { __index = function(known, version)
   return rawget(known, version)
 end })
 local no_schema = { fields = {} }
+local times = { valid_from_timestamp = true, observations_timestamp = true, expires_at = true }
 local common = { feed_id = true, valid_from_timestamp = true, observations_timestamp = true, native_fee = true,
   link_fee = true, expires_at = true }
 
 local function schema_of(report)
-  return schemas[report.version] or no_schema
+  return report.resolution and schemas[report.version] or no_schema
 end
 
 --- "open", "closed", … ; nil when the report has no market status or an unknown one.
@@ -29,7 +31,7 @@ end
 
 --- Is it too late to verify the report on chain? nil when the report has no expires_at.
 function methods.is_expired(report, now)
-  local expires_at = report.expires_at
+  local expires_at = report:number "expires_at"
   if not expires_at then return nil end
   return (now or core.time()) > expires_at
 end
@@ -52,6 +54,12 @@ local function portable(report, field)
   return report:exact(field.name)
 end
 
+-- Whole seconds for every feed, and milliseconds for the feeds that have them.
+local function visit_time(report, name, visit)
+  visit(name, report[name])
+  if report.resolution == "ms" then visit(name .. "_ms", report[name .. "_ms"]) end
+end
+
 -- Calls visit(name, value) for each member of the report's table form, in a fixed order.
 local function each_member(report, visit)
   visit("version", report.version)
@@ -59,11 +67,12 @@ local function each_member(report, visit)
   local schema = schema_of(report)
   local fields = schema.fields
   for i = 1, #fields do
-    if fields[i].name ~= "feed_id" then visit(fields[i].name, portable(report, fields[i])) end
+    if times[fields[i].name] then visit_time(report, fields[i].name, visit)
+    elseif fields[i].name ~= "feed_id" then visit(fields[i].name, portable(report, fields[i])) end
   end
   if #fields == 0 then
-    visit("observations_timestamp", report.observations_timestamp)
-    visit("valid_from_timestamp", report.valid_from_timestamp)
+    visit_time(report, "observations_timestamp", visit)
+    visit_time(report, "valid_from_timestamp", visit)
   end
   if schema.price ~= "price" then visit("price", report:exact "price") end
   visit("market_status_name", report:market_status_name())
@@ -83,6 +92,8 @@ end
 local function json_value(value)
   if type(value) == "string" then return text.json_string(value) end
   if type(value) ~= "number" then return tostring(value) end
+  local digits = tostring(value)
+  if digits:find "^%d+$" then return digits end -- an integer, exact however large
   if value == math.floor(value) then return ("%.0f"):format(value) end
   return (("%.3f"):format(value):gsub(",", ".")) -- whatever the locale
 end
@@ -124,8 +135,7 @@ function Report.__tostring(report)
   local schema = schema_of(report)
   local parts = { "v" .. report.version, short_id(report.feed_id) }
   if schema == no_schema then parts[#parts + 1] = "(fields unknown: no schema of this version)" end
-  local time = report.observations_timestamp
-  if time then parts[#parts + 1] = os.date("!%Y-%m-%dT%H:%M:%SZ", time) end
+  parts[#parts + 1] = time.of(report, "observations_timestamp")
   for _, field in ipairs(schema.fields) do
     if not common[field.name] then
       local label = field.name == schema.price and "price" or field.name

@@ -9,7 +9,8 @@ local added = {}
 
 -- Names that every report has whatever its schema: a field of that name would hide them.
 local properties = { version = true, decimals = true, full_report = true, report_blob = true, report_context = true,
-  signatures = true, config_digest = true, received_at = true, backfilled = true, origin = true }
+  signatures = true, config_digest = true, received_at = true, backfilled = true, origin = true, resolution = true,
+  observations_timestamp_ms = true, valid_from_timestamp_ms = true, expires_at_ms = true }
 
 local function refuse_change() error("chainlink.schemas is read-only", 3) end
 
@@ -88,8 +89,8 @@ end
 
 local function check_schema(definition)
   check_members(definition, "the definition", schema_members)
-  if not is_whole(definition.version, 1, 65535) then
-    refuse("version must be a whole number from 1 to 65535, got %s", errors.describe(definition.version))
+  if not is_whole(definition.version, 1, 4095) then
+    refuse("version must be a whole number from 1 to 4095, got %s", errors.describe(definition.version))
   end
   if type(definition.fields) ~= "table" then
     refuse("fields must be an array, got %s", errors.describe(definition.fields))

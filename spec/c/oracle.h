@@ -5,6 +5,7 @@
 #define ORACLE_H
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "codec/registry.h"
 
@@ -30,12 +31,18 @@ static bool oracle_part(const uint8_t *bytes, size_t length, size_t index, uint1
   return *count <= limit && *start + *count * item <= length;
 }
 
-static bool oracle_field(const struct cds_field *field, const uint8_t *word) {
-  size_t width = field->bits / 8;
+static bool oracle_field(const struct cds_field *field, size_t width, const uint8_t *word) {
   bool negative = field->type == CDS_TYPE_INT && word[32 - width] >= 128;
   for (size_t i = 0; i < 32 - width; i++)
     if (word[i] != (negative ? 255 : 0)) return false;
   return true;
+}
+
+/* In bytes. The three times of the head are uint32 in feeds of seconds, uint64 in those of milliseconds. */
+static size_t oracle_width(const struct cds_field *field, unsigned resolution) {
+  bool timed = strcmp(field->abi_name, "validFromTimestamp") == 0 ||
+               strcmp(field->abi_name, "observationsTimestamp") == 0 || strcmp(field->abi_name, "expiresAt") == 0;
+  return timed && resolution == 1 ? 8 : field->bits / 8;
 }
 
 /* Is this a full report that abi.decode accepts, its blob included when the schema is known? */
@@ -46,11 +53,12 @@ static bool oracle(const uint8_t *bytes, size_t length) {
     return false;
   if (!oracle_part(bytes, length, 3, 1, &start, &count) || count < 32) return false;
   const uint8_t *blob = bytes + (size_t)start;
-  const struct cds_schema *schema = cds_schema_find((uint16_t)(blob[0] << 8 | blob[1]));
-  if (!schema) return true;
+  const struct cds_schema *schema = cds_schema_find((uint16_t)((blob[0] & 15) << 8 | blob[1]));
+  unsigned resolution = blob[0] >> 4;
+  if (!schema || resolution > 1) return true;
   if (count < 32 * schema->field_count) return false;
   for (size_t i = 0; i < schema->field_count; i++)
-    if (!oracle_field(&schema->fields[i], blob + 32 * i)) return false;
+    if (!oracle_field(&schema->fields[i], oracle_width(&schema->fields[i], resolution), blob + 32 * i)) return false;
   return true;
 }
 

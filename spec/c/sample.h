@@ -50,6 +50,15 @@ __attribute__((unused)) static size_t sample_blob(uint8_t *blob, const struct cd
   return 32 * schema->field_count;
 }
 
+/* The same in a feed of millisecond resolution, whose head has times of 64 bits. */
+__attribute__((unused)) static size_t sample_blob_ms(uint8_t *blob, const struct cds_schema *schema) {
+  size_t length = sample_blob(blob, schema);
+  blob[0] |= 0x10;
+  for (size_t i = 0; i < schema->field_count; i++)
+    if (cds_schema_is_time(schema, i)) sample_put(blob + 32 * i, sample_random() >> sample_random() % 64);
+  return length;
+}
+
 /* The full report in the order the oracles write it: head, blob, rs, ss. */
 __attribute__((unused)) static void sample_report(struct sample *out, const uint8_t *blob, size_t blob_length,
                                                   size_t signatures) {

@@ -52,14 +52,26 @@ static void test_order(void) {
   is_number(cds_feed_id_compare(&a, &b), 0, "equal ids");
   b.bytes[31] = 0x80;
   ok(cds_feed_id_compare(&a, &b) < 0 && cds_feed_id_compare(&b, &a) > 0, "order by bytes");
-  a.bytes[0] = 0x12;
-  a.bytes[1] = 0x34;
-  is_number(cds_feed_id_version(&a), 0x1234, "the version is two bytes");
+}
+
+static void test_beginning(void) {
+  struct cds_feed_id id = {{0x02, 0x34}};
+  is_number(cds_feed_id_version(&id), 0x234, "the version is twelve bits");
+  is_number(cds_feed_id_resolution(&id), CDS_RESOLUTION_SECONDS, "after four bits 0 for seconds");
+  id.bytes[0] = 0x12;
+  is_number(cds_feed_id_version(&id), 0x234, "the version is the same");
+  is_number(cds_feed_id_resolution(&id), CDS_RESOLUTION_MILLISECONDS, "after four bits 1 for milliseconds");
+  for (unsigned first = 2; first < 16; first++) {
+    id.bytes[0] = (uint8_t)(first << 4 | 2);
+    ok(cds_feed_id_version(&id) == 0x234 && cds_feed_id_resolution(&id) == CDS_RESOLUTION_UNKNOWN,
+       "four bits %u are not known", first);
+  }
 }
 
 int main(void) {
   test_accepted();
   test_refused();
   test_order();
+  test_beginning();
   return done();
 }

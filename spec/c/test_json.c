@@ -77,6 +77,12 @@ static void test_values(void) {
   char id[CDS_FEED_ID_TEXT + 1];
   cds_feed_id_format(id, &envelope.feed_id);
   is_string(id, ID, "the feed id");
+  static const char ms[] = REPORT(BOTH ",\"validFromTimestampMs\":1700000000123,"
+                                       "\"observationsTimestampMs\":18446744073709551615");
+  is_number(cds_envelope_parse(&envelope, ms, strlen(ms), &err), CDS_OK, "times in milliseconds");
+  ok(envelope.has_valid_from_ms && envelope.valid_from_ms == 1700000000123u, "1700000000123");
+  ok(envelope.has_observations_ms && envelope.observations_ms == UINT64_MAX, "18446744073709551615");
+  ok(!envelope.has_valid_from_timestamp && !envelope.has_observations_timestamp, "and none in seconds");
   static const char bare[] = REPORT(BOTH);
   is_number(cds_envelope_parse(&envelope, bare, strlen(bare), NULL), CDS_OK, "err may be NULL");
   ok(!envelope.has_valid_from_timestamp && !envelope.has_observations_timestamp, "absent timestamps are told");
@@ -164,7 +170,12 @@ static void test_timestamps(void) {
     snprintf(text, sizeof text, "{\"report\":{\"validFromTimestamp\":%s}}", bad[i]);
     snprintf(name, sizeof name, "the timestamp '%s'", bad[i]);
     refused(text, 32, "an integer from 0 to 4294967295", name);
+    if (i == 12) continue;
+    snprintf(text, sizeof text, "{\"report\":{\"validFromTimestampMs\":%s}}", bad[i]);
+    refused(text, 34, "an integer from 0 to 18446744073709551615", name);
   }
+  refused("{\"report\":{\"validFromTimestampMs\":18446744073709551616}}", 34,
+          "an integer from 0 to 18446744073709551615", "2^64 milliseconds");
 }
 
 /* Where an unknown member may stand, what is written around it, and how deep it stands there. */

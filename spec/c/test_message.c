@@ -153,6 +153,88 @@ static void test_unknown_version(void) {
   cds_report_unref(report);
 }
 
+/* A report at 1700000000.123 s, valid from 1700000000.122 s on, and an envelope with these members. */
+static enum cds_status read_with(struct cds_report **report, bool in_ms, const char *members, struct cds_error *err) {
+  struct message message;
+  struct sample sample;
+  size_t length =
+    in_ms ? sample_blob_ms(message.blob, cds_schema_find(3)) : sample_blob(message.blob, cds_schema_find(3));
+  sample_put(message.blob + 32, in_ms ? 1700000000122 : 1700000000);
+  sample_put(message.blob + 64, in_ms ? 1700000000123 : 1700000001);
+  sample_report(&sample, message.blob, length, 2);
+  envelope_message(message.text, &sample, message.blob, 0, 0);
+  sprintf(strstr(message.text, ",\"validFrom"), "%s}}", members);
+  return read(report, message.text, strlen(message.text), err);
+}
+
+static void test_milliseconds(void) {
+  static const struct {
+    bool in_ms;
+    const char *members, *error; /* NULL: they agree */
+  } cases[] = {
+    {true, "", NULL},
+    {true, ",\"validFromTimestampMs\":1700000000122,\"observationsTimestampMs\":1700000000123", NULL},
+    {true, ",\"validFromTimestamp\":1700000000,\"observationsTimestamp\":1700000000", NULL},
+    {true, ",\"observationsTimestampMs\":1700000000123,\"observationsTimestamp\":1700000000", NULL},
+    {true, ",\"observationsTimestampMs\":null,\"validFromTimestamp\":1700000000", NULL},
+    {true, ",\"observationsTimestampMs\":1700000000124",
+     "the envelope's observations timestamp is 1700000000124 ms, the report blob's is 1700000000123 ms"},
+    {true, ",\"validFromTimestampMs\":1700000000123",
+     "the envelope's valid-from timestamp is 1700000000123 ms, the report blob's is 1700000000122 ms"},
+    {true, ",\"observationsTimestampMs\":1700000000123,\"observationsTimestamp\":1700000001",
+     "the envelope's observations timestamp is 1700000001, the report blob's is 1700000000123 ms"},
+    {false, ",\"validFromTimestampMs\":1700000000000,\"observationsTimestampMs\":1700000001000", NULL},
+    {false, ",\"observationsTimestampMs\":1700000001999,\"observationsTimestamp\":1700000001", NULL},
+    {false, ",\"observationsTimestampMs\":1700000002000",
+     "the envelope's observations timestamp is 1700000002000 ms, the report blob's is 1700000001"},
+    {false, ",\"observationsTimestampMs\":1700000001",
+     "the envelope's observations timestamp is 1700000001 ms, the report blob's is 1700000001"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct cds_report *report;
+    struct cds_error err = {0};
+    enum cds_status status = read_with(&report, cases[i].in_ms, cases[i].members, &err);
+    const char *feed = cases[i].in_ms ? "a millisecond feed" : "a feed in seconds";
+    if (cases[i].error) is_string(err.message, cases[i].error, feed);
+    else ok(status == CDS_OK, "%s with%s", feed, cases[i].members);
+    ok((report != NULL) == !cases[i].error, "is taken where it agrees");
+    cds_report_unref(report);
+  }
+}
+
+/* A report without a schema has what the envelope tells, in the feed's unit. */
+static void test_times_of_the_unknown(void) {
+  static const struct {
+    uint8_t first;
+    const char *members;
+    uint64_t time;
+    uint32_t seconds;
+  } cases[] = {
+    {0x0f, "\"observationsTimestamp\":1700000001", 1700000001, 1700000001},
+    {0x0f, "\"observationsTimestampMs\":1700000001234", 1700000001, 1700000001},
+    {0x1f, "\"observationsTimestamp\":1700000001", 1700000001000, 1700000001},
+    {0x1f, "\"observationsTimestampMs\":1700000001234,\"observationsTimestamp\":1700000001", 1700000001234, 1700000001},
+    {0x20, "\"observationsTimestampMs\":1700000001234", 1700000001, 1700000001},
+    {0x1f, "\"observationsTimestampMs\":18446744073709551615", UINT64_MAX, UINT32_MAX},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    struct message message;
+    struct sample sample;
+    struct cds_report *report;
+    struct cds_error err = {0};
+    memset(message.blob, 0x77, 32);
+    message.blob[0] = cases[i].first;
+    sample_report(&sample, message.blob, 32, 2);
+    envelope_message(message.text, &sample, message.blob, 0, 0);
+    sprintf(strstr(message.text, ",\"validFrom"), ",%s}}", cases[i].members);
+    bool good = read(&report, message.text, strlen(message.text), &err) == CDS_OK;
+    ok(good && report->has_observations_timestamp && !report->has_valid_from_timestamp &&
+         report->observations_time == cases[i].time && report->observations_timestamp == cases[i].seconds,
+       "0x%02x… with %s", cases[i].first, cases[i].members);
+    cds_report_unref(report);
+  }
+}
+
 static void test_bad_report(void) {
   struct message message;
   struct cds_report *report;
@@ -182,6 +264,8 @@ int main(void) {
   test_agreement();
   test_without_timestamps();
   test_unknown_version();
+  test_milliseconds();
+  test_times_of_the_unknown();
   test_bad_report();
   return done();
 }

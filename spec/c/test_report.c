@@ -25,9 +25,21 @@ static bool accepts(const uint8_t *bytes, size_t length, struct cds_error *err) 
   return good;
 }
 
+static bool ms; /* are reports made of millisecond feeds? */
+
+static size_t make_blob(uint8_t blob[SAMPLE_MAX], const struct cds_schema *schema) {
+  return ms ? sample_blob_ms(blob, schema) : sample_blob(blob, schema);
+}
+
 static void make(struct sample *out, uint16_t version, size_t signatures) {
   uint8_t blob[SAMPLE_MAX];
-  sample_report(out, blob, sample_blob(blob, cds_schema_find(version)), signatures);
+  sample_report(out, blob, make_blob(blob, cds_schema_find(version)), signatures);
+}
+
+/* A time of the head against the report's two forms of it. */
+static bool has_time(uint64_t time, uint32_t seconds, const uint8_t *word) {
+  uint64_t whole = ms ? cds_abi_u64(word) / 1000 : cds_abi_u64(word);
+  return time == cds_abi_u64(word) && seconds == (whole < UINT32_MAX ? whole : UINT32_MAX);
 }
 
 static void test_schema(const struct cds_schema *schema) {
@@ -35,13 +47,15 @@ static void test_schema(const struct cds_schema *schema) {
   struct sample sample;
   struct cds_report *report;
   struct cds_error err = {0};
-  size_t length = sample_blob(blob, schema);
+  size_t length = make_blob(blob, schema);
   sample_report(&sample, blob, length, 6);
-  if (!ok(decode(&report, sample.bytes, sample.length, &err) == CDS_OK, "a v%d report", (int)schema->version)) {
+  if (!ok(decode(&report, sample.bytes, sample.length, &err) == CDS_OK, "a v%d report%s", (int)schema->version,
+          ms ? " in milliseconds" : "")) {
     printf("#   %s\n", err.message);
     return;
   }
   ok(report->schema == schema && report->version == schema->version && report->refs == 1, "its schema");
+  ok(report->resolution == (ms ? CDS_RESOLUTION_MILLISECONDS : CDS_RESOLUTION_SECONDS), "its resolution");
   ok(memcmp(report->feed_id.bytes, blob, 32) == 0, "its feed id");
   bool words = report->blob.length == length;
   for (size_t i = 0; i < schema->field_count; i++)
@@ -52,11 +66,14 @@ static void test_schema(const struct cds_schema *schema) {
      "its signatures");
   ok(report->length == sample.length && memcmp(report->bytes, sample.bytes, sample.length) == 0, "its bytes");
   const uint8_t *observed = blob + 32 * (schema->version == 1 ? 1 : 2);
-  ok(report->has_observations_timestamp && report->observations_timestamp == cds_abi_u32(observed),
+  ok(report->has_observations_timestamp &&
+       has_time(report->observations_time, report->observations_timestamp, observed),
      "its observations timestamp");
-  ok(report->has_valid_from_timestamp == (schema->version != 1) &&
-       report->valid_from_timestamp == (schema->version != 1 ? cds_abi_u32(blob + 32) : 0),
+  ok(schema->version == 1
+       ? !report->has_valid_from_timestamp
+       : report->has_valid_from_timestamp && has_time(report->valid_from_time, report->valid_from_timestamp, blob + 32),
      "its valid-from timestamp");
+  is_number(cds_report_observed_ms(report), report->observations_time * (ms ? 1 : 1000), "in milliseconds");
   ok(report->received_at_ms == 0 && !report->backfilled && report->origin[0] == 0, "it did not come from the network");
   cds_report_unref(report);
 }
@@ -71,7 +88,7 @@ static void test_widths(const struct cds_schema *schema) {
     struct cds_error err = {0};
     make(&sample, schema->version, 2);
     uint8_t *word = sample.bytes + 256 + 32 * i;
-    for (unsigned bit = field->bits; bit < 256; bit++) {
+    for (unsigned bit = ms && cds_schema_is_time(schema, i) ? 64 : field->bits; bit < 256; bit++) {
       word[31 - bit / 8] ^= (uint8_t)(1 << bit % 8);
       good = good && !accepts(sample.bytes, sample.length, &err) && err.offset == 256 + 32 * i && err.has_offset &&
              strncmp(err.message, field->name, strlen(field->name)) == 0;
@@ -79,7 +96,8 @@ static void test_widths(const struct cds_schema *schema) {
     }
     good = good && accepts(sample.bytes, sample.length, &err);
   }
-  ok(good, "v%d: each bit beyond a field's width is refused, with offset and name", (int)schema->version);
+  ok(good, "v%d%s: each bit beyond a field's width is refused, with offset and name", (int)schema->version,
+     ms ? " in milliseconds" : "");
 }
 
 static void test_truncation(uint16_t version) {
@@ -154,7 +172,7 @@ static void test_unknown_version(void) {
   memset(blob, 0xee, sizeof blob);
   sample_report(&sample, blob, sizeof blob, 3);
   ok(decode(&report, sample.bytes, sample.length, &err) == CDS_OK, "a report of an unknown version");
-  ok(report && !report->schema && report->version == 0xeeee && memcmp(report->feed_id.bytes, blob, 32) == 0,
+  ok(report && !report->schema && report->version == 0xeee && memcmp(report->feed_id.bytes, blob, 32) == 0,
      "has a feed id");
   ok(report && report->blob.length == 40 && report->rs.length == 3, "blob and signatures");
   ok(report && !report->has_observations_timestamp && !report->has_valid_from_timestamp, "and no timestamps");
@@ -209,12 +227,14 @@ static void test_against_oracle(void) {
   for (size_t i = 0; i < total; i++) {
     struct sample sample;
     struct cds_error err = {0};
+    ms = i % 3 == 0;
     make(&sample, (uint16_t)(1 + i % 13), i % 4);
     for (uint64_t mutations = sample_random() >> 62; mutations-- > 0;) mutate(&sample);
     bool expected = oracle(sample.bytes, sample.length);
     accepted += expected;
     good += accepts(sample.bytes, sample.length, &err) == expected && (expected || err.offset <= sample.length);
   }
+  ms = false;
   is_number(good, total, "mutated reports are judged by Solidity's rules");
   ok(accepted > total / 10 && accepted < total - total / 10, "of which %zu are good", accepted);
 }
@@ -241,6 +261,22 @@ static void test_hex(void) {
   is_number(cds_report_from_hex(&report, "", 0, &err), CDS_E_DECODE, "nothing");
   is_string(err.message, "the full report ends at byte 0: expected at least 224 bytes", "is refused");
   free(hex);
+}
+
+/* Its version has a schema, but who knows how wide its times are? */
+static void test_unknown_resolution(void) {
+  for (unsigned resolution = 2; resolution < 16; resolution++) {
+    struct sample sample;
+    struct cds_report *report;
+    struct cds_error err;
+    make(&sample, 3, 1);
+    sample.bytes[256] = (uint8_t)(resolution << 4);
+    bool good = decode(&report, sample.bytes, sample.length, &err) == CDS_OK;
+    ok(good && report->version == 3 && report->resolution == CDS_RESOLUTION_UNKNOWN && !report->schema &&
+         !report->has_observations_timestamp,
+       "resolution %u is readable as an unknown version is", resolution);
+    cds_report_unref(report);
+  }
 }
 
 static void test_ownership(void) {
@@ -322,13 +358,18 @@ int main(void) {
   size_t count;
   const struct cds_schema *schemas = cds_schema_list(&count);
   for (size_t i = 0; i < count; i++) {
-    test_schema(&schemas[i]);
-    test_widths(&schemas[i]);
+    for (int round = 0; round < 2; round++) {
+      ms = round == 1;
+      test_schema(&schemas[i]);
+      test_widths(&schemas[i]);
+    }
+    ms = false;
     test_truncation(schemas[i].version);
   }
   test_lenience();
   test_order();
   test_unknown_version();
+  test_unknown_resolution();
   test_against_oracle();
   test_hex();
   test_ownership();

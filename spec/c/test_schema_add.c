@@ -29,7 +29,8 @@ static void refused(enum cds_status status, const char *text, const char *what) 
 }
 
 static void test_refusals(void) {
-  refused(ADD(0, NULL, FEED_ID), "1 to 65535", "version 0");
+  refused(ADD(0, NULL, FEED_ID), "1 to 4095", "version 0");
+  refused(ADD(4096, NULL, FEED_ID), "1 to 4095", "a version that no feed id has room for");
   refused(ADD(3, NULL, FEED_ID), "already", "a built-in version");
   refused(add(200, NULL, 0, NULL), "1 to 256 fields", "no field");
   refused(ADD(200, NULL, {.name = "x", .type = "bytes32"}), "first field", "another first field");

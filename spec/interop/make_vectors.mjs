@@ -259,7 +259,7 @@ function* unknownReports() {
     const blob = version ? concat([feedId, random256(), "0x0102"]) : feedId;
     const { digest, signers, rs, ss, vs } = sign(context, blob, 2);
     const fullReport = coder.encode(fullReportTypes, [context, blob, rs, ss, vs]);
-    yield { case: `unknown version ${version}`, version, fullReport, feedId, reportBlob: blob, reportContext: context, digest, signers };
+    yield { case: `unknown version ${version}`, version: version & 0xfff, fullReport, feedId, reportBlob: blob, reportContext: context, digest, signers };
   }
 }
 

@@ -49,7 +49,17 @@ sample.v8 = blob(8, padded "8000000000000001", uint(1e18), uint(2))
 -- last update 1700000000123456789 ns
 sample.v8_ns = blob(8, padded "17979cfe3d85cd15", uint(1e18), uint(1))
 
--- a schema nobody knows yet
+-- The same words in a feed of millisecond resolution, whose head has 64-bit times.
+local function in_ms(version, valid_from, observed, expires, ...)
+  return sample.report { sample.feed_id(0x1000 + version):sub(3), valid_from, observed, uint(1e15), uint(2e15), expires,
+    ... }
+end
+sample.ms_v3 = in_ms(3, uint(1700000000123), uint(1700000000124), uint(1702592000125), uint(3.5e18), uint(1), uint(2))
+sample.ms_largest = in_ms(2, padded(("f"):rep(16)), padded(("f"):rep(16)), padded(("f"):rep(16)), uint(3.5e18))
+sample.ms_too_large = in_ms(2, uint(1), "0000000000000000" .. ("0"):rep(31) .. "1" .. ("0"):rep(16), uint(1), uint(1))
+
+-- a schema nobody knows yet, and a resolution
 sample.v99 = blob(99, uint(5))
+sample.us_v3 = (sample.v3:gsub("0003ab", "2003ab"))
 
 return sample

@@ -63,6 +63,25 @@ describe("JSON", function()
   end)
 end)
 
+describe("CSV of millisecond feeds", function()
+  it("has their times in both units", function()
+    local ms = chainlink.decode(sample.ms_v3)
+    local columns = format.report_columns(schemas, { 3 }, true)
+    assert.are.equal("version,feed_id,name,observations_timestamp,observations_timestamp_ms,valid_from_timestamp,"
+      .. "valid_from_timestamp_ms,price,native_fee,link_fee,expires_at,expires_at_ms,benchmark_price,bid,ask",
+      table.concat(columns, ","))
+    assert.matches("^3,0x1003%x+,,1700000000,1700000000124,1700000000,1700000000123,3%.5,0%.001,0%.002,"
+      .. "1702592000,1702592000125,3%.5,", format.report_csv(ms, columns, schemas))
+    assert.matches("^8,0x0008%x+,,1700000001,,1700000000,,", format.report_csv(v8, columns, schemas))
+  end)
+
+  it("has no fields of a report whose resolution is not known", function()
+    local us = chainlink.decode(sample.us_v3)
+    assert.are.equal("3," .. us.feed_id .. ",,,,,,,,",
+      format.report_csv(us, format.report_columns(schemas, { 3, 8 }), schemas))
+  end)
+end)
+
 describe("tables", function()
   it("align", function()
     assert.are.same({ "a    b", "ccc  d" }, format.columns { { "a", "b" }, { "ccc", "d" } })
@@ -72,7 +91,25 @@ describe("tables", function()
     assert.matches("^2023%-11%-14T22:13:21Z  a name            v8 +1%.0000$", format.report_row(v8, "a name"))
     local row = format.report_row(chainlink.decode(sample.v3_ask_4), "a name that is too long")
     assert.matches("  a name that is t  v3 +3%.5000 +%-3%.2500 +4%.0000$", row)
-    assert.are.equal(#format.report_heading, #row)
+    assert.are.equal(#format.report_heading(), #row)
+  end)
+
+  it("show milliseconds where there are any", function()
+    local ms = chainlink.decode(sample.ms_v3)
+    local row = format.report_row(ms, "fast", nil, true)
+    assert.matches("^2023%-11%-14T22:13:20%.124Z  fast              v3 +3%.5000", row)
+    assert.are.equal(#format.report_heading(true), #row)
+    assert.matches("^2023%-11%-14T22:13:21Z      a name", format.report_row(v8, "a name", nil, true))
+    local text = table.concat(format.report_details(ms, schemas), "\n")
+    assert.matches("observations_timestamp +1700000000%.124  2023%-11%-14T22:13:20%.124Z", text)
+    assert.matches("expires_at +1702592000%.125  2023%-12%-14T22:13:20%.125Z", text)
+    local far = format.report_row(chainlink.decode(sample.ms_largest), "far", nil, true)
+    assert.matches("^ +far", far)
+  end)
+
+  it("show nothing of a report whose resolution is not known but what every report has", function()
+    local text = table.concat(format.report_details(chainlink.decode(sample.us_v3), schemas), "\n")
+    assert.matches("^version +3\nfeed_id +0x2003ab%x+\nconfig_digest", text)
   end)
 
   it("keep the terminal safe from names, and cut no character in two", function()

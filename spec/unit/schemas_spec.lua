@@ -40,10 +40,24 @@ describe("chainlink.schemas", function()
 end)
 
 describe("chainlink.feed_version", function()
-  it("is the first two bytes", function()
+  it("is the lower twelve bits of the first two bytes", function()
     assert.are.equal(3, chainlink.feed_version(sample.feed_id(3)))
     assert.are.equal(13, chainlink.feed_version(sample.feed_id(13):upper():gsub("^0X", "0x")))
-    assert.are.equal(65535, chainlink.feed_version("0x" .. ("f"):rep(64)))
+    assert.are.equal(3, chainlink.feed_version(sample.feed_id(0x1003)))
+    assert.are.equal(0, chainlink.feed_version(sample.feed_id(0x1000)))
+    assert.are.equal(4095, chainlink.feed_version("0x" .. ("f"):rep(64)))
+  end)
+
+  it("goes with the resolution in the four bits before", function()
+    assert.are.equal("s", chainlink.feed_resolution(sample.feed_id(3)))
+    assert.are.equal("s", chainlink.feed_resolution(sample.feed_id(0xfff)))
+    assert.are.equal("ms", chainlink.feed_resolution(sample.feed_id(0x1003)))
+    for resolution = 2, 15 do
+      assert.is_nil(chainlink.feed_resolution(sample.feed_id(resolution * 0x1000 + 3)))
+    end
+    local ok, err = pcall(chainlink.feed_resolution, "0x1003")
+    assert.is_false(ok)
+    assert.are.equal("InvalidFeedIDError", err.kind)
   end)
 
   local good = sample.feed_id(3)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Feed ids: text, order and version. */
+ * Feed ids: text, order and what their first bytes say. */
 #include "codec/feed_id.h"
 
 #include <string.h>
@@ -31,5 +31,10 @@ int cds_feed_id_compare(const struct cds_feed_id *a, const struct cds_feed_id *b
 }
 
 uint16_t cds_feed_id_version(const struct cds_feed_id *id) {
-  return (uint16_t)(id->bytes[0] << 8 | id->bytes[1]);
+  return (uint16_t)((id->bytes[0] & 0xf) << 8 | id->bytes[1]);
+}
+
+enum cds_resolution cds_feed_id_resolution(const struct cds_feed_id *id) {
+  unsigned resolution = id->bytes[0] >> 4;
+  return resolution < CDS_RESOLUTION_UNKNOWN ? (enum cds_resolution)resolution : CDS_RESOLUTION_UNKNOWN;
 }

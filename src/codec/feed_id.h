@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * A feed id: 32 bytes, of which the first two are the report schema's version. */
+ * A feed id: 32 bytes. The first four bits are the resolution of the feed's times, the next twelve the version of its
+ * reports' schema (Chainlink's oracle plugin and Go SDK: version = first two bytes & 0x0fff). */
 #ifndef CDS_FEED_ID_H
 #define CDS_FEED_ID_H
 
@@ -19,6 +20,11 @@ CDS_MUST_CHECK enum cds_status cds_feed_id_parse(struct cds_feed_id *out, const 
 void cds_feed_id_format(char out[CDS_FEED_ID_TEXT + 1], const struct cds_feed_id *id);
 
 int cds_feed_id_compare(const struct cds_feed_id *a, const struct cds_feed_id *b);
-uint16_t cds_feed_id_version(const struct cds_feed_id *id);
+uint16_t cds_feed_id_version(const struct cds_feed_id *id); /* 0 to 4095 */
+
+/* The unit of the times in a feed's reports. Others than these two are not defined. */
+enum cds_resolution { CDS_RESOLUTION_SECONDS, CDS_RESOLUTION_MILLISECONDS, CDS_RESOLUTION_UNKNOWN };
+
+enum cds_resolution cds_feed_id_resolution(const struct cds_feed_id *id);
 
 #endif

@@ -8,7 +8,18 @@
 #include "codec/hex.h"
 #include "codec/scan.h"
 
-enum member { FEED_ID, FULL_REPORT, VALID_FROM, OBSERVATIONS, REPORT, REPORTS, NEXT_PAGE, UNKNOWN };
+enum member {
+  FEED_ID,
+  FULL_REPORT,
+  VALID_FROM,
+  OBSERVATIONS,
+  VALID_FROM_MS,
+  OBSERVATIONS_MS,
+  REPORT,
+  REPORTS,
+  NEXT_PAGE,
+  UNKNOWN
+};
 
 static const struct {
   const char *name;
@@ -20,6 +31,8 @@ static const struct {
   [FULL_REPORT] = NAME("fullReport"),
   [VALID_FROM] = NAME("validFromTimestamp"),
   [OBSERVATIONS] = NAME("observationsTimestamp"),
+  [VALID_FROM_MS] = NAME("validFromTimestampMs"),
+  [OBSERVATIONS_MS] = NAME("observationsTimestampMs"),
   [REPORT] = NAME("report"),
   [REPORTS] = NAME("reports"),
   [NEXT_PAGE] = NAME("nextPageTimestamp"),
@@ -81,6 +94,8 @@ static enum cds_status read_member(struct cds_envelope *out, enum member member,
   case FULL_REPORT: return read_full_report(out, scan);
   case VALID_FROM: return cds_scan_uint32(&out->has_valid_from_timestamp, &out->valid_from_timestamp, scan);
   case OBSERVATIONS: return cds_scan_uint32(&out->has_observations_timestamp, &out->observations_timestamp, scan);
+  case VALID_FROM_MS: return cds_scan_uint64(&out->has_valid_from_ms, &out->valid_from_ms, scan);
+  case OBSERVATIONS_MS: return cds_scan_uint64(&out->has_observations_ms, &out->observations_ms, scan);
   default: return cds_scan_skip(scan, depth);
   }
 }
@@ -96,7 +111,7 @@ static enum cds_status read_report(struct cds_envelope *out, struct cds_scan *sc
     enum member member;
     status = cds_scan_member(&more, &name, &first, scan);
     if (status == CDS_OK && !more) break;
-    if (status == CDS_OK) status = identify(&member, &seen, &name, FEED_ID, OBSERVATIONS, scan);
+    if (status == CDS_OK) status = identify(&member, &seen, &name, FEED_ID, OBSERVATIONS_MS, scan);
     if (status == CDS_OK) status = read_member(out, member, scan, depth);
   }
   if (status == CDS_OK) status = require(seen, FEED_ID, scan);

@@ -14,9 +14,17 @@
 #define RS_WORD 4
 #define SS_WORD 5
 
-static bool field_fits(const struct cds_field *field, const uint8_t *word) {
+/* How wide a field is in this report: the head's times are wider where their unit is smaller. */
+static unsigned width_of(const struct cds_report *report, size_t index) {
+  if (report->resolution != CDS_RESOLUTION_SECONDS && cds_schema_is_time(report->schema, index)) return 64;
+  return report->schema->fields[index].bits;
+}
+
+static bool field_fits(const struct cds_report *report, size_t index) {
+  const struct cds_field *field = &report->schema->fields[index];
+  const uint8_t *word = cds_report_word(report, index);
   switch (field->type) {
-  case CDS_TYPE_UINT: return cds_abi_is_uint(word, field->bits);
+  case CDS_TYPE_UINT: return cds_abi_is_uint(word, width_of(report, index));
   case CDS_TYPE_INT: return cds_abi_is_int(word, field->bits);
   case CDS_TYPE_ADDRESS: return cds_abi_is_uint(word, field->bits);
   case CDS_TYPE_BOOL: return cds_abi_is_uint(word, 8) && word[CDS_WORD - 1] <= 1;
@@ -34,9 +42,11 @@ static enum cds_status check_fields(const struct cds_report *report, struct cds_
                             (unsigned)report->version, report->blob.length);
   }
   for (size_t i = 0; i < schema->field_count; i++) {
-    if (field_fits(&schema->fields[i], cds_report_word(report, i))) continue;
+    if (field_fits(report, i)) continue;
     char type[16];
-    cds_field_type_name(type, &schema->fields[i]);
+    struct cds_field field = schema->fields[i];
+    field.bits = width_of(report, i);
+    cds_field_type_name(type, &field);
     snprintf(expected, sizeof expected, "a word within %s", type);
     return cds_error_decode(err, report->blob.offset + i * CDS_WORD, expected, "%s of a v%u report",
                             schema->fields[i].name, (unsigned)report->version);
@@ -44,16 +54,34 @@ static enum cds_status check_fields(const struct cds_report *report, struct cds_
   return CDS_OK;
 }
 
+static uint32_t whole_seconds(const struct cds_report *report, uint64_t time) {
+  uint64_t seconds = report->resolution == CDS_RESOLUTION_MILLISECONDS ? time / 1000 : time;
+  return seconds < UINT32_MAX ? (uint32_t)seconds : UINT32_MAX;
+}
+
+void cds_report_set_observations(struct cds_report *report, uint64_t time) {
+  report->has_observations_timestamp = true;
+  report->observations_time = time;
+  report->observations_timestamp = whole_seconds(report, time);
+}
+
+void cds_report_set_valid_from(struct cds_report *report, uint64_t time) {
+  report->has_valid_from_timestamp = true;
+  report->valid_from_time = time;
+  report->valid_from_timestamp = whole_seconds(report, time);
+}
+
+uint64_t cds_report_observed_ms(const struct cds_report *report) {
+  return report->resolution == CDS_RESOLUTION_MILLISECONDS ? report->observations_time
+                                                           : report->observations_time * 1000;
+}
+
 static void read_timestamps(struct cds_report *report) {
   const struct cds_schema *schema = report->schema;
-  if (schema->observations_timestamp >= 0) {
-    report->has_observations_timestamp = true;
-    report->observations_timestamp = cds_abi_u32(cds_report_word(report, (size_t)schema->observations_timestamp));
-  }
-  if (schema->valid_from_timestamp >= 0) {
-    report->has_valid_from_timestamp = true;
-    report->valid_from_timestamp = cds_abi_u32(cds_report_word(report, (size_t)schema->valid_from_timestamp));
-  }
+  if (schema->observations_timestamp >= 0)
+    cds_report_set_observations(report, cds_abi_u64(cds_report_word(report, (size_t)schema->observations_timestamp)));
+  if (schema->valid_from_timestamp >= 0)
+    cds_report_set_valid_from(report, cds_abi_u64(cds_report_word(report, (size_t)schema->valid_from_timestamp)));
 }
 
 static enum cds_status read_parts(struct cds_report *report, struct cds_error *err) {
@@ -75,7 +103,8 @@ static enum cds_status read_report(struct cds_report *report, struct cds_error *
   if (status != CDS_OK) return status;
   memcpy(report->feed_id.bytes, report->bytes + report->blob.offset, sizeof report->feed_id.bytes);
   report->version = cds_feed_id_version(&report->feed_id);
-  report->schema = cds_schema_find(report->version);
+  report->resolution = cds_feed_id_resolution(&report->feed_id);
+  if (report->resolution != CDS_RESOLUTION_UNKNOWN) report->schema = cds_schema_find(report->version);
   if (!report->schema) return CDS_OK;
   status = check_fields(report, err);
   if (status == CDS_OK) read_timestamps(report);

@@ -13,12 +13,15 @@
 struct cds_report {
   unsigned refs; /* atomic */
   uint16_t version;
-  const struct cds_schema *schema; /* NULL: the version is unknown and no field can be read */
+  enum cds_resolution resolution;
+  const struct cds_schema *schema; /* NULL: version or resolution is unknown and no field can be read */
   struct cds_feed_id feed_id;
-  bool has_observations_timestamp; /* false only for an unknown version */
-  bool has_valid_from_timestamp;   /* false for an unknown version and v1 */
-  uint32_t observations_timestamp;
+  bool has_observations_timestamp; /* false only without a schema */
+  bool has_valid_from_timestamp;   /* false without a schema and for v1 */
+  uint32_t observations_timestamp; /* whole seconds; 2^32-1 where there are more */
   uint32_t valid_from_timestamp;
+  uint64_t observations_time; /* in the feed's unit: milliseconds, or else seconds */
+  uint64_t valid_from_time;
   struct cds_abi_part blob;   /* offsets into bytes; length in bytes */
   struct cds_abi_part rs, ss; /* length in words */
   size_t length;
@@ -41,6 +44,13 @@ void cds_report_unref(struct cds_report *report);
 
 /* How many bytes there are beyond head, blob and signatures: Solidity passes over them, and nobody signed them. */
 size_t cds_report_excess(const struct cds_report *report);
+
+/* Set a time that is there, in the feed's unit. Only before the report is shared. */
+void cds_report_set_observations(struct cds_report *report, uint64_t time);
+void cds_report_set_valid_from(struct cds_report *report, uint64_t time);
+
+/* The observations' time in milliseconds, whatever the feed's unit. */
+uint64_t cds_report_observed_ms(const struct cds_report *report);
 
 /* The 32-byte word of field `index` of the schema; report->schema is not NULL. */
 const uint8_t *cds_report_word(const struct cds_report *report, size_t index);

@@ -116,24 +116,41 @@ static bool accept_word(struct cds_scan *scan, const char *word, size_t length) 
   return true;
 }
 
-enum cds_status cds_scan_uint32(bool *has, int64_t *out, struct cds_scan *scan) {
-  static const char expected[] = "an integer from 0 to 4294967295";
+/* An integer up to most, or null. */
+static enum cds_status scan_whole(bool *has, uint64_t *out, uint64_t most, const char *expected,
+                                  struct cds_scan *scan) {
   skip_space(scan);
   *has = false;
   *out = 0;
   if (accept_word(scan, "null", 4)) return CDS_OK;
   const char *start = scan->at;
-  int64_t value = 0;
-  for (; is_digit(scan) && value <= UINT32_MAX; scan->at++) value = value * 10 + (*scan->at - '0');
+  uint64_t value = 0;
+  bool fits = true;
+  for (; fits && is_digit(scan); scan->at++) {
+    uint64_t digit = (uint64_t)(*scan->at - '0');
+    fits = value <= (most - digit) / 10;
+    if (fits) value = value * 10 + digit;
+  }
   bool leading_zero = scan->at - start > 1 && *start == '0';
   bool goes_on = scan->at < scan->end && strchr("0123456789.eE", *scan->at) && *scan->at != 0;
-  if (scan->at == start || leading_zero || goes_on || value > UINT32_MAX) {
+  if (scan->at == start || leading_zero || goes_on || !fits) {
     scan->at = start;
     return cds_scan_fail(scan, expected);
   }
   *has = true;
   *out = value;
   return CDS_OK;
+}
+
+enum cds_status cds_scan_uint32(bool *has, int64_t *out, struct cds_scan *scan) {
+  uint64_t value;
+  enum cds_status status = scan_whole(has, &value, UINT32_MAX, "an integer from 0 to 4294967295", scan);
+  *out = (int64_t)value;
+  return status;
+}
+
+enum cds_status cds_scan_uint64(bool *has, uint64_t *out, struct cds_scan *scan) {
+  return scan_whole(has, out, UINT64_MAX, "an integer from 0 to 18446744073709551615", scan);
 }
 
 static enum cds_status skip_digits(struct cds_scan *scan) {

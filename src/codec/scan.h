@@ -41,6 +41,9 @@ CDS_MUST_CHECK enum cds_status cds_scan_hex(struct cds_slice *out, struct cds_sc
 /* An integer from 0 to 2^32-1, without sign, fraction, exponent or leading zeros; or null, *has false then. */
 CDS_MUST_CHECK enum cds_status cds_scan_uint32(bool *has, int64_t *out, struct cds_scan *scan);
 
+/* The same from 0 to 2^64-1. */
+CDS_MUST_CHECK enum cds_status cds_scan_uint64(bool *has, uint64_t *out, struct cds_scan *scan);
+
 /* Passes over any one value in which at most `depth` arrays and objects nest. */
 CDS_MUST_CHECK enum cds_status cds_scan_skip(struct cds_scan *scan, unsigned depth);
 

@@ -13,6 +13,12 @@ int cds_schema_field(const struct cds_schema *schema, const char *name, size_t l
   return -1;
 }
 
+bool cds_schema_is_time(const struct cds_schema *schema, size_t field) {
+  int index = (int)field;
+  return index == schema->observations_timestamp || index == schema->valid_from_timestamp ||
+         index == schema->expires_at;
+}
+
 void cds_field_type_name(char out[16], const struct cds_field *field) {
   switch (field->type) {
   case CDS_TYPE_BYTES32: snprintf(out, 16, "bytes32"); return;

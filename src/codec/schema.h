@@ -29,17 +29,23 @@ struct cds_field {
   const char *meaning; /* one line for docs and types */
 };
 
+#define CDS_MAX_VERSION 0xfff /* a feed id has twelve bits for it */
+
 struct cds_schema {
   uint16_t version;
   const char *name;               /* "Crypto Advanced" */
   const struct cds_field *fields; /* in ABI order; field i is word i of the blob */
   size_t field_count;
-  /* indexes into fields, -1 when the schema has none */
+  /* indexes into fields, -1 when the schema has none; the three times are uint32, or 64 bits wide where the feed's
+   * resolution is not seconds */
   int price, observations_timestamp, valid_from_timestamp, expires_at, market_status;
 };
 
 /* The field's index, or -1. */
 int cds_schema_field(const struct cds_schema *schema, const char *name, size_t length);
+
+/* Is the field one of the head's three times, which are in the feed's own unit? */
+bool cds_schema_is_time(const struct cds_schema *schema, size_t field);
 
 /* "uint32", "int192", "bytes32" */
 void cds_field_type_name(char out[16], const struct cds_field *field);

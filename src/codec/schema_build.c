@@ -140,6 +140,7 @@ static enum cds_status set_roles(struct cds_schema *schema, const char *price, s
   schema->observations_timestamp = role(schema, "observations_timestamp");
   schema->valid_from_timestamp = role(schema, "valid_from_timestamp");
   schema->expires_at = role(schema, "expires_at");
+  if (!is_u32_if_there(schema, schema->expires_at)) schema->expires_at = -1; /* a field like any other */
   schema->price = role(schema, price);
   schema->market_status = -1; /* what its numbers mean is not known */
   if (role(schema, "feed_id") != 0 || schema->fields[0].type != CDS_TYPE_BYTES32)
@@ -176,7 +177,8 @@ static enum cds_status fill(struct block *block, const struct cds_schema_definit
 
 enum cds_status cds_schema_build(struct cds_schema **out, const struct cds_schema_definition *definition,
                                  struct cds_error *err) {
-  if (definition->version == 0) return cds_error_set(err, CDS_E_CONFIG, "version must be 1 to 65535");
+  if (definition->version == 0 || definition->version > CDS_MAX_VERSION)
+    return cds_error_set(err, CDS_E_CONFIG, "version must be 1 to %d", CDS_MAX_VERSION);
   if (definition->field_count == 0 || definition->field_count > MAX_FIELDS)
     return cds_error_set(err, CDS_E_CONFIG, "a schema has 1 to %d fields, got %zu", MAX_FIELDS,
                          definition->field_count);

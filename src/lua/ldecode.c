@@ -32,7 +32,7 @@ static int decode(lua_State *L) {
   return 1;
 }
 
-/* feed_id(text) -> lower-case text, version | nil, err */
+/* feed_id(text) -> lower-case text, version, "s" or "ms" or nil | nil, err */
 static int feed_id(lua_State *L) {
   size_t length;
   luaL_checktype(L, 1, LUA_TSTRING);
@@ -44,7 +44,8 @@ static int feed_id(lua_State *L) {
   cds_feed_id_format(lower, &id);
   lua_pushlstring(L, lower, CDS_FEED_ID_TEXT);
   lua_pushinteger(L, cds_feed_id_version(&id));
-  return 2;
+  cds_l_push_resolution(L, cds_feed_id_resolution(&id));
+  return 3;
 }
 
 /* ---- registration ---- */

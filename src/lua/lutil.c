@@ -89,6 +89,11 @@ void cds_l_push_int64(lua_State *L, int64_t value) {
 #endif
 }
 
+void cds_l_push_resolution(lua_State *L, enum cds_resolution resolution) {
+  static const char *const names[] = {[CDS_RESOLUTION_SECONDS] = "s", [CDS_RESOLUTION_MILLISECONDS] = "ms"};
+  lua_pushstring(L, resolution < CDS_RESOLUTION_UNKNOWN ? names[resolution] : NULL); /* NULL gives nil */
+}
+
 void cds_l_push_uint64(lua_State *L, uint64_t value) {
   char text[24];
   if (value <= INT64_MAX) {

@@ -35,6 +35,9 @@ void cds_l_push_error(lua_State *L, const struct cds_error *err);
 
 /* As an integer where Lua has them and it fits, as a number where that is exact, otherwise as decimal text. */
 void cds_l_push_int64(lua_State *L, int64_t value);
+/* "s", "ms" or nil */
+void cds_l_push_resolution(lua_State *L, enum cds_resolution resolution);
+
 void cds_l_push_uint64(lua_State *L, uint64_t value);
 
 /* The value of a member of the table at `index`, or `otherwise` when it is nil; a wrong type raises. */

@@ -3,12 +3,9 @@
 
 local cjson = require "cjson"
 local text = require "chainlink.text"
+local time = require "chainlink.time"
 
 local format = {}
-
-function format.time(seconds)
-  return seconds and os.date("!%Y-%m-%dT%H:%M:%SZ", seconds) or ""
-end
 
 local function csv_cell(value)
   if value == nil then return "" end
@@ -42,8 +39,14 @@ end
 
 -- ---- reports ----
 
+local times = { valid_from_timestamp = true, observations_timestamp = true, expires_at = true }
+
 local function fields_of(schemas, version)
   return schemas[version] and schemas[version].fields or {}
+end
+
+local function fields_in(report, schemas)
+  return report.resolution and fields_of(schemas, report.version) or {}
 end
 
 -- The names of the fields that all these schemas have, in the first one's order.
@@ -59,14 +62,19 @@ local function shared_fields(schemas, versions)
 end
 
 --- The CSV columns for reports of these schemas: what every report has, then the fields that all of them have. Of
---- several schemas the other fields are in a last column, `fields`.
-function format.report_columns(schemas, versions)
-  local columns = { "version", "feed_id", "name", "observations_timestamp", "valid_from_timestamp", "price" }
-  local seen = {}
-  for _, name in ipairs(columns) do seen[name] = true end
-  for _, name in ipairs(shared_fields(schemas, versions)) do
-    if not seen[name] then columns[#columns + 1] = name end
+--- several schemas the other fields are in a last column, `fields`. in_ms: times are in milliseconds too.
+function format.report_columns(schemas, versions, in_ms)
+  local columns, seen = {}, {}
+  local function add(name)
+    if seen[name] then return end
+    columns[#columns + 1] = name
+    if in_ms and times[name] then columns[#columns + 1] = name .. "_ms" end
+    seen[name] = true
   end
+  for _, name in ipairs { "version", "feed_id", "name", "observations_timestamp", "valid_from_timestamp", "price" } do
+    add(name)
+  end
+  for _, name in ipairs(shared_fields(schemas, versions)) do add(name) end
   if #versions > 1 then columns[#columns + 1] = "fields" end
   return columns
 end
@@ -89,7 +97,7 @@ function format.report_csv(report, columns, schemas, name)
   local values, cells = report:to_table(), {}
   values.name = name
   if columns[#columns] == "fields" then
-    values.fields = other_fields(values, columns, fields_of(schemas, report.version))
+    values.fields = other_fields(values, columns, fields_in(report, schemas))
   end
   for i, column in ipairs(columns) do cells[i] = values[column] end
   return format.csv_line(cells, #columns)
@@ -114,12 +122,20 @@ function format.cut(value, size)
   return value:sub(1, size)
 end
 
-format.report_heading = ("%-20s  %-16s  %-4s%18s%18s%18s"):format("observed", "feed", "v", "price", "bid", "ask")
+-- in_ms: there are times with milliseconds.
+local function time_cell(value, in_ms)
+  return (in_ms and "%-24s" or "%-20s"):format(value)
+end
+
+function format.report_heading(in_ms)
+  return time_cell("observed", in_ms) ..
+    ("  %-16s  %-4s%18s%18s%18s"):format("feed", "v", "price", "bid", "ask")
+end
 
 --- One row of the table of reports. name: what to call the feed.
-function format.report_row(report, name, paint)
+function format.report_row(report, name, paint, in_ms)
   local price = ("%18s"):format(number(report.price))
-  local row = ("%-20s  %-16s  %-4s%s%18s%18s"):format(format.time(report.observations_timestamp),
+  local row = ("%s  %-16s  %-4s%s%18s%18s"):format(time_cell(time.of(report, "observations_timestamp") or "", in_ms),
     format.cut(text.plain(name), 16), "v" .. report.version, paint and paint(price, report) or price,
     number(report.bid or report.best_bid), number(report.ask or report.best_ask))
   return (row:gsub(" +$", ""))
@@ -129,10 +145,11 @@ end
 function format.report_details(report, schemas, name)
   local rows = { { "version", tostring(report.version) }, { "feed_id", report.feed_id } }
   if name then rows[#rows + 1] = { "name", text.plain(name) } end
-  for _, field in ipairs(fields_of(schemas, report.version)) do
+  for _, field in ipairs(fields_in(report, schemas)) do
     if field.name ~= "feed_id" then
       local value = report:exact(field.name)
-      if field.unit == "seconds" then value = value .. "  " .. format.time(report[field.name]) end
+      if times[field.name] then value = value .. "  " .. (time.of(report, field.name) or "")
+      elseif field.unit == "seconds" then value = value .. "  " .. (time.text(report[field.name]) or "") end
       if field.name == "market_status" then value = value .. "  " .. (report:market_status_name() or "") end
       rows[#rows + 1] = { field.name, value }
     end

@@ -101,21 +101,31 @@ function session.versions(ids)
   return versions
 end
 
+--- Has one of these feeds times in milliseconds?
+local function has_ms(ids)
+  for _, id in ipairs(ids) do
+    if chainlink.feed_resolution(id) == "ms" then return true end
+  end
+  return false
+end
+
 --- A function that writes one report after another in the format asked for.
 function session.report_writer(kind, ids, names, paint)
   if kind == "json" then
     return function(report) output.print(format.report_json(report, names[report.feed_id])) end
   end
   if kind == "csv" then
-    local columns = format.report_columns(chainlink.schemas, session.versions(ids))
+    local columns = format.report_columns(chainlink.schemas, session.versions(ids), has_ms(ids))
     output.print(format.csv_line(columns))
     return function(report)
       output.print(format.report_csv(report, columns, chainlink.schemas, names[report.feed_id]))
     end
   end
-  output.print(output.bold(format.report_heading))
+  local in_ms = has_ms(ids)
+  output.print(output.bold(format.report_heading(in_ms)))
   return function(report)
-    output.print(format.report_row(report, names[report.feed_id] or format.short_id(report.feed_id), paint))
+    output.print(format.report_row(report, names[report.feed_id] or format.short_id(report.feed_id), paint,
+      in_ms))
   end
 end
 
