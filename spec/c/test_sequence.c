@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "order/fill.h"
 #include "order/sequence.h"
 #include "tap.h"
 
@@ -41,6 +42,8 @@ static struct cds_candidate candidate(uint32_t valid_from, uint32_t second, unsi
 }
 
 static void heed(struct cds_sequence_out *out) {
+  const char *wrong = cds_sequence_check(&seq);
+  if (wrong != NULL) ok(false, "an invariant is broken: %s", wrong);
   for (struct cds_queue_node *node = out->deliver, *next; node != NULL; node = next) {
     next = node->next;
     size_t at = strlen(delivered);
@@ -79,20 +82,20 @@ static bool peek(unsigned link, unsigned blob) {
 static enum cds_verdict page(const struct cds_fill *fill, uint32_t second, unsigned blob) {
   struct cds_sequence_out out = {0};
   struct cds_candidate report = candidate(second, second, blob);
-  enum cds_verdict verdict = cds_sequence_page_report(&seq, fill, &report, now_ms, NOBODY, &out);
+  enum cds_verdict verdict = cds_fill_report(&seq, fill, &report, now_ms, NOBODY, &out);
   heed(&out);
   return verdict;
 }
 
 static void page_done(const struct cds_fill *fill) {
   struct cds_sequence_out out = {0};
-  cds_sequence_page_done(&seq, fill, now_ms, &out);
+  cds_fill_done(&seq, fill, now_ms, &out);
   heed(&out);
 }
 
 static void page_failed_for(const struct cds_fill *fill, bool retryable, int64_t at_least_ms) {
   struct cds_sequence_out out = {0};
-  cds_sequence_page_failed(&seq, fill, retryable, at_least_ms, now_ms, &out);
+  cds_fill_failed(&seq, fill, retryable, at_least_ms, now_ms, &out);
   heed(&out);
 }
 
@@ -103,10 +106,10 @@ static void page_failed(const struct cds_fill *fill, bool retryable) {
 /* Moves the clock to the next fill. False when none is in sight. */
 static bool next_fill(struct cds_fill *fill) {
   int64_t wait_ms = 0;
-  if (cds_sequence_next_fill(&seq, now_ms, fill, &wait_ms)) return true;
+  if (cds_fill_next(&seq, now_ms, fill, &wait_ms)) return true;
   if (wait_ms < 0) return false;
   now_ms += wait_ms;
-  return cds_sequence_next_fill(&seq, now_ms, fill, &wait_ms);
+  return cds_fill_next(&seq, now_ms, fill, &wait_ms);
 }
 
 static void is_delivered(const char *expected, const char *name) {
@@ -360,8 +363,8 @@ static void test_failures(void) {
   page_failed(&fill, false);
   is_delivered("3", "a refusal is final");
   ok(lost.from == 110 && lost.to == 120 && lost.reason == CDS_LOST_REFUSED, "and told");
-  is_number(seq.counts.lost_ranges, 2, "two ranges are counted");
-  is_number(seq.counts.lost_seconds, 22, "with their seconds");
+  is_number(seq.counts.lost.ranges, 2, "two ranges are counted");
+  is_number(seq.counts.lost.times, 22, "with their seconds");
   cds_sequence_clear(&seq);
 }
 
@@ -372,7 +375,7 @@ static void one_fails(struct cds_fill *fails, struct cds_fill *under_way, int64_
   for (size_t slot = 0; slot < 2; slot++) take_of(slot, A, 100, 100, 1);
   reconnect(A);
   for (size_t slot = 0; slot < 2; slot++) take_of(slot, A, 110, 110, 2);
-  ok(next_fill(under_way) && cds_sequence_next_fill(&seq, now_ms, fails, &wait_ms), "two feeds are asked for");
+  ok(next_fill(under_way) && cds_fill_next(&seq, now_ms, fails, &wait_ms), "two feeds are asked for");
   for (int times = 1; times < 5; times++) {
     page_failed(fails, true);
     ok(next_fill(fails) && fails->slot != under_way->slot, "one of them again, after failure %d", times);
@@ -425,8 +428,8 @@ static void test_start(void) {
   int64_t wait_ms;
   set_up(NULL);
   cds_sequence_start(&seq, 0, 50, now_ms);
-  ok(cds_sequence_next_fill(&seq, now_ms, &fill, &wait_ms) && fill.start == 50, "a start is asked for at once");
-  ok(!cds_sequence_next_fill(&seq, now_ms, &fill, &wait_ms) && wait_ms < 0, "and once");
+  ok(cds_fill_next(&seq, now_ms, &fill, &wait_ms) && fill.start == 50, "a start is asked for at once");
+  ok(!cds_fill_next(&seq, now_ms, &fill, &wait_ms) && wait_ms < 0, "and once");
   is_number(take(A, 53, 53, 4), CDS_VERDICT_HELD, "a live report waits meanwhile");
   page(&fill, 50, 1);
   page(&fill, 51, 2);
@@ -532,7 +535,7 @@ static void test_too_late(void) {
   ok(lost_count == 1 && lost.from == 101 && lost.to == 101 && lost.reason == CDS_LOST_LATE, "and told as lost");
   take(A, 101, 101, 7);
   is_number(lost_count, 1, "its second once");
-  is_number(seq.counts.lost_seconds, 1, "and counted once");
+  is_number(seq.counts.lost.times, 1, "and counted once");
   for (unsigned i = 0; i < 100; i++) take(A, 103 + i / 50, 103 + i / 50, 100 + i);
   take(A, 101, 101, 8);
   is_number(lost_count, 1, "nothing is said of a second that is forgotten");

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "order/fill.h"
 #include "order/sequence.h"
 #include "tap.h"
 
@@ -38,6 +39,8 @@ static size_t free_all(struct cds_queue_node *nodes) {
 }
 
 static void heed(struct cds_sequence_out *out) {
+  const char *wrong = cds_sequence_check(&seq);
+  if (wrong != NULL) ok(false, "an invariant is broken: %s", wrong);
   delivered = free_all(out->deliver);
   free_all(out->drop);
   lost_count += out->lost_count;
@@ -55,24 +58,24 @@ static enum cds_verdict take(uint32_t second, unsigned blob) {
 static enum cds_verdict page(const struct cds_fill *fill, uint32_t second, unsigned blob) {
   struct cds_sequence_out out = {0};
   struct cds_candidate report = candidate(second, blob);
-  enum cds_verdict verdict = cds_sequence_page_report(&seq, fill, &report, now_ms, LATEST_POSSIBLE, &out);
+  enum cds_verdict verdict = cds_fill_report(&seq, fill, &report, now_ms, LATEST_POSSIBLE, &out);
   heed(&out);
   return verdict;
 }
 
 static void page_done(const struct cds_fill *fill) {
   struct cds_sequence_out out = {0};
-  cds_sequence_page_done(&seq, fill, now_ms, &out);
+  cds_fill_done(&seq, fill, now_ms, &out);
   heed(&out);
 }
 
 /* Moves the clock to the next question. */
 static bool next_fill(struct cds_fill *fill) {
   int64_t wait_ms = 0;
-  if (cds_sequence_next_fill(&seq, now_ms, fill, &wait_ms)) return true;
+  if (cds_fill_next(&seq, now_ms, fill, &wait_ms)) return true;
   if (wait_ms < 0) return false;
   now_ms += wait_ms;
-  return cds_sequence_next_fill(&seq, now_ms, fill, &wait_ms);
+  return cds_fill_next(&seq, now_ms, fill, &wait_ms);
 }
 
 static void set_up(void) {
@@ -146,14 +149,14 @@ static void test_times(void) {
 
 static bool expire(void) {
   struct cds_sequence_out out = {0};
-  bool gave_up = cds_sequence_expire(&seq, now_ms, &out);
+  bool gave_up = cds_fill_expire(&seq, now_ms, &out);
   heed(&out);
   return gave_up;
 }
 
 static void failed(const struct cds_fill *fill, int64_t at_least_ms) {
   struct cds_sequence_out out = {0};
-  cds_sequence_page_failed(&seq, fill, true, at_least_ms, now_ms, &out);
+  cds_fill_failed(&seq, fill, true, at_least_ms, now_ms, &out);
   heed(&out);
 }
 
@@ -170,14 +173,14 @@ static void test_retry_after(void) {
   }
   is_number(now_ms - asked_ms, 260000, "again and again");
   failed(&fill, 50000);
-  is_number(cds_sequence_expires_ms(&seq) - asked_ms, 300000, "but not past five minutes");
+  is_number(cds_fill_expires_ms(&seq) - asked_ms, 300000, "but not past five minutes");
   ok(next_fill(&fill), "REST is asked once more");
   is_number(now_ms - asked_ms, 300000, "at their end");
   is_number((long long)lost_count, 0, "nothing is lost before");
   failed(&fill, 50000);
   is_number((long long)delivered, 1, "then what is held goes on");
   ok(lost_count == 1 && lost.reason == CDS_LOST_FAILING && lost.from == 100 && lost.to == 110, "and is told");
-  is_number(cds_sequence_expires_ms(&seq), INT64_MAX, "nothing waits");
+  is_number(cds_fill_expires_ms(&seq), INT64_MAX, "nothing waits");
   cds_sequence_clear(&seq);
 }
 
@@ -185,10 +188,10 @@ static void test_no_answer(void) {
   struct cds_fill fill;
   begin_with_gap(&fill);
   now_ms += 299999;
-  ok(!expire() && cds_sequence_is_asked(&seq, &fill), "an answer is waited for");
+  ok(!expire() && cds_fill_is_asked(&seq, &fill), "an answer is waited for");
   now_ms++;
   ok(expire() && delivered == 1 && lost_count == 1, "for five minutes, then the range is lost");
-  ok(!cds_sequence_is_asked(&seq, &fill) && !expire(), "and nobody waits for the page");
+  ok(!cds_fill_is_asked(&seq, &fill) && !expire(), "and nobody waits for the page");
   is_number(page(&fill, 105, 3), CDS_VERDICT_DUPLICATE, "which has no effect when it comes");
   is_number((long long)delivered, 0, "at all");
   cds_sequence_clear(&seq);
@@ -217,12 +220,12 @@ static void test_script_was_behind(void) {
   begin_with_gap(&fill);
   failed(&fill, 0);
   now_ms += 400000;
-  cds_sequence_resume(&seq, now_ms);
+  cds_fill_resume(&seq, now_ms);
   ok(!expire(), "time in which REST was not asked does not count");
   ok(next_fill(&fill), "it is asked");
   page(&fill, 105, 3);
   struct cds_sequence_out out = {0};
-  cds_sequence_page_cut(&seq, &fill, now_ms, &out);
+  cds_fill_cut(&seq, &fill, now_ms, &out);
   heed(&out);
   ok(next_fill(&fill) && fill.start == 105, "a page that is cut is asked for again, from where it came to");
   page(&fill, 110, 2);

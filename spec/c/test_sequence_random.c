@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "order/fill.h"
 #include "order/sequence.h"
 #include "sample.h"
 #include "tap.h"
@@ -139,6 +140,8 @@ static void deliver(const struct cds_queue_node *node) {
 }
 
 static void heed(struct cds_sequence_out *out) {
+  const char *wrong = cds_sequence_check(&world.seq);
+  if (wrong != NULL) complain(wrong);
   for (struct cds_queue_node *node = out->deliver, *next; node != NULL; node = next) {
     next = node->next;
     deliver(node);
@@ -231,7 +234,7 @@ static void ask(void) {
     struct page *page = &world.pages[i];
     int64_t wait_ms;
     if (page->busy) continue;
-    if (!cds_sequence_next_fill(&world.seq, world.now_ms, &page->fill, &wait_ms)) return;
+    if (!cds_fill_next(&world.seq, world.now_ms, &page->fill, &wait_ms)) return;
     page->busy = true;
     page->seen_ms = world.now_ms + (int64_t)chance(100);
     page->done_ms = page->seen_ms + (int64_t)chance(400);
@@ -278,7 +281,7 @@ static void answer(const struct page *page) {
     for (unsigned copies = chance(50) == 0 ? 2 : 1; copies > 0; copies--) { /* or repeats */
       struct cds_sequence_out out = {0};
       struct cds_candidate report = candidate_of(page->fill.slot, order[i], 0);
-      cds_sequence_page_report(&world.seq, &page->fill, &report, world.now_ms, latest_possible(), &out);
+      cds_fill_report(&world.seq, &page->fill, &report, world.now_ms, latest_possible(), &out);
       heed(&out);
     }
   }
@@ -291,10 +294,10 @@ static void finish(struct page *page) {
   page->busy = false;
   if (fails(page, &retryable)) {
     if (chance(3) == 0) answer(page); /* part of it had come */
-    cds_sequence_page_failed(&world.seq, &page->fill, retryable, 0, world.now_ms, &out);
+    cds_fill_failed(&world.seq, &page->fill, retryable, 0, world.now_ms, &out);
   } else {
     answer(page);
-    cds_sequence_page_done(&world.seq, &page->fill, world.now_ms, &out);
+    cds_fill_done(&world.seq, &page->fill, world.now_ms, &out);
   }
   heed(&out);
 }
@@ -369,7 +372,7 @@ static void judge(void) {
   }
   if (world.lossless && world.range_count > 0) complain("something was told as lost that could be had");
   if (world.seq.index.count > 0) complain("reports are held for ever");
-  if (cds_sequence_next_fill(&world.seq, world.now_ms + 100000, &fill, &wait_ms) || wait_ms >= 0)
+  if (cds_fill_next(&world.seq, world.now_ms + 100000, &fill, &wait_ms) || wait_ms >= 0)
     complain("pages are asked for without end");
 }
 
@@ -404,10 +407,11 @@ int main(int argc, char **argv) {
     const char *wrong = run(seed);
     if (wrong == NULL) continue;
     printf("# seed %" PRIu64 ": %s at %lld; %zu connections, rest lag %lld ms, %u %% fail, %u %% final, %u skipped, "
-           "%u reordered, %u without memory, hold %zu, longest gap %u, failing %lld ms\n",
+           "%u reordered, %u without memory, hold %zu, longest gap %lld, failing %lld ms\n",
            seed, wrong, (long long)world.now_ms, world.link_count, (long long)world.rest_lag_ms, world.fail_percent,
            world.final_percent, world.skip_per_mille, world.reorder_per_mille, world.memory_per_mille,
-           world.seq.limits.max_held, world.seq.limits.max_gap_seconds, (long long)world.seq.limits.max_failing_ms);
+           world.seq.limits.max_held, (long long)world.seq.limits.max_gap_seconds,
+           (long long)world.seq.limits.max_failing_ms);
     failed++;
   }
   is_number(failed, 0, "random histories come out exactly once, in order, without an untold loss");

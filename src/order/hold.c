@@ -57,7 +57,7 @@ static void index_remove(struct cds_hold_index *index, struct cds_held *held) {
 
 void cds_hold_put(struct cds_hold *hold, struct cds_hold_index *index, struct cds_held *held, struct cds_held *after) {
   struct cds_held *before = after != NULL ? after : hold->tail;
-  while (before != NULL && before->second > held->second) before = before->prev;
+  while (before != NULL && before->time > held->time) before = before->prev;
   held->prev = before;
   held->next = before != NULL ? before->next : hold->head;
   if (held->prev != NULL) held->prev->next = held;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Reports of one feed that cannot be delivered yet, in order of their seconds and, within one, of their arrival; and
+ * Reports of one feed that cannot be delivered yet, in order of their times and, within one, of their arrival; and
  * an index that finds any of a stream's held reports by its tags in constant time. */
 #ifndef CDS_HOLD_H
 #define CDS_HOLD_H
@@ -17,7 +17,7 @@ struct cds_held_tag {
 struct cds_held {
   struct cds_held *next, *prev;
   struct cds_queue_node *node; /* owned */
-  uint32_t second, valid_from;
+  int64_t time, valid_from;
   bool has_valid_from;
   bool opens_gap;              /* reports may be missing between the one before and this one */
   bool is_shown;               /* by the page in flight, up to which nothing will be missing */
@@ -43,8 +43,8 @@ struct cds_held *cds_hold_find(const struct cds_hold_index *index, size_t slot, 
 
 size_t cds_held_bytes(const struct cds_held *held); /* with its report */
 
-/* Put needs second, node and the tags. It goes directly behind `after`, which keeps the order, or, with NULL, behind all of
- * its second. */
+/* Put needs time, node and the tags. It goes directly behind `after`, which keeps the order, or, with NULL, behind all of
+ * its time. */
 void cds_hold_put(struct cds_hold *hold, struct cds_hold_index *index, struct cds_held *held, struct cds_held *after);
 void cds_hold_remove(struct cds_hold *hold, struct cds_hold_index *index, struct cds_held *held);
 

@@ -80,7 +80,7 @@ static void table_remove(struct cds_seen *seen, uint64_t tag) {
 
 static void forget_oldest(struct cds_seen *seen) {
   table_remove(seen, seen->ring[seen->first].tag);
-  seen->all_after = seen->ring[seen->first].second;
+  seen->all_after = seen->ring[seen->first].time;
   seen->first = (seen->first + 1) & (seen->capacity - 1);
   seen->count--;
 }
@@ -96,7 +96,7 @@ static bool grow(struct cds_seen *seen) {
   }
   for (size_t i = 0; i < seen->count; i++) {
     const struct cds_seen_tag *old = &seen->ring[(seen->first + i) & (seen->capacity - 1)];
-    cds_seen_add(&bigger, old->tag, old->second);
+    cds_seen_add(&bigger, old->tag, old->time);
   }
   if (seen->count > 0) bigger.all_after = seen->all_after;
   cds_seen_clear(seen);
@@ -104,25 +104,25 @@ static bool grow(struct cds_seen *seen) {
   return true;
 }
 
-bool cds_seen_covers(const struct cds_seen *seen, uint32_t second) {
-  return seen->count > 0 && second > seen->all_after;
+bool cds_seen_covers(const struct cds_seen *seen, int64_t time) {
+  return seen->count > 0 && time > seen->all_after;
 }
 
-bool cds_seen_reserve(struct cds_seen *seen, size_t tags, uint32_t second) {
+bool cds_seen_reserve(struct cds_seen *seen, size_t tags, int64_t time) {
   while (seen->count + tags > seen->capacity) {
-    uint32_t oldest = seen->count > 0 ? seen->ring[seen->first].second : second;
-    if ((int64_t)oldest + 1 < second) forget_oldest(seen);
+    int64_t oldest = seen->count > 0 ? seen->ring[seen->first].time : time;
+    if (oldest + 1 < time) forget_oldest(seen);
     else if (grow(seen)) continue;
-    else if (oldest < second) forget_oldest(seen);
+    else if (oldest < time) forget_oldest(seen);
     else return false;
   }
   return true;
 }
 
-void cds_seen_add(struct cds_seen *seen, uint64_t tag, uint32_t second) {
+void cds_seen_add(struct cds_seen *seen, uint64_t tag, int64_t time) {
   size_t at = probe(seen, tag);
   if (seen->table[at] == tag) return;
   seen->table[at] = tag;
-  if (seen->count == 0) seen->all_after = second;
-  seen->ring[(seen->first + seen->count++) & (seen->capacity - 1)] = (struct cds_seen_tag){tag, second};
+  if (seen->count == 0) seen->all_after = time;
+  seen->ring[(seen->first + seen->count++) & (seen->capacity - 1)] = (struct cds_seen_tag){tag, time};
 }

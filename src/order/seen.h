@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT
  * What one feed delivered lately: 64-bit tags of texts and blobs, in order of arrival, found in constant time.
- * Keeps every tag of the newest two seconds (up to a bound) and some tens of the seconds before. */
+ * Keeps every tag of the newest two times (up to a bound) and some tens of the times before. */
 #ifndef CDS_SEEN_H
 #define CDS_SEEN_H
 
 #include "base/cds.h"
 
 #define CDS_SEEN_START 32         /* tags kept whatever their age */
-#define CDS_SEEN_MAX (2u * 4096u) /* tags of one second: two for each report; or of two seconds together */
+#define CDS_SEEN_MAX (2u * 4096u) /* tags of one time: two for each report; or of two times together */
 
 struct cds_seen_tag {
   uint64_t tag;
-  uint32_t second;
+  int64_t time;
 };
 
 struct cds_seen {
   struct cds_seen_tag *ring; /* owned; NULL until the first tag */
   uint64_t *table;           /* owned; twice the ring's size, 0 when free */
   size_t capacity, first, count;
-  uint32_t all_after; /* every tag of later seconds is there */
+  int64_t all_after; /* every tag of later times is there */
 };
 
 void cds_seen_clear(struct cds_seen *seen);
@@ -29,14 +29,14 @@ uint64_t cds_seen_tag(uint64_t seed, const void *data, size_t length);
 
 bool cds_seen_has(const struct cds_seen *seen, uint64_t tag);
 
-/* Every tag of this second is remembered, and the second is not the first one ever. */
-bool cds_seen_covers(const struct cds_seen *seen, uint32_t second);
+/* Every tag of this time is remembered, and the time is not the first one ever. */
+bool cds_seen_covers(const struct cds_seen *seen, int64_t time);
 
-/* Makes room for `tags` more of this second (seconds never go back), forgetting the oldest of earlier ones.
- * False when the second has too many or memory ran out. */
-CDS_MUST_CHECK bool cds_seen_reserve(struct cds_seen *seen, size_t tags, uint32_t second);
+/* Makes room for `tags` more of this time (times never go back), forgetting the oldest of earlier ones.
+ * False when the time has too many or memory ran out. */
+CDS_MUST_CHECK bool cds_seen_reserve(struct cds_seen *seen, size_t tags, int64_t time);
 
 /* Room was reserved. A tag that is there already stays once. */
-void cds_seen_add(struct cds_seen *seen, uint64_t tag, uint32_t second);
+void cds_seen_add(struct cds_seen *seen, uint64_t tag, int64_t time);
 
 #endif

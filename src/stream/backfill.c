@@ -17,7 +17,7 @@
 
 struct told { /* of one page */
   uint64_t count;
-  uint32_t first, last;
+  int64_t first, last;
 };
 
 /* Takes the node. */
@@ -29,7 +29,7 @@ static void take_node(struct cds_backfill_page *page, struct cds_queue_node *nod
   int64_t latest_possible = cds_stream_latest_possible(stream);
   pthread_mutex_lock(&stream->mu);
   enum cds_verdict verdict =
-    cds_sequence_page_report(&stream->sequence, &page->fill, &candidate, cds_clock_mono_ms(), latest_possible, &out);
+    cds_fill_report(&stream->sequence, &page->fill, &candidate, cds_clock_mono_ms(), latest_possible, &out);
   cds_dispatch(stream, &out, &leftover);
   pthread_mutex_unlock(&stream->mu);
   cds_leftover_settle(stream, &leftover);
@@ -83,11 +83,9 @@ static void end_page(struct cds_backfill_page *page, enum end end, const struct 
   int64_t now_ms = cds_clock_mono_ms();
   pthread_mutex_lock(&stream->mu);
   struct cds_call *call = page->call;
-  if (end == PAGE_DONE) cds_sequence_page_done(&stream->sequence, &page->fill, now_ms, &out);
-  else if (end == PAGE_CUT) cds_sequence_page_cut(&stream->sequence, &page->fill, now_ms, &out);
-  else
-    cds_sequence_page_failed(&stream->sequence, &page->fill, is_worth_repeating(err), retry_after_ms(err), now_ms,
-                             &out);
+  if (end == PAGE_DONE) cds_fill_done(&stream->sequence, &page->fill, now_ms, &out);
+  else if (end == PAGE_CUT) cds_fill_cut(&stream->sequence, &page->fill, now_ms, &out);
+  else cds_fill_failed(&stream->sequence, &page->fill, is_worth_repeating(err), retry_after_ms(err), now_ms, &out);
   cds_dispatch(stream, &out, &leftover);
   page->call = NULL;
   page->is_busy = false;
@@ -155,7 +153,7 @@ static void ask(struct cds_backfill_page *page) {
   pthread_mutex_lock(&stream->mu);
   struct cds_feed_id feed = stream->feeds.ids[page->fill.slot];
   pthread_mutex_unlock(&stream->mu);
-  const struct cds_call_args args = {CDS_GET_REPORT_PAGE, &feed, 1, page->fill.start, PAGE_LIMIT};
+  const struct cds_call_args args = {CDS_GET_REPORT_PAGE, &feed, 1, (uint32_t)page->fill.start, PAGE_LIMIT};
   enum cds_status status = cds_call_prepare(&call, stream->client, &args, &stream->client->config.rest, &hooks, &err);
   if (call != NULL) {
     call->log_level = stream->config.log_level;
@@ -185,7 +183,7 @@ struct due {
 static void take_stale(struct cds_stream *stream, struct due *due) {
   for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
     struct cds_backfill_page *page = &stream->backfill.pages[i];
-    if (page->call == NULL || page->is_cancelled || cds_sequence_is_asked(&stream->sequence, &page->fill)) continue;
+    if (page->call == NULL || page->is_cancelled || cds_fill_is_asked(&stream->sequence, &page->fill)) continue;
     page->is_cancelled = true;
     atomic_fetch_add(&page->call->refs, 1);
     due->calls[due->call_count++] = page->call;
@@ -206,7 +204,7 @@ static void take_pages(struct cds_stream *stream, struct due *due, int64_t now_m
   for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE && busy < most; i++) {
     struct cds_backfill_page *page = &stream->backfill.pages[i];
     if (page->is_busy) continue;
-    if (!cds_sequence_next_fill(&stream->sequence, now_ms, &page->fill, &due->wait_ms)) return;
+    if (!cds_fill_next(&stream->sequence, now_ms, &page->fill, &due->wait_ms)) return;
     page->is_busy = true;
     page->is_cancelled = false;
     page->stream = stream;
@@ -225,14 +223,14 @@ static void look(struct cds_stream *stream, struct due *due, int64_t now_ms) {
   if (stream->stopping || stream->ended || backfill->is_paused) return;
   take_stale(stream, due);
   if (seq->wanting == 0) return;
-  if (was_paused) cds_sequence_resume(seq, now_ms);
+  if (was_paused) cds_fill_resume(seq, now_ms);
   if (now_ms - backfill->looked_at_ms < LOOK_EVERY_MS) {
     due->wait_ms = LOOK_EVERY_MS;
     return;
   }
   backfill->looked_at_ms = now_ms;
   take_pages(stream, due, now_ms);
-  int64_t expires_ms = cds_sequence_expires_ms(seq);
+  int64_t expires_ms = cds_fill_expires_ms(seq);
   due->any_expired = expires_ms <= now_ms;
   if (due->any_expired) due->wait_ms = LOOK_EVERY_MS;
   else if (expires_ms < INT64_MAX && (due->wait_ms < 0 || expires_ms - now_ms < due->wait_ms))
@@ -246,7 +244,7 @@ static void give_up_expired(struct cds_stream *stream, int64_t now_ms) {
     struct cds_sequence_out out = {0};
     struct cds_leftover leftover = {0};
     pthread_mutex_lock(&stream->mu);
-    gave_up = !stream->stopping && cds_sequence_expire(&stream->sequence, now_ms, &out);
+    gave_up = !stream->stopping && cds_fill_expire(&stream->sequence, now_ms, &out);
     cds_dispatch(stream, &out, &leftover);
     pthread_mutex_unlock(&stream->mu);
     cds_leftover_settle(stream, &leftover);

@@ -7,6 +7,7 @@
 #ifndef CDS_BACKFILL_H
 #define CDS_BACKFILL_H
 
+#include "order/fill.h"
 #include "order/sequence.h"
 #include "rest/call.h"
 #include "rest/timers.h"

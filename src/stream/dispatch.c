@@ -91,13 +91,13 @@ void cds_dispatch_sift(struct cds_stream *stream, struct cds_leftover *leftover)
 }
 
 void cds_stream_tell_range(struct cds_stream *stream, enum cds_event_kind kind, const struct cds_feed_id *feed,
-                           uint32_t from, uint32_t to, const char *reason) {
+                           int64_t from, int64_t to, const char *reason) {
   struct cds_event *event = cds_event_new(kind);
   if (event == NULL) return;
   event->level = kind == CDS_EVENT_LOST ? CDS_LOG_ERROR : CDS_LOG_INFO;
   event->feed_id = *feed;
-  event->from = from;
-  event->to = to;
+  event->from = (uint32_t)from;
+  event->to = (uint32_t)to;
   snprintf(event->message, sizeof event->message, "%s", reason);
   cds_stream_emit(stream, event);
 }

@@ -13,8 +13,8 @@ struct cds_leftover {
   struct cds_queue_node *nodes;
   struct cds_report *reports[CDS_LEFTOVER_REPORTS]; /* the feeds' latest until now */
   size_t report_count;
-  struct cds_lost lost[CDS_SEQUENCE_MAX_LOST];
-  struct cds_feed_id lost_feeds[CDS_SEQUENCE_MAX_LOST];
+  struct cds_lost lost[CDS_OUTCOME_LOST];
+  struct cds_feed_id lost_feeds[CDS_OUTCOME_LOST];
   size_t lost_count;
 };
 
@@ -32,7 +32,7 @@ void cds_leftover_settle(struct cds_stream *stream, struct cds_leftover *leftove
 
 /* No lock is held. An event about a feed's seconds; to < from: the end is not known. */
 void cds_stream_tell_range(struct cds_stream *stream, enum cds_event_kind kind, const struct cds_feed_id *feed,
-                           uint32_t from, uint32_t to, const char *reason);
+                           int64_t from, int64_t to, const char *reason);
 
 uint64_t cds_stream_blob_tag(const struct cds_stream *stream, const struct cds_report *report);
 

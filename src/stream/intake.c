@@ -78,7 +78,7 @@ static size_t look_up(struct cds_stream *stream, size_t link, const struct cds_f
 struct gap {
   bool found;
   struct cds_feed_id feed;
-  uint32_t from, to;
+  int64_t from, to;
 };
 
 /* mu is held, and the report was taken. */

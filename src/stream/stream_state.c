@@ -218,8 +218,8 @@ void cds_stream_stats(struct cds_stream_stats *out, struct cds_stream *stream) {
   out->gaps = stream->sequence.counts.gaps;
   out->empty_gaps = stream->sequence.counts.empty_gaps;
   out->backfilled = stream->sequence.counts.backfilled;
-  out->lost = stream->sequence.counts.lost_ranges;
-  out->lost_seconds = stream->sequence.counts.lost_seconds;
+  out->lost = stream->sequence.counts.lost.ranges;
+  out->lost_seconds = stream->sequence.counts.lost.times;
   if (out->latency_count > 0) out->latency_mean_ms = stream->latency_sum_ms / (double)out->latency_count;
   for (size_t i = 0; i < CDS_MAX_LINKS; i++)
     if (stream->connections[i].role == CDS_ROLE_SERVING) add_link(out, &stream->connections[i], now);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT
+ * How long the order waits for what, and how much it keeps. Milliseconds are of any monotonic clock. */
+#ifndef CDS_RULES_H
+#define CDS_RULES_H
+
+#include "base/cds.h"
+
+struct cds_sequence_limits {
+  bool backfill;           /* false: gaps are lost, and nothing is held but what comes on trial */
+  size_t max_held;         /* reports, over all feeds; at least 1 */
+  size_t max_held_bytes;   /* of these; more than one report has */
+  int64_t patience_ms;     /* a held report waits so long for a joined connection that keeps up */
+  int64_t delay_ms;        /* and so long when there is none: messages may have been reordered */
+  int64_t probe_ms;        /* REST is asked so long after a reconnect that brought no report: longer than it lags */
+  int64_t empty_delay_ms;  /* after a page without news, doubled each time: REST may lag */
+  unsigned max_empty;      /* then, after so many repeats, there is nothing missing */
+  int64_t failed_delay_ms; /* after a failed page, doubled each time, until another feed's page is answered */
+  int64_t max_failed_delay_ms;
+  int64_t max_retry_after_ms; /* REST may ask for so long a delay, not for a longer one */
+  int64_t max_failing_ms;     /* gives up when it was asked for so long without an answer */
+  int64_t max_gap_seconds;    /* of a longer gap only the newest part is asked for; a start is exempt */
+};
+
+struct cds_sequence_limits cds_sequence_default_limits(void);
+
+#endif
