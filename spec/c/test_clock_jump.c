@@ -76,6 +76,13 @@ static void read_on(struct fixture *fixture, struct seen_events *seen, struct se
   ok(take_in_order(fixture, seen, first, EACH) == EACH, "reports come in order %s", when);
 }
 
+/* The service's seconds are up to a few minutes ahead of the right time, as it sends several in one; the smallest jump
+ * that must not show is an hour. */
+static void is_latency_right(const struct cds_stream_stats *stats, const char *name) {
+  ok(stats->latency_count > 0 && fabs(stats->latency_min_ms) < 1800e3 && fabs(stats->latency_max_ms) < 1800e3,
+     "%s: %g to %g ms", name, stats->latency_min_ms, stats->latency_max_ms);
+}
+
 static void test_jumps(void) {
   static struct service service;
   static const struct {
@@ -99,6 +106,7 @@ static void test_jumps(void) {
   is_number(atomic_load(&fixture.server->connections), 1, "all on one connection");
   is_number((long long)stats.rejected, 0, "nothing was rejected");
   is_number((long long)stats.accepted, atomic_load(&service.allowed), "and nothing lost");
+  is_latency_right(&stats, "no jump goes into the latency");
   finish(&fixture);
 }
 
@@ -130,8 +138,13 @@ static void test_reconnect(int64_t offset, const char *name) {
   wall_clock_set(offset);
   atomic_store(&service.drop, true);
   WAIT_FOR(&fixture, &seen, seen.states[CDS_LINK_CONNECTED] == 2);
+  struct cds_stream_stats stats = stats_of(&fixture);
+  is_latency_right(&stats, "before the reconnect");
   read_on(&fixture, &seen, &service, name);
   is_number(atomic_load(&fixture.server->connections), 2, "after one reconnect");
+  stats = stats_of(&fixture);
+  double reconnected_ms = offset < 0 ? stats.latency_min_ms : stats.latency_max_ms;
+  ok(fabs(reconnected_ms - (double)offset * 1000) < 1800e3, "by whose beginning latency goes (%g ms)", reconnected_ms);
   finish(&fixture);
 }
 

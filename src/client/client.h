@@ -131,7 +131,7 @@ struct cds_stream_stats {
   uint64_t queue_length;
   uint64_t feeds; /* that are wanted */
   uint64_t latency_count;
-  double latency_min_ms, latency_mean_ms, latency_max_ms; /* receive minus observation; 0 when count is 0 */
+  double latency_min_ms, latency_mean_ms, latency_max_ms; /* arrival minus observation; 0 when count is 0 */
   struct cds_link_stats links[CDS_MAX_LINKS];             /* by the first link_count */
   size_t link_count;
 };

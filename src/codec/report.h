@@ -9,7 +9,7 @@
 #include "codec/schema.h"
 
 /* One heap block, the full report's bytes at its end. Immutable once shared between threads, except refs;
- * the receiver sets the last four members before that. */
+ * the receiver sets the last five members before that. */
 struct cds_report {
   unsigned refs; /* atomic */
   uint16_t version;
@@ -27,6 +27,7 @@ struct cds_report {
   size_t length;
   bool backfilled;
   int64_t received_at_ms; /* wall clock; 0: did not come from the network */
+  double latency_ms;      /* from the observation to the arrival, by a clock that does not jump */
   char origin[CDS_MAX_ORIGIN_TEXT];
   uint8_t bytes[]; /* context is bytes 0..95, rawVs word 6 */
 };

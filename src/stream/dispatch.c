@@ -11,7 +11,7 @@
 static void count_latency(struct cds_stream *stream, const struct cds_report *report) {
   struct cds_stream_stats *counts = &stream->counts;
   if (!report->has_observations_timestamp || report->backfilled) return;
-  double latency = (double)report->received_at_ms - (double)cds_report_observed_ms(report);
+  double latency = report->latency_ms;
   if (counts->latency_count == 0 || latency < counts->latency_min_ms) counts->latency_min_ms = latency;
   if (counts->latency_count == 0 || latency > counts->latency_max_ms) counts->latency_max_ms = latency;
   counts->latency_count++;

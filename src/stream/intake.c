@@ -141,6 +141,8 @@ static struct cds_queue_node *decode(struct cds_stream *stream, size_t link, siz
     return NULL;
   }
   report->received_at_ms = cds_clock_wall_ms();
+  int64_t steady_ms = cds_clock_mono_ms() + stream->connections[link].wall_ahead_ms; /* written by this thread only */
+  report->latency_ms = (double)steady_ms - (double)cds_report_observed_ms(report);
   strcpy(report->origin, stream->connections[link].stats.origin); /* same size; written by this thread only */
   struct cds_queue_node *node = cds_queue_node_new(report, slot);
   if (node == NULL) {

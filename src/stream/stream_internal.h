@@ -40,6 +40,7 @@ struct cds_connection {
   size_t shard;
   struct cds_link_stats stats;
   int64_t connected_at_ms; /* monotonic; 0: never was */
+  int64_t wall_ahead_ms;   /* of the monotonic clock, when it last connected; written by the link's thread only */
 };
 
 /* Where a feed's delivery began, in the middle of a second perhaps: what that second had before was not asked for. */

@@ -124,6 +124,7 @@ static void count_connected(struct cds_stream *stream, size_t link) {
     connection->stats.reconnect_count++;
   }
   connection->connected_at_ms = cds_clock_mono_ms();
+  connection->wall_ahead_ms = cds_clock_wall_ms() - connection->connected_at_ms;
 }
 
 /* mu is held. */
