@@ -145,7 +145,12 @@ function methods.reports(client, feed_id, from, to, limit)
   local state = check.self(client, "client", "reports")
   local id = check.feed_id(feed_id, "feed_id")
   check.timestamp(from, "from")
-  to = to == nil and math.floor(core.time()) or check.timestamp(to, "to")
+  if to == nil then
+    config.check_past(from, "from")
+    to = math.floor(core.time())
+  elseif from > check.timestamp(to, "to") then
+    errors.raise("ConfigError", ("from, %d, is later than to, %d"):format(from, to))
+  end
   limit = check.limit(limit) or PAGE_LIMIT
   return history.iterate(function(start)
     return begin(client, "get_report_page", { id }, start, limit)

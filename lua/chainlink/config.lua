@@ -1,12 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- The options of a client and of a stream: one row each, checked here, with messages for people.
 
+local core = require "chainlink.core"
 local errors = require "chainlink.errors"
 local signers = require "chainlink.signers"
 
 local config = {}
 
-local VERSION = require("chainlink.core").version
+local VERSION = core.version
+
+local MAX_FUTURE = 30 -- seconds that the local clock may be behind the service's
 
 local networks = {
   mainnet = { rest_url = "https://api.dataengine.chain.link", ws_url = "wss://ws.dataengine.chain.link" },
@@ -187,6 +190,7 @@ end
 
 local function check_value(row, value, prefix)
   if value == nil or (row.off and value == false) or row[3](value) then return end
+  if value == "" then raise("option '%s' is empty, expected %s", prefix .. row[1], row[4]) end
   raise("option '%s' must be %s, got %s", prefix .. row[1], row[4], errors.describe(value, row.secret))
 end
 
@@ -207,6 +211,12 @@ local function read_rows(list, options, prefix, base)
     else out[name] = row[2] end
   end
   return out
+end
+
+--- What lies ahead of now cannot be asked for.
+function config.check_past(time, name)
+  local ahead = time - core.time()
+  if ahead > MAX_FUTURE then raise("%s lies %.0f seconds in the future", name, ahead) end
 end
 
 local function check_table(options)
@@ -293,6 +303,7 @@ function config.stream(options, client_values)
   end
   local values = read_rows(list, options, "", client_values)
   if not values.logger then values.log_level = "none" end
+  if values.start then config.check_past(values.start, "option 'start'") end
   return values
 end
 

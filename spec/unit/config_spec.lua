@@ -34,7 +34,9 @@ local wrong = {
   { { api_secret = "none" }, "option 'api_secret' is required" },
   { { api_key = 5 }, "option 'api_key' must be a text, got a number" },
   { { api_secret = { SECRET } }, "option 'api_secret' must be a text, got a table" },
-  { { api_secret = "" }, "option 'api_secret' must be a text, got a string" },
+  { { api_key = "" }, "option 'api_key' is empty, expected a text" },
+  { { api_secret = "" }, "option 'api_secret' is empty, expected a text" },
+  { { tls = { ca_file = "" } }, "option 'tls.ca_file' is empty, expected a file's name" },
   { { api_secret = SECRET .. "\0" }, "option 'api_secret' must be a text, got a string" },
   { { network = "devnet" }, [[option 'network' must be "mainnet" or "testnet", got "devnet" (a string)]] },
   { { rest_url = "ftp://x" }, [[option 'rest_url' must be a URL that starts with https://, got "ftp://x" (a string)]] },
@@ -81,7 +83,7 @@ local wrong = {
   { { headers = SECRET }, "option 'headers' must be a table of header names and texts, got a string" },
   { { tls = true }, "option 'tls' must be a table, got true" },
   { { tls = { ca_file = 1 } }, "option 'tls.ca_file' must be a file's name, got 1" },
-  { { tls = { ca_path = "" } }, [[option 'tls.ca_path' must be a directory's name, got "" (a string)]] },
+  { { tls = { ca_path = "" } }, "option 'tls.ca_path' is empty, expected a directory's name" },
   { { tls = { insecure_skip_verify = "yes" } },
     [[option 'tls.insecure_skip_verify' must be true or false, got "yes" (a string)]] },
   { { tls = { cafile = "x" } }, [[there is no option "tls.cafile", did you mean 'tls.ca_file'?]] },
@@ -228,10 +230,11 @@ describe("stream options", function()
     assert.are.equal("warn", values.log_level)
   end)
 
-  it("take the first and the last second of all for their start", function()
-    for _, start in ipairs { 1, 4294967295 } do
-      assert.are.equal(start, config.stream({ start = start }, client_values).start)
-    end
+  it("take the first second of all for their start, and call the last one future, not wrong", function()
+    assert.are.equal(1, config.stream({ start = 1 }, client_values).start)
+    assert.matches("seconds in the future$", message_of(config.stream, { start = 4294967295 }, client_values))
+    assert.matches("must be a time in seconds since 1970",
+      message_of(config.stream, { start = 4294967296 }, client_values))
   end)
 
   local cases = {
@@ -249,6 +252,15 @@ describe("stream options", function()
       assert.are.equal(case[2], message_of(config.stream, case[1], client_values))
     end)
   end
+
+  it("let a stream begin now, and not in the future", function()
+    local near = os.time() + 20 -- a clock may be behind the service's
+    assert.are.equal(near, config.stream({ start = near }, client_values).start)
+    assert.matches("^option 'start' lies %d+ seconds in the future$",
+      message_of(config.stream, { start = os.time() + 40 }, client_values))
+    assert.matches("^option 'start' lies 3%d+ seconds in the future$",
+      message_of(config.stream, { start = os.time() + 39999 }, client_values))
+  end)
 end)
 
 describe("the environment", function()
