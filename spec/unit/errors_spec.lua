@@ -61,7 +61,10 @@ describe("a wrong value", function()
   local cases = {
     { nil, "nil" }, { true, "true" }, { -1, "-1" }, { 0 / 0, "nan" }, { "abc", '"abc" (a string)' },
     { "a\n\"\\\0", [["a\010\034\092\000" (a string)]] }, { {}, "a table" }, { print, "a function" },
+    { ("x"):rep(80), '"' .. ("x"):rep(80) .. '" (a string)' },
+    { ("x"):rep(81), '"' .. ("x"):rep(77) .. '..." (a string)' },
     { ("x"):rep(100), '"' .. ("x"):rep(77) .. '..." (a string)' },
+    { " ~\127\128", [[" ~\127\128" (a string)]] },
   }
   for i = 1, #cases do
     it("is described as " .. cases[i][2]:sub(1, 40), function()
