@@ -81,13 +81,19 @@ local function command(test, checker)
   return "${LUA_BIN:-lua5.4} $(command -v busted) --pattern=_spec --no-keep-going " .. test.name
 end
 
---- Builds and runs a test: "passed", "failed" or "not built", and the seconds it took.
+--- Builds what tests need before they can run; false when that fails.
+function tree.build(root, list, checker)
+  local targets = {}
+  for i, test in ipairs(list) do targets[i] = target(test, checker) end
+  return tree.make(root, table.concat(targets, " "), checker)
+end
+
+--- Runs a test that is built: whether it passed, and the seconds it took.
 function tree.test(root, test, limit, checker)
-  if not tree.make(root, target(test, checker), checker) then return "not built", 0 end
   local started = tree.now()
   local line = "cd %s && . tmp/env && export TMPDIR=$PWD/tmp && timeout -k 2 %d env %s"
   local status = tree.run(line:format(quote(root), math.ceil(limit), command(test, checker)))
-  return status == 0 and "passed" or "failed", tree.now() - started
+  return status == 0, tree.now() - started
 end
 
 return tree

@@ -33,9 +33,11 @@ end
 -- there was no time to see.
 local function measure(self, test, checker)
   local limit = math.min(LONGEST, test.slowest)
-  local result, took = tree.test(self.clean, test, math.max(1, math.min(limit, seconds_left(self))), checker)
+  local passed, took = tree.build(self.clean, { test }, checker), 0
+  limit = math.max(1, math.min(limit, seconds_left(self)))
+  if passed then passed, took = tree.test(self.clean, test, limit, checker) end
   if seconds_left(self) <= 0 then return nil end
-  if result == "passed" then return tostring(took) end
+  if passed then return tostring(took) end
   if took >= limit then return "longer than " .. limit end
   local with = checker and " with " .. checker or ""
   self.tell(("# %s%s fails without a change: left out"):format(test.name, with))
@@ -57,16 +59,19 @@ local function usual_time(self, test, checker)
 end
 
 local function fails(self, test, usual, checker)
-  local limit = math.max(1, math.min(5 * usual + 5, seconds_left(self)))
-  return tree.test(self.copy, test, limit, checker) ~= "passed"
+  return not tree.test(self.copy, test, math.max(1, math.min(5 * usual + 5, seconds_left(self))), checker)
 end
 
--- The name of the first test that notices, nil when none does; "left" when time ran out before that was known.
+-- The name of the first test that notices, nil when none does; "left" when time ran out before that was known. Most
+-- changes are noticed by the first test: only that is built for it, then all others at once.
 local function noticed_by(self, list, checker)
-  for _, test in ipairs(list) do
+  local all_built = false
+  for i, test in ipairs(list) do
     local usual = usual_time(self, test, checker)
     if usual == nil then return "left" end
-    local failed = usual and fails(self, test, usual, checker)
+    if i == 2 then all_built = tree.build(self.copy, list, checker) end
+    local built = usual and (all_built or tree.build(self.copy, { test }, checker))
+    local failed = built and fails(self, test, usual, checker)
     if failed and usual > QUICK then failed = fails(self, test, usual, checker) end
     if seconds_left(self) <= 0 then return "left" end
     if failed then return "killed", test.name .. (checker and " with " .. checker or "") end

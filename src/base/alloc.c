@@ -43,6 +43,8 @@ void *cds_malloc(size_t size) {
 }
 
 void *cds_calloc(size_t count, size_t size) {
+  /* calloc does so itself, but a sanitizer's ends the process. */
+  if (size > 0 && count > SIZE_MAX / size) return NULL;
   return may_allocate() ? calloc(at_least_one(count), at_least_one(size)) : NULL;
 }
 
