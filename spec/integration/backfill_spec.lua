@@ -2,6 +2,7 @@
 -- Nothing is lost that the service still has: what a stream brings through faults, compared with REST's pages.
 
 local recorder = require "spec.support.recorder"
+local service = require "spec.support.service"
 local simulator = require "spec.support.simulator"
 
 local PATIENCE = 90 -- seconds; a bound for a hang, nothing here takes as long
@@ -68,15 +69,8 @@ end
 describe("backfill", function()
   local sim, client
 
-  before_each(function()
-    sim = simulator.start { rate = 1, rate_limit = 0, feeds = 6, origins = 2 }
-    client = sim:client { rate_limit = false, circuit_breaker = false }
-  end)
-
-  after_each(function()
-    client:close()
-    sim:stop()
-  end)
+  service.for_each({ rate = 1, rate_limit = 0, feeds = 6, origins = 2 },
+    { rate_limit = false, circuit_breaker = false }, function(...) sim, client = ... end)
 
   it("asks for what a feed missed over a reconnect that brings no report", function()
     local ids = ids_of(client)
@@ -167,15 +161,8 @@ end)
 describe("high availability", function()
   local sim, client
 
-  before_each(function()
-    sim = simulator.start { rate = 1, rate_limit = 0, feeds = 4, origins = 2 }
-    client = sim:client { rate_limit = false, circuit_breaker = false }
-  end)
-
-  after_each(function()
-    client:close()
-    sim:stop()
-  end)
+  service.for_each({ rate = 1, rate_limit = 0, feeds = 4, origins = 2 },
+    { rate_limit = false, circuit_breaker = false }, function(...) sim, client = ... end)
 
   it("keeps a connection to each origin, and loses nothing when one fails", function()
     local ids = ids_of(client)

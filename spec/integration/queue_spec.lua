@@ -2,20 +2,14 @@
 -- A queue that is never empty: its bounds, and what waits beside it.
 
 local await = require "spec.support.await"
-local simulator = require "spec.support.simulator"
+local service = require "spec.support.service"
 
 describe("a queue that is never empty", function()
   local sim, client, id
 
-  setup(function()
-    sim = simulator.start { feeds = 1, rate = 1000 }
-    client = sim:client()
+  service.for_all({ feeds = 1, rate = 1000 }, {}, function(...)
+    sim, client = ...
     id = assert(client:get_feeds())[1].id
-  end)
-
-  teardown(function()
-    client:close()
-    sim:stop()
   end)
 
   it("does not keep events from the script", function()

@@ -5,6 +5,7 @@ local await = require "spec.support.await"
 local expect = require "spec.support.failure"
 local recorder = require "spec.support.recorder"
 local recording = require "spec.support.recording"
+local service = require "spec.support.service"
 local simulator = require "spec.support.simulator"
 
 local failure, says = expect.failure, expect.says
@@ -53,17 +54,9 @@ local RECONNECTED = { "connecting", "connected", "disconnected", "reconnecting",
 describe("a connection that ends", function()
   local sim, client, id
 
-  setup(function()
-    sim = simulator.start { rate = 50, rate_limit = 0, feeds = 1 }
-    client = sim:client {}
+  service.for_all({ rate = 50, rate_limit = 0, feeds = 1 }, {}, function(...)
+    sim, client = ...
     id = assert(client:get_feeds())[1].id
-  end)
-
-  after_each(function() sim:clear_faults() end)
-
-  teardown(function()
-    client:close()
-    sim:stop()
   end)
 
   local function survives(fault, reason, more)
@@ -128,17 +121,9 @@ end)
 describe("a handshake that is refused", function()
   local sim, client, id
 
-  setup(function()
-    sim = simulator.start { rate = 50, rate_limit = 0, feeds = 1 }
-    client = sim:client {}
+  service.for_all({ rate = 50, rate_limit = 0, feeds = 1 }, {}, function(...)
+    sim, client = ...
     id = assert(client:get_feeds())[1].id
-  end)
-
-  after_each(function() sim:clear_faults() end)
-
-  teardown(function()
-    client:close()
-    sim:stop()
   end)
 
   -- The stream must end after `attempts` handshakes, with the same error to every reader.

@@ -5,6 +5,7 @@ local await = require "spec.support.await"
 local expect = require "spec.support.failure"
 local recorder = require "spec.support.recorder"
 local recording = require "spec.support.recording"
+local service = require "spec.support.service"
 local simulator = require "spec.support.simulator"
 
 local failure = expect.failure
@@ -181,17 +182,9 @@ end
 describe("a stream", function()
   local sim, client, id
 
-  setup(function()
-    sim = simulator.start { rate = 50, rate_limit = 0, feeds = 2 }
-    client = sim:client { rate_limit = false }
+  service.for_all({ rate = 50, rate_limit = 0, feeds = 2 }, { rate_limit = false }, function(...)
+    sim, client = ...
     id = assert(client:get_feeds())[1].id
-  end)
-
-  after_each(function() sim:clear_faults() end)
-
-  teardown(function()
-    client:close()
-    sim:stop()
   end)
 
   it("answers TimeoutError when nothing comes in time", function()
@@ -408,9 +401,9 @@ describe("many feeds", function()
     for i, feed in ipairs(assert(client:get_feeds())) do ids[i] = feed.id end
     local stream = client:stream(ids)
     local second, got, total = whole_second(stream, ids)
-    local stats, service = stream:stats(), sim:stats()
+    local stats, served = stream:stats(), sim:stats()
     stream:close()
-    local too_much = service.reports_skipped > 0 or service.websockets.slow_closed > 0 or stats.reconnect_count > 0
+    local too_much = served.reports_skipped > 0 or served.websockets.slow_closed > 0 or stats.reconnect_count > 0
     if too_much and rate > sure then
       client:close()
       sim:stop()
