@@ -93,10 +93,14 @@ describe("chainlink-streams", function()
     end)
   end
 
-  it("is ended well by SIGTERM where it serves", function()
-    local output, status = run [[rm -f FOLDER/out; chainlink-streams simulate >FOLDER/out & pid=$!
+  it("is ended well by SIGTERM where it serves, having written the lines of its file", function()
+    local output, status = run [[rm -f FOLDER/out
+      chainlink-streams simulate --env-file FOLDER/same >FOLDER/out & pid=$!
       until grep -qs PID FOLDER/out; do kill -0 $pid || break; sleep 0.05; done; kill $pid; wait $pid]]
     assert.are.equal(0, status, output)
+    local lines = project.read(folder .. "/same")
+    assert.are.equal(("# Data Streams simulator; stop it with: kill %s\n%s"):format(lines:match "_PID=(%d+)\n$", lines),
+      project.read(folder .. "/out"))
   end)
 
   describe("simulate", function()

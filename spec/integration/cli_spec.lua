@@ -154,6 +154,7 @@ describe("chainlink-streams", function()
       got[i] = object.full_report
     end
     assert.are.equal(62, #expected)
+    assert.are.equal(2, #json_rows((ok("history", eth, "--from", from, "--to", from, "--format", "json"))))
     assert.are.same(expected, got)
     assert.are.equal(7, #csv_rows((ok("history", eth, "--from", from, "--count", "7", "--format", "csv"))))
     assert.are.equal(4, #lines_of((ok("history", "ETH/USD", "--from", "now-20", "--count", "3"))))

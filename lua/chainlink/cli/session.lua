@@ -38,9 +38,7 @@ function session.client(values, extra)
   overrides.network, overrides.rest_url, overrides.ws_url = values.network, values["rest-url"], values["ws-url"]
   if values["ca-file"] then overrides.tls = { ca_file = values["ca-file"] } end
   if values.verbose then overrides.logger, overrides.log_level = log, "debug" end
-  local client, err = chainlink.client_from_env(overrides)
-  if not client then error(err, 0) end
-  return client
+  return session.check(chainlink.client_from_env(overrides))
 end
 
 --- The value, or the raised error.
