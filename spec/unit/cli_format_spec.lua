@@ -127,6 +127,10 @@ describe("tables", function()
     end
   end)
 
+  it("call a feed without a name by both ends of its id", function()
+    assert.are.equal("0x0003ab..ababab", format.short_id(sample.feed_id(3)))
+  end)
+
   it("have bid and ask by whatever name", function()
     local best = setmetatable({ best_bid = 2, best_ask = 0.5, price = -1 }, { __index = v3 })
     best.bid, best.ask = false, false
