@@ -6,6 +6,10 @@
 #include <lauxlib.h>
 #include <lua.h>
 
+#if LUA_VERSION_NUM == 502
+#error "Lua 5.2 is not supported: it may be 5.4, 5.3, 5.1 or LuaJIT"
+#endif
+
 #if LUA_VERSION_NUM < 502
 
 #define cds_l_rawlen lua_objlen
