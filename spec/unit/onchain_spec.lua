@@ -414,6 +414,30 @@ describe("an answer", function()
     end)
   end
 
+  local words = {
+    ["{"] = "eth_call: the answer is not JSON",
+    ['{"id":1,"error":"no"}'] = "eth_call: a malformed error",
+    ['{"id":2,"result":"0x"}'] = "eth_call: the answer to another question",
+    ['{"id":1,"result":null}'] = "eth_call: an answer without a result",
+    ['{"id":1,"result":7}'] = "eth_call: the result is not hex text",
+    ['{"id":1,"error":{"code":-5,"message":"busy"}}'] = "eth_call: the node answered error -5: busy",
+    ['{"id":1,"error":{"code":1.5}}'] = "eth_call: the node answered error ?: ",
+  }
+  for body, message in pairs(words) do
+    it("that is wrong is told in words: " .. message, function()
+      local ok, err = raw(body):verify(report)
+      assert.is_nil(ok)
+      assert.equal(message, err.message)
+    end)
+  end
+
+  it("is asked for under a number of its own", function()
+    local chain, asked = calling(node.bytes(blob))
+    for _ = 1, 3 do assert.is_true(chain:verify(report)) end
+    assert.same({ 1, 2, 3 }, { asked[1].id, asked[2].id, asked[3].id })
+    assert.equal("2.0", asked[1].jsonrpc)
+  end)
+
   -- Mutates JSON text: bytes changed, cut, doubled, or pieces moved.
   local pieces = { "null", "0x", "[", "]", "{", "}", '"', ",", "-1", "1e999", '"0x1"', "true", "\0", "\\u0000", "0" }
   local function mutate(text)

@@ -90,9 +90,9 @@ end
 
 local function addresses_at(hex, offset)
   local count = abi.number(abi.word_at(hex, offset / BYTES_OF_WORD))
-  if not count or count > #hex / WORD then return nil end
+  if not count then return nil end
   local list = {}
-  for i = 1, count do
+  for i = 1, count do -- no further than there are words
     list[i] = abi.address(abi.word_at(hex, offset / BYTES_OF_WORD + i))
     if not list[i] then return nil end
   end
