@@ -5,6 +5,7 @@
 local cjson = require "cjson"
 local socket = require "socket"
 
+local answers = require "spec.support.answers"
 local chainlink = require "chainlink"
 local project = require "spec.support.project"
 local recorder = require "spec.support.recorder"
@@ -102,45 +103,20 @@ describe("hostile text of the script", function()
   end
 end)
 
--- Answers every connection with the text in a file, as often as is asked, until it is killed.
-local SERVER = [[
-local socket = require "socket"
-local listener = assert(socket.bind("127.0.0.1", 0))
-io.write(select(2, listener:getsockname()), "\n")
-io.flush()
-while true do
-  local connection = listener:accept()
-  connection:settimeout(60)
-  repeat local line = connection:receive "*l" until not line or line == ""
-  local file = io.open(arg[1], "rb")
-  connection:send(file:read "*a")
-  file:close()
-  connection:close()
-end
-]]
-
 describe("hostile text of the service", function()
-  local folder, remove, pipe, pid, port
+  local server, port
 
   setup(function()
-    folder, remove = project.folder()
-    project.write(folder .. "/server.lua", SERVER)
-    pipe = assert(io.popen(("echo $$; exec %s %s/server.lua %s/answer"):format(project.lua, folder, folder), "r"))
-    pid, port = pipe:read "*l", pipe:read "*l"
+    server = answers.start()
+    port = server.port
   end)
 
-  teardown(function()
-    os.execute("kill " .. pid)
-    pipe:close()
-    remove()
-  end)
+  teardown(function() server:stop() end)
 
   local EVIL = "\27[2Jforged\127 \7\194\155 31m"
   local EVIL_JSON = [["a\r\n# error: forged\u001b[2J\u009b31m\u0000b"]]
 
-  local function answer(status, headers, body)
-    return ("HTTP/1.1 %s\r\n%sContent-Length: %d\r\nConnection: close\r\n\r\n%s"):format(status, headers, #body, body)
-  end
+  local answer = answers.http
 
   local cases = {
     ["a reason phrase"] = answer("503 " .. EVIL, "", ""),
@@ -155,7 +131,7 @@ describe("hostile text of the service", function()
   }
   for what, text in pairs(cases) do
     it("stays harmless in what is told of " .. what, function()
-      project.write(folder .. "/answer", text)
+      server:say(text)
       local record = recorder.new()
       local client = chainlink.client(record:options { api_key = "key", api_secret = "hush", proxy = false,
         max_retries = 1, retry_delay = 0.01, rest_url = "http://127.0.0.1:" .. port, ws_url = "ws://127.0.0.1:" .. port,
@@ -175,7 +151,7 @@ describe("hostile text of the service", function()
     end)
 
     it("stays harmless in what the command tells of " .. what, function()
-      project.write(folder .. "/answer", text)
+      server:say(text)
       local output, code = project.run(("CHAINLINK_STREAMS_API_KEY=k CHAINLINK_STREAMS_API_SECRET=s no_proxy='*' "
         .. "CHAINLINK_STREAMS_REST_URL=http://127.0.0.1:%s timeout 90 chainlink-streams latest %s --verbose"):format(
         port, FEED))
@@ -193,7 +169,7 @@ describe("hostile text of the service", function()
   end
 
   it("is asked for an id where two feeds have one name", function()
-    project.write(folder .. "/answer", answer("200 OK", "", ('{"feeds":[{"feedID":"%s","name":"A"},{"feedID":"%s",'
+    server:say(answer("200 OK", "", ('{"feeds":[{"feedID":"%s","name":"A"},{"feedID":"%s",'
       .. '"name":"a"},{"feedID":"%s","name":5}]}'):format(sample.feed_id(3), sample.feed_id(8), sample.feed_id(4))))
     local output, code = command "latest A"
     assert.are.equal("chainlink-streams: more than one feed is named 'A': give the id\n", output)
@@ -204,7 +180,7 @@ describe("hostile text of the service", function()
     local name = "A\27]0;pwned\7\194\155 31m\226\128\174 \194\133\r\nb"
     local json = [[{"feedID":"]] .. sample.feed_id(3) .. [[","name":"A\u001b]0;pwned\u0007]]
       .. "\194\155 31m\226\128\174 " .. [[\u0085\r\nb","note":"\u001b[2J]] .. '\194\155"}'
-    project.write(folder .. "/answer", answer("200 OK", "", '{"feeds":[' .. json .. "]}"))
+    server:say(answer("200 OK", "", '{"feeds":[' .. json .. "]}"))
     for format, lines in pairs { table = 2, csv = 2, json = 1 } do
       local output, code = command("feeds --format " .. format)
       assert.are.equal(0, code, output)
