@@ -150,6 +150,10 @@ describe("client options", function()
     message_of(config.client, with { circuit_breaker = { cooldown = 86401 } })
   end)
 
+  it("ask for the answers' headers only where there is a function for them", function()
+    assert.is_true(config.client(with { on_response = print }).want_responses)
+  end)
+
   it("take what can be called for a function", function()
     local callable = setmetatable({}, { __call = function() end })
     local _, values = config.client(with { logger = callable })

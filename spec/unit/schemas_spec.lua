@@ -16,6 +16,14 @@ describe("chainlink.schemas", function()
     assert.are.equal(13, count)
   end)
 
+  it("cannot be changed, nor its metatables had", function()
+    assert.is_false(getmetatable(chainlink.schemas))
+    assert.is_false(getmetatable(chainlink.schemas[3]))
+    assert.is_false(getmetatable(chainlink.schemas[3].fields[1]))
+    assert.has_error(function() chainlink.schemas[3].new = 1 end, "chainlink.schemas is read-only")
+    assert.has_error(function() chainlink.schemas.new = 1 end, "chainlink.schemas is read-only")
+  end)
+
   it("describes every field", function()
     for _, schema in ipairs(chainlink.schemas) do
       local seen = {}
