@@ -26,7 +26,9 @@ LIBS := $(shell pkg-config --libs $(MODULES) $(SNAPPY) 2>/dev/null) -lpthread -l
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
 # A level that CPPFLAGS or CFLAGS ask for stands.
 FORTIFY := $(if $(SANITIZE)$(COVERAGE)$(findstring _FORTIFY_SOURCE,$(CPPFLAGS) $(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
-HARDEN := -fstack-protector-strong $(FORTIFY)
+# What this compiler has for this processor, of those.
+has = $(shell $(CC) -Werror $(1) -x c -c -o /dev/null /dev/null 2>/dev/null && echo $(1))
+HARDEN := -fstack-protector-strong $(call has,-fstack-clash-protection) $(call has,-fcf-protection) $(FORTIFY)
 WITH_UNDEFINED := $(SANITIZE:address=address,undefined)
 SANITIZERS := $(WITH_UNDEFINED:fuzz=fuzzer-no-link,address,undefined)
 SANITIZER_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)

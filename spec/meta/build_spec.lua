@@ -18,6 +18,16 @@ describe("the Makefile", function()
     end)
   end
 
+  for _, flag in ipairs { "-fstack-protector-strong", "-fstack-clash-protection", "-fcf-protection" } do
+    it("hardens what it compiles with " .. flag .. ", where the compiler has it", function()
+      local folder, remove = project.folder()
+      local _, refused = project.run(("cc -Werror %s -x c -c -o /dev/null /dev/null"):format(flag))
+      local output = make(("TREE=%s V=1 %s/obj/base/error.o"):format(folder, folder))
+      remove()
+      assert.equal(refused == 0, output:find(flag, 1, true) ~= nil, output)
+    end)
+  end
+
   it("refuses a Lua that is not supported, and names those that are", function()
     for _, version in ipairs { "5.2", "5", "jit" } do
       local output, status = make("LUA=" .. version)
