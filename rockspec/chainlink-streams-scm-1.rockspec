@@ -144,6 +144,7 @@ build = {
         "src/stream/fleet.c",
         "src/stream/intake.c",
         "src/stream/link.c",
+        "src/stream/link_machine.c",
         "src/stream/screen.c",
         "src/stream/stream.c",
         "src/stream/stream_state.c",

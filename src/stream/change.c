@@ -162,7 +162,8 @@ static void stop_waiting(struct cds_stream *stream, size_t slot) {
   cds_leftover_settle(stream, &leftover);
 }
 
-void cds_change_look(struct cds_stream *stream) {
+void cds_change_look(void *context) {
+  struct cds_stream *stream = context;
   struct cds_error err = {0};
   pthread_mutex_lock(&stream->mu);
   bool ready = is_ready(stream);

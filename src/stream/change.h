@@ -26,7 +26,7 @@ struct cds_change { /* guarded by the stream's mu; begun and ended under start_m
 void cds_change_begin(struct cds_stream *stream);
 
 /* Something happened to a connection while a change is under way: ends it when the new connections are ready. */
-void cds_change_look(struct cds_stream *stream);
+void cds_change_look(void *context); /* the stream: it is a link's handler too */
 
 /* A TRIAL connection has failed. */
 void cds_change_fail(struct cds_stream *stream, const struct cds_error *why);

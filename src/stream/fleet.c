@@ -74,18 +74,24 @@ static enum cds_status start_link(struct cds_stream *stream, const struct cds_co
   if (feeds == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   pthread_mutex_lock(&stream->mu);
   const struct cds_link_plan plan = {
+    .handler = stream->link_handler,
+    .context = stream,
+    .config = &stream->client->config,
+    .stream = &stream->config,
     .index = index,
     .feeds = feeds,
     .feed_count = list_feeds(feeds, stream, connection->shard, on_trial),
     .host = host,
     .hosts_vary = !stream->config.ha,
-    .is_on_trial = on_trial,
+    .proof_ms = on_trial ? CDS_CHANGE_PROOF_MS : 0,
     .is_one_of_many = stream->config.ha || stream->shard_count > 1,
   };
   stream->connections[index] = *connection;
   pthread_mutex_unlock(&stream->mu);
   struct cds_link *link;
-  enum cds_status status = cds_link_start(&link, stream, &plan, err);
+  cds_stream_ref(stream); /* until release is called */
+  enum cds_status status = cds_link_start(&link, &plan, err);
+  if (status != CDS_OK) cds_stream_unref(stream);
   cds_free(feeds);
   pthread_mutex_lock(&stream->mu);
   stream->connections[index].link = link;

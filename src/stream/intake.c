@@ -192,7 +192,8 @@ static bool take_in(struct cds_stream *stream, size_t link, const char *data, si
   return true;
 }
 
-bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data, size_t length, bool *is_report) {
+bool cds_stream_receive(void *context, size_t link, const char *data, size_t length, bool *is_report) {
+  struct cds_stream *stream = context;
   pthread_mutex_lock(&stream->mu);
   struct cds_link_stats *stats = &stream->connections[link].stats;
   stats->messages_received++;

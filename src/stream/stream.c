@@ -11,15 +11,6 @@
 
 /* ---- open ---- */
 
-static bool make_condition(pthread_cond_t *condition) {
-  pthread_condattr_t attributes;
-  if (pthread_condattr_init(&attributes) != 0) return false;
-  bool made =
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC) == 0 && pthread_cond_init(condition, &attributes) == 0;
-  pthread_condattr_destroy(&attributes);
-  return made;
-}
-
 static uint64_t random_seed(void) {
   uint64_t seed;
   if (RAND_bytes((unsigned char *)&seed, sizeof seed) != 1) seed = (uint64_t)cds_clock_mono_ns();
@@ -63,7 +54,6 @@ static void destroy(struct cds_stream *stream) {
   cds_sequence_clear(&stream->sequence);
   cds_feed_set_clear(&stream->feeds);
   cds_notify_close(&stream->notify);
-  pthread_cond_destroy(&stream->link_exited);
   pthread_mutex_destroy(&stream->mu);
   pthread_mutex_destroy(&stream->start_mu);
   cds_signer_registry_unref(stream->config.signers);
@@ -71,13 +61,29 @@ static void destroy(struct cds_stream *stream) {
   cds_free(stream);
 }
 
+static void release(void *context) {
+  cds_stream_unref(context);
+}
+
+static const struct cds_link_handler link_handler = {.is_over = cds_stream_link_is_over,
+                                                     .is_paused = cds_stream_is_paused,
+                                                     .sign = cds_stream_link_sign,
+                                                     .origin = cds_stream_link_origin,
+                                                     .host = cds_stream_link_host,
+                                                     .state = cds_stream_link_state,
+                                                     .message = cds_stream_receive,
+                                                     .proved = cds_change_look,
+                                                     .alarm = cds_stream_link_alarm,
+                                                     .failed = cds_stream_link_failed,
+                                                     .gone = cds_stream_link_gone,
+                                                     .release = release};
+
 static struct cds_stream *allocate(struct cds_client *client, const struct cds_stream_config *config) {
   struct cds_stream *stream = cds_calloc(1, sizeof *stream);
   if (stream == NULL) return NULL;
   bool has_mutex = pthread_mutex_init(&stream->mu, NULL) == 0;
   bool has_start = has_mutex && pthread_mutex_init(&stream->start_mu, NULL) == 0;
-  if (!has_start || !make_condition(&stream->link_exited)) {
-    if (has_start) pthread_mutex_destroy(&stream->start_mu);
+  if (!has_start) {
     if (has_mutex) pthread_mutex_destroy(&stream->mu);
     cds_free(stream);
     return NULL;
@@ -89,6 +95,7 @@ static struct cds_stream *allocate(struct cds_client *client, const struct cds_s
   stream->config = *config;
   if (config->signers != NULL) cds_signer_registry_ref(config->signers);
   stream->client = cds_client_ref(client);
+  stream->link_handler = &link_handler;
   cds_backfill_init(stream);
   return stream;
 }

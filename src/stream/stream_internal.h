@@ -21,10 +21,9 @@
 #include "stream/backfill.h"
 #include "stream/change.h"
 #include "stream/discovery.h"
+#include "stream/link.h"
 
 #define CDS_NO_LINK SIZE_MAX
-
-struct cds_link;
 
 enum cds_role {
   CDS_ROLE_FREE,    /* no link here */
@@ -61,7 +60,8 @@ struct cds_place {
 
 struct cds_stream {
   atomic_uint refs;
-  struct cds_client *client; /* one reference */
+  struct cds_client *client;                   /* one reference */
+  const struct cds_link_handler *link_handler; /* of its connections */
   struct cds_stream_hook hook;
   struct cds_stream_config config; /* read-only */
   uint64_t seed;                   /* of the tags; read-only */
@@ -71,7 +71,6 @@ struct cds_stream {
   pthread_mutex_t start_mu; /* held while connections are added or removed; taken before mu */
 
   pthread_mutex_t mu;
-  pthread_cond_t link_exited; /* on the monotonic clock */
   /* guarded by mu */
   struct cds_feed_set feeds;
   struct cds_place *places; /* owned; by slot */
@@ -113,31 +112,20 @@ void cds_stream_fail(struct cds_stream *stream, const struct cds_error *why);
 /* mu is held: the feed's slot, or CDS_NO_SLOT when it is not wanted. */
 size_t cds_stream_find(const struct cds_stream *stream, const struct cds_feed_id *feed);
 
-/* ---- from a link's thread ---- */
+/* ---- a link's handler (link.h); context is the stream ---- */
 
-/* The link is to end: the stream is over, or this connection is not wanted any more. */
-bool cds_stream_link_is_over(struct cds_stream *stream, size_t link);
+bool cds_stream_link_is_over(void *context, size_t link); /* the stream is, or this connection is not wanted any more */
+bool cds_stream_is_paused(void *context);
+enum cds_status cds_stream_link_sign(void *context, struct cds_auth *auth, const char *target, struct cds_error *err);
+void cds_stream_link_origin(void *context, size_t link, unsigned failures, char out[CDS_MAX_ORIGIN_TEXT]);
+void cds_stream_link_host(void *context, size_t link, const struct cds_url *url);
+void cds_stream_link_state(void *context, size_t link, enum cds_link_state state, const struct cds_error *why,
+                           unsigned failures, double delay);
+bool cds_stream_receive(void *context, size_t link, const char *data, size_t length, bool *is_report);
+void cds_stream_link_alarm(void *context, const char *text);
 
-/* One whole message. True when the link is to stop reading until woken. *is_report: it was understood, new or not. */
-bool cds_stream_receive(struct cds_stream *stream, size_t link, const char *data, size_t length, bool *is_report);
-
-bool cds_stream_is_paused(struct cds_stream *stream);
-
-/* A connection's change of state, with the reason (NULL: none), the consecutive failures and the next delay. */
-void cds_stream_link_state(struct cds_stream *stream, size_t link, enum cds_link_state state,
-                           const struct cds_error *why, unsigned attempt, double delay);
-
-/* The connection goes to another host from now on. */
-void cds_stream_link_host(struct cds_stream *stream, size_t link, const struct cds_url *url);
-
-/* Before each attempt: the origin to ask for, "" for whichever. One that stays away may be told another. */
-void cds_stream_link_origin(struct cds_stream *stream, size_t link, unsigned failures, char out[CDS_MAX_ORIGIN_TEXT]);
-
-/* The link has given up. final: asking again, or elsewhere, would not help, so the stream ends; otherwise it ends when
- * the shard has no other link left. */
-void cds_stream_link_failed(struct cds_stream *stream, size_t link, const struct cds_error *err, bool final);
-
-/* The link's thread ends, whatever the reason. */
-void cds_stream_link_gone(struct cds_stream *stream, size_t link);
+/* Final: the stream ends; otherwise it ends when the shard has no other link left. */
+void cds_stream_link_failed(void *context, size_t link, const struct cds_error *err, bool final);
+void cds_stream_link_gone(void *context, size_t link);
 
 #endif

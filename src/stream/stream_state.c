@@ -32,15 +32,28 @@ void cds_stream_log(struct cds_stream *stream, enum cds_log_level level, const c
 
 /* ---- what a link asks ---- */
 
-bool cds_stream_link_is_over(struct cds_stream *stream, size_t link) {
+bool cds_stream_link_is_over(void *context, size_t link) {
+  struct cds_stream *stream = context;
   pthread_mutex_lock(&stream->mu);
   bool over = stream->stopping || stream->ended || stream->connections[link].role == CDS_ROLE_LEAVING;
   pthread_mutex_unlock(&stream->mu);
   return over;
 }
 
-bool cds_stream_is_paused(struct cds_stream *stream) {
+bool cds_stream_is_paused(void *context) {
+  struct cds_stream *stream = context;
   return atomic_load(&stream->paused);
+}
+
+enum cds_status cds_stream_link_sign(void *context, struct cds_auth *auth, const char *target, struct cds_error *err) {
+  struct cds_stream *stream = context;
+  const struct cds_config *config = &stream->client->config;
+  enum cds_status status = cds_error_set(err, CDS_E_CLOSED, "the stream is closed");
+  pthread_mutex_lock(&stream->mu);
+  if (!stream->stopping)
+    status = cds_auth_sign(auth, "GET", target, config->api_key, config->api_secret, cds_clock_wall_ms(), err);
+  pthread_mutex_unlock(&stream->mu);
+  return status;
 }
 
 /* mu is held. */
@@ -66,7 +79,8 @@ static void choose_origin(struct cds_stream *stream, size_t link) {
   }
 }
 
-void cds_stream_link_origin(struct cds_stream *stream, size_t link, unsigned failures, char out[CDS_MAX_ORIGIN_TEXT]) {
+void cds_stream_link_origin(void *context, size_t link, unsigned failures, char out[CDS_MAX_ORIGIN_TEXT]) {
+  struct cds_stream *stream = context;
   struct cds_error ignored;
   bool stays_away = failures >= STAYS_AWAY;
   pthread_mutex_lock(&stream->mu);
@@ -78,7 +92,8 @@ void cds_stream_link_origin(struct cds_stream *stream, size_t link, unsigned fai
 
 /* ---- what a link tells ---- */
 
-void cds_stream_link_host(struct cds_stream *stream, size_t link, const struct cds_url *url) {
+void cds_stream_link_host(void *context, size_t link, const struct cds_url *url) {
+  struct cds_stream *stream = context;
   struct cds_link_stats *stats = &stream->connections[link].stats;
   bool ipv6 = strchr(url->host, ':') != NULL;
   pthread_mutex_lock(&stream->mu);
@@ -147,8 +162,9 @@ static void count_state(struct cds_stream *stream, size_t link, enum cds_link_st
   stats->state = state;
 }
 
-void cds_stream_link_state(struct cds_stream *stream, size_t link, enum cds_link_state state,
-                           const struct cds_error *why, unsigned attempt, double delay) {
+void cds_stream_link_state(void *context, size_t link, enum cds_link_state state, const struct cds_error *why,
+                           unsigned attempt, double delay) {
+  struct cds_stream *stream = context;
   struct cds_event *event = cds_event_new(CDS_EVENT_STATUS);
   pthread_mutex_lock(&stream->mu);
   count_state(stream, link, state);
@@ -179,7 +195,8 @@ static bool has_hope(const struct cds_stream *stream, size_t shard) {
   return false;
 }
 
-void cds_stream_link_failed(struct cds_stream *stream, size_t link, const struct cds_error *err, bool final) {
+void cds_stream_link_failed(void *context, size_t link, const struct cds_error *err, bool final) {
+  struct cds_stream *stream = context;
   pthread_mutex_lock(&stream->mu);
   enum cds_role role = stream->connections[link].role;
   bool goes_on = role != CDS_ROLE_SERVING || (!final && has_hope(stream, stream->connections[link].shard));
@@ -188,7 +205,12 @@ void cds_stream_link_failed(struct cds_stream *stream, size_t link, const struct
   if (!goes_on) cds_stream_fail(stream, err);
 }
 
-void cds_stream_link_gone(struct cds_stream *stream, size_t link) {
+void cds_stream_link_alarm(void *context, const char *text) {
+  cds_stream_log(context, CDS_LOG_ERROR, "%s; this is tried again, after the longest delay", text);
+}
+
+void cds_stream_link_gone(void *context, size_t link) {
+  struct cds_stream *stream = context;
   struct cds_connection *connection = &stream->connections[link];
   pthread_mutex_lock(&stream->mu);
   if (connection->stats.state != CDS_LINK_FAILED) connection->stats.state = CDS_LINK_DISCONNECTED;
