@@ -191,6 +191,16 @@ test-sanitized: all $(C_TESTS)
 	  C "scripts/sanitize $(SANITIZE) $(TREE)/reports/c scripts/run-c-tests $(C_TESTS)" \
 	  Lua "scripts/sanitize $(SANITIZE) $(TREE)/reports/lua scripts/run-specs $(CHECKED_SPECS)"
 
+# Under ASan, with a collection at each allocation and a finalizer in each that asks the binding for something.
+.PHONY: test-gc test-collecting
+GC_SPECS := $(patsubst %,spec/%_spec.lua,unit/errors unit/history unit/report unit/schemas unit/signers unit/snappy integration/rest integration/gc)
+test-gc:
+	@$(MAKE) --no-print-directory SANITIZE=address test-collecting
+
+test-collecting: all
+	@$(USE_BUILD) $(MANY_AT_ONCE) export LIMIT=600 BUSTED_FLAGS=--helper=spec/support/collecting.lua; \
+	scripts/sanitize $(SANITIZE) $(TREE)/reports/gc scripts/run-specs $(GC_SPECS)
+
 # What the C tests and the specs run of the folders that a target is set for.
 .PHONY: coverage coverage-counted
 coverage:
@@ -309,7 +319,7 @@ help:
 	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall                  takes away what that put there'
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
-	@echo 'make test-all-luas test-asan test-tsan test-valgrind interop test-onchain   the wider suites'
+	@echo 'make test-all-luas test-asan test-gc test-tsan test-valgrind interop test-onchain   the wider suites'
 	@echo 'make coverage                   what the tests run of the codec, crypto and client'
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost   make soak MINUTES=10'

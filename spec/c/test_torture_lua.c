@@ -40,7 +40,8 @@ static void *allocate(void *context, void *memory, size_t old_size, size_t size)
 /* ---- what is run: functions of a table, given the port of a server ---- */
 
 static const char script[] =
-  "local hex = ...\n"
+  "local hex, limit = ...\n"
+  "local core = require 'chainlink.core'\n"
   "local chainlink = require 'chainlink'\n"
   "local feed = '0x0003' .. ('0'):rep(58) .. '01'\n"
   "local function read_all(report)\n"
@@ -73,6 +74,30 @@ static const char script[] =
   "  local s = assert(c:stream({ feed }))\n"
   "  read_all(assert(s:read(20)))\n"
   "  assert(s:latest(feed) and s:stats().accepted == 1)\n"
+  "  s:close()\n"
+  "  c:close()\n"
+  "end\n"
+  /* a report that found no room waits for the next poll, and an event for the next look */
+  "function run.keep(port)\n"
+  "  local c = client(port)\n"
+  "  local s = assert(c:stream({ feed }))\n"
+  "  repeat core.wait(core.stream_fd(s), 20) until core.stream_stats(s).queue_length == 1\n"
+  "  local function ask(take)\n"
+  "    for allowed = 0, 1000 do\n"
+  "      limit(allowed)\n"
+  "      local ok, value = pcall(take, s)\n"
+  "      limit(-1)\n"
+  "      if ok then return value, allowed end\n"
+  "      assert(value == 'not enough memory', value)\n"
+  "    end\n"
+  "  end\n"
+  "  local report, allowed = ask(core.stream_pop)\n"
+  "  assert(report.feed_id == feed and allowed > 0, allowed)\n"
+  "  assert(core.stream_pop(s) == nil)\n"
+  "  local event\n"
+  "  event, allowed = ask(core.stream_event)\n"
+  "  assert(event.state == 'connecting' or event.kind == 'log', event.state)\n"
+  "  assert(allowed > 1, allowed)\n"
   "  s:close()\n"
   "  c:close()\n"
   "end\n"
@@ -209,13 +234,23 @@ static int open_descriptors(void) {
   return count;
 }
 
-static void load_script(lua_State *L) {
+/* limit(n): of the allocations from now on n are made; negative: all */
+static int set_limit(lua_State *L) {
+  struct heap *heap = lua_touserdata(L, lua_upvalueindex(1));
+  heap->made = 0;
+  heap->allowed = (long)lua_tointeger(L, 1);
+  return 0;
+}
+
+static void load_script(lua_State *L, struct heap *heap) {
   char hex[2 * SAMPLE_MAX + 1];
   envelope_hex(hex, sample.bytes, sample.length);
   luaL_openlibs(L);
   http_check(luaL_loadstring(L, script) == 0, "the script");
   lua_pushstring(L, hex);
-  if (lua_pcall(L, 1, 1, 0) == 0) return;
+  lua_pushlightuserdata(L, heap);
+  lua_pushcclosure(L, set_limit, 1);
+  if (lua_pcall(L, 2, 1, 0) == 0) return;
   printf("Bail out! %s\n", lua_tostring(L, -1));
   exit(1);
 }
@@ -231,8 +266,10 @@ int main(void) {
   write_message();
   lua_State *L = lua_newstate(allocate, &heap);
   if (L == NULL) return 2;
-  load_script(L);
+  load_script(L, &heap);
   for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) torture(L, &heap, &runs[i]);
+  const struct run keep = {"keep", serve_stream, stop_stream, 1};
+  ok(works(L, &heap, &keep), "keep: what found no room is there at the next call");
   lua_close(L);
   is_number((long long)heap.bytes, 0, "the closed state holds no memory");
   is_number(open_descriptors(), descriptors, "and no descriptor is left open");

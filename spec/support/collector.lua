@@ -20,7 +20,8 @@ local function bait(finalize)
   getmetatable(newproxy(true)).__gc = finalize
 end
 
-local function be_eager()
+--- From the next collection on there is a whole cycle at each allocation; the function it returns ends that.
+function collector.be_eager()
   if jit then
     jit.off()
     jit.flush()
@@ -46,7 +47,7 @@ function collector.interrupt(place, act, body)
     over = true
     good, failure = pcall(act)
   end
-  local relax = be_eager()
+  local relax = collector.be_eager()
   collectgarbage() -- from here on
   bait(finalize)
   local ok, value, more = pcall(body)
