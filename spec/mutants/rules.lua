@@ -89,10 +89,18 @@ local function is_huge(text)
   return text:find "^0[xX]%x%x%x%x%x%x%x%x%x%x%x%x%x" or text:find "^%d%d%d%d%d%d%d%d%d%d%d%d%d%d%d"
 end
 
+-- The start of a plain search, `text:find(word, 1, true)`: 0 is the same.
+local function is_search_start(list, i)
+  local comma, plain, close = list[i + 1], list[i + 2], list[i + 3]
+  return list[i].text == "1" and comma and comma.text == "," and plain and plain.text == "true" and close
+    and close.text == ")"
+end
+
 local BOUNDS = { ["<"] = true, ["<="] = true, [">"] = true, [">="] = true, ["+"] = true, ["-"] = true }
 
-local function constants(found, _, list, i)
+local function constants(found, _, list, i, language)
   local token = list[i]
+  if language == "lua" and is_search_start(list, i) then return end
   if token.kind ~= "number" or is_array_size(list, i) or is_zero_initialiser(list, i) then return end
   if is_huge(token.text) then return end
   local value = tonumber(token.text:match "^[%x.xX]+")
@@ -296,7 +304,7 @@ function rules.changes(source, language)
   for i, token in ipairs(list) do
     if not token.directive or token.directive == "define" then
       operators(found, source, list, i, language)
-      constants(found, source, list, i)
+      constants(found, source, list, i, language)
       conditions(found, source, list, i, language)
       if language == "c" then statuses(found, source, list, i) end
       if not token.directive then

@@ -261,6 +261,8 @@ describe("onchain:signers", function()
     local events = { updated_at(800, newer), set_at(10, signers, 1) }
     local chain = chain_of { last = 1000, events = events, probe = f2 }
     assert.same({ signers = newer, f = 2, active = true }, chain:signers(DIGEST))
+    chain = chain_of { last = 1000, events = { updated_at(800, addresses(32, 4)) }, probe = f1 }
+    assert.same({ signers = addresses(32, 4), f = 1, active = true }, chain:signers(DIGEST))
     chain = chain_of { last = 1000, most = 100, events = events, probe = f2 }
     assert.same({ signers = newer, f = 2, active = true }, chain:signers(DIGEST))
   end)
