@@ -263,7 +263,7 @@ mutants: MINUTES = 10
 mutants: FLOOR ?= 80
 mutants:
 	@scripts/setup ci
-	@$(MANY_AT_ONCE) FILES="$(FILES)" NEAR=$(NEAR) SAMPLE=$(SAMPLE) SEED=$(SEED) MINUTES=$(MINUTES) FLOOR=$(FLOOR) \
+	@$(MANY_AT_ONCE) FILES="$(FILES)" NEAR=$(NEAR) CHECKED=$(CHECKED) SAMPLE=$(SAMPLE) SEED=$(SEED) MINUTES=$(MINUTES) FLOOR=$(FLOOR) \
 	LUA_BIN=$(LUA_BIN) $(LUA_BIN) spec/mutants/run.lua
 
 interop: all

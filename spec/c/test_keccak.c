@@ -8,12 +8,14 @@
 #include "tap.h"
 
 static void check(const void *data, size_t length, const char *expected, const char *name) {
-  uint8_t out[32];
+  uint8_t out[33];
   char text[65] = {0};
   void *copy = sample_exact(data, length);
+  out[32] = 0x5a;
   cds_keccak256(out, copy, length);
-  cds_hex_encode(text, out, sizeof out);
+  cds_hex_encode(text, out, 32);
   is_string(text, expected, name);
+  ok(out[32] == 0x5a, "and no byte more");
   free(copy);
 }
 

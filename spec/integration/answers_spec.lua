@@ -78,6 +78,18 @@ describe("an answer", function()
     end)
   end)
 
+  it("is asked for in pages of 500, or of so many", function()
+    say '{"reports":[]}'
+    for _, limit in ipairs { 500, 7 } do
+      local url
+      local asking = chainlink.client { api_key = "key", api_secret = "hush", proxy = false,
+        rest_url = "http://127.0.0.1:" .. server.port, on_response = function(response) url = response.url end }
+      assert.is_nil(asking:reports(ID, 1700000000, 1700000005, limit ~= 500 and limit or nil)())
+      asking:close()
+      assert.matches("startTimestamp=1700000000&limit=" .. limit .. "$", url)
+    end
+  end)
+
   describe("that is an error", function()
     local function message(body)
       say(body, "400 Bad Request")

@@ -4,6 +4,7 @@
 --   FILES    files and folders, all of src/ but the simulator, and lua/, when empty
 --   SEED     which sample; SAMPLE how many changes of each folder
 --   NEAR     when not empty, only the tests of a file itself judge it: faster, with more survivors
+--   CHECKED  when not empty, a sanitizer looks at what survived in C, in the tests of the file
 --   MINUTES  when to stop; JOBS how many at a time
 --   FLOOR    the percentage of noticed faults under which the run fails
 -- With arguments (FOLDER NUMBER) it is one of those JOBS.
@@ -51,9 +52,10 @@ end
 
 if #arg == 2 then
   local folder = arg[1]
+  local options = { near = setting "NEAR" ~= nil, checked = setting "CHECKED" ~= nil }
   io.stdout:setvbuf "line"
   worker.run(folder, tonumber(arg[2]), make_plan(folder .. "/clean"), tonumber(tree.read(folder .. "/deadline")),
-    setting("NEAR") ~= nil, function(line) io.stdout:write(line, "\n") end)
+    options, function(line) io.stdout:write(line, "\n") end)
   os.exit(0)
 end
 
@@ -62,6 +64,7 @@ end
 local function prepare(folder)
   tree.copy(".", folder .. "/clean")
   assert(tree.make(folder .. "/clean", "-j2 all"), "the unchanged tree does not build")
+  if setting "CHECKED" then assert(tree.make(folder .. "/clean", "-j2 build/asan/c/libcds.a", "address")) end
   assert(tree.run(("cd %s && mkdir todo taken passed"):format(folder)) == 0)
   local changes, equivalents = make_plan(folder .. "/clean"), plan.equivalents(EQUIVALENT)
   local counted = {}

@@ -17,10 +17,10 @@ local LONGEST = 300
 -- noticed a change only when it fails twice.
 local QUICK = 1
 
--- Survivors of these rules are looked at by a sanitizer too, in the C tests of the file: a leak or a race is noticed.
-local CHECKERS = {
-  ["dropped free"] = "address", ["dropped call"] = "address", ["dropped lock"] = "thread",
-}
+-- Which sanitizer looks at a survivor in C, in the tests of its file: a race, or a leak or what lies outside of memory.
+local function checker_of(change)
+  return change.rule == "dropped lock" and "thread" or "address"
+end
 
 local Worker = {}
 Worker.__index = Worker
@@ -103,14 +103,14 @@ local function judge(self, change, original)
   local near, wide = tests.of(self.copy, change.path)
   local result, reason = noticed_by(self, near)
   if result then return result, reason end
-  if not self.near_only then result, reason = noticed_by(self, wide) end
-  if result then return result, reason end
-  if self.near_only then return "survived" end
-  local checker, checked = CHECKERS[change.rule], {}
-  for _, test in ipairs(near) do
-    if checker and test.kind == "c" then checked[#checked + 1] = test end
+  if not self.options.near then result, reason = noticed_by(self, wide) end
+  if not result and self.options.checked then
+    local checked = {}
+    for _, test in ipairs(near) do
+      if test.kind == "c" then checked[#checked + 1] = test end
+    end
+    result, reason = noticed_by(self, checked, checker_of(change))
   end
-  result, reason = noticed_by(self, checked, checker)
   return result or "survived", reason
 end
 
@@ -128,10 +128,10 @@ local function take(self, index)
   return os.rename(("%s/todo/%d"):format(self.folder, index), ("%s/taken/%d"):format(self.folder, index))
 end
 
---- Works on a plan in a folder until the deadline (as tree.now counts); number is this worker's own; near_only leaves
---- the wider set of tests out.
-function worker.run(folder, number, plan, deadline, near_only, tell)
-  local self = setmetatable({ folder = folder, deadline = deadline, near_only = near_only, tell = tell, objects = {},
+--- Works on a plan in a folder until the deadline (as tree.now counts); number is this worker's own. options: near
+--- leaves the wider set of tests out, checked lets a sanitizer look at survivors.
+function worker.run(folder, number, plan, deadline, options, tell)
+  local self = setmetatable({ folder = folder, deadline = deadline, options = options, tell = tell, objects = {},
     clean = ("%s/clean-%d"):format(folder, number), copy = ("%s/changed-%d"):format(folder, number) }, Worker)
   tree.clone(folder .. "/clean", self.clean)
   tree.clone(folder .. "/clean", self.copy)

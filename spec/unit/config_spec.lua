@@ -129,7 +129,8 @@ describe("client options", function()
     reconnect_delay = { 0, 86400, -0.001, 86401 }, reconnect_max_delay = { 0, 86400, -0.001, 86401 },
     rate_limit = { 0.001, 1e6, 0.0005, 1000001 }, ping_interval = { 1, 3600, 0, 3601 },
     pong_timeout = { 1, 3600, 0, 3601 }, max_reconnects = { 0, 1e9, -1, 1e9 + 1 },
-    queue_size = { 1, 1048576, 0, 1048577 }, queue_bytes = { 1048576, 2 ^ 36, 1048575, 2 ^ 36 + 1 }, feeds_per_connection = { 1, 1000, 0, 1001 },
+    queue_size = { 1, 1048576, 0, 1048577 },
+    queue_bytes = { 1048576, 2 ^ 36, 1048575, 2 ^ 36 + 1 }, feeds_per_connection = { 1, 1000, 0, 1001 },
   }
   for name, numbers in pairs(borders) do
     it("have borders: " .. name, function()
