@@ -339,9 +339,9 @@ function Stream:close() end
 ---@field current_block_hash? string hash of the current block (v1)
 ---@field valid_from_block_num? integer|string the report is valid from this block (v1)
 ---@field current_block_timestamp? integer|string time of the current block, seconds (v1)
----@field native_fee? number fee to verify on chain, in the native token (v2 to v13)
----@field link_fee? number fee to verify on chain, in LINK (v2 to v13)
----0 unknown, 1 closed, 2 open (v4, v8, v10)
+---@field native_fee? number fee to verify on chain, in the native token (v2 to v14)
+---@field link_fee? number fee to verify on chain, in LINK (v2 to v14)
+---0 unknown, 1 closed, 2 open (v4, v8, v10, v14)
 ---0 unknown, 1 pre-market, 2 regular hours, 3 post-market, 4 overnight, 5 closed (v11)
 ---@field market_status? integer
 ---@field rate? number the interest rate (v5)
@@ -353,7 +353,7 @@ function Stream:close() end
 ---@field price5? number fifth price (v6)
 ---@field exchange_rate? number the redemption rate (v7)
 ---@field last_update_timestamp? integer|string time of the last price update, nanoseconds (v8, v10)
----@field mid_price? number middle of bid and ask (v8)
+---@field mid_price? number middle of bid and ask (v8, v14)
 ---@field nav_per_share? number net asset value of one share (v9, v12)
 ---time of the net asset value, milliseconds (v9)
 ---time of the net asset value, nanoseconds (v12)
@@ -365,7 +365,7 @@ function Stream:close() end
 ---@field activation_date_time? integer when the new multiplier takes effect, 0 for none, seconds (v10)
 ---@field tokenized_price? number price of the tokenized asset (v10)
 ---@field mid? number middle of bid and ask (v11)
----@field last_seen_timestamp_ns? integer|string time of the newest price seen, nanoseconds (v11)
+---@field last_seen_timestamp_ns? integer|string time of the newest price seen, nanoseconds (v11, v14)
 ---volume at the best bid (v11)
 ---volume at the best bid, a count (v13)
 ---@field bid_volume? number|integer|string
@@ -376,6 +376,14 @@ function Stream:close() end
 ---@field next_nav_per_share? number the next net asset value of one share (v12)
 ---@field best_ask? number best ask (v13)
 ---@field best_bid? number best bid (v13)
+---@field bid_price? number bid (v14)
+---@field ask_price? number ask (v14)
+---@field expiry_time? integer|string when the contract expires, seconds (v14)
+---@field first_day_of_notice? integer|string the contract's first day of notice, seconds (v14)
+---@field contract_month? integer month of the contract, 1 to 12; the chain takes any number (v14)
+---@field goldman_roll_price? number price of the Goldman roll (v14)
+---@field current_business_day? integer business day within the roll, a count (v14)
+---@field interpolated_goldman_roll_price? number price of the interpolated Goldman roll (v14)
 --- Fields end
 ---@field [string] any the fields of a schema that was registered
 ---@operator len: integer
@@ -539,6 +547,13 @@ local Schemas = {}
 ---@return chainlink.Schema
 function Schemas:register(definition) end
 
+---Adds the schemas of a JSON file: an array of definitions, or one. What is wrong with one that is not the first leaves
+---those before it added.
+---@param path string
+---@return chainlink.Schema[]? schemas
+---@return chainlink.Error? err a ConfigError that names the file
+function Schemas:load(path) end
+
 ---@class chainlink.SchemaDefinition
 ---@field version integer 1 to 4095
 ---@field name? string
@@ -547,7 +562,7 @@ function Schemas:register(definition) end
 
 ---@class chainlink.FieldDefinition
 ---@field name string lower-case letters, digits and _
----@field type string "uint8" to "uint256", "int8" to "int256", "bytes32", "bool", "address"
+---@field type string "uint8" to "uint256", "int8" to "int256", "bytes32", "bool", "address", "bytes", "string"
 ---@field decimals? integer default 18 for 192 bits, else 0
 ---@field unit? string
 ---@field meaning? string
@@ -562,7 +577,7 @@ function Schemas:register(definition) end
 ---@class chainlink.Field
 ---@field name string
 ---@field abi_name string
----@field type string "bytes32", "uint32", "int192", …
+---@field type string "bytes32", "uint32", "int192", "string", …
 ---@field unit? string "seconds", "price", …
 ---@field decimals integer
 ---@field meaning string

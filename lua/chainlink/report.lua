@@ -114,6 +114,8 @@ function methods.compress(report)
     :format(report.feed_id, report.valid_from_timestamp or 0, report.observations_timestamp or 0, report.full_report))
 end
 
+local LONGEST = 64 -- bytes of a text in a line
+
 local function short_id(id)
   return id:sub(1, 6) .. "…" .. id:sub(-4)
 end
@@ -126,8 +128,9 @@ local function short_value(report, field)
   end
   local value = report[name]
   if field.type == "bytes32" then return short_id(value) end
+  if type(value) == "string" and #value > LONGEST then value = value:sub(1, LONGEST) .. "…" end
   if field.decimals > 0 then return ("%.10g"):format(value) end
-  return tostring(value)
+  return text.plain(value)
 end
 
 --- One line for people.

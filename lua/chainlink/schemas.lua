@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- chainlink.schemas: the report schemas by version, read-only, and the adding of further ones.
 
+local cjson = require "cjson.safe"
 local core = require "chainlink.core"
 local errors = require "chainlink.errors"
 
@@ -105,13 +106,7 @@ local function check_schema(definition)
     fields = fields }
 end
 
---- Adds a schema for the rest of the process: {version=, name=, price=, fields={{name=, type=, decimals=, unit=,
---- meaning=, abi_name=}, …}}. Reports decoded from then on have its fields. -> its description
-function methods.register(self, definition)
-  if self ~= list then
-    errors.raise("ConfigError", "schema: write chainlink.schemas:register{...} with a colon")
-  end
-  local schema = check_schema(definition)
+local function add(schema)
   local version = schema.version
   if added[version] then refuse("there is a schema of version %d already", version) end
   local ok, err = core.schema_register(schema)
@@ -121,6 +116,66 @@ function methods.register(self, definition)
   end
   added[version] = true
   return list[version]
+end
+
+local function check_self(self, name)
+  if self ~= list then
+    errors.raise("ConfigError", ("schema: write chainlink.schemas:%s(…) with a colon"):format(name))
+  end
+end
+
+--- Adds a schema for the rest of the process: {version=, name=, price=, fields={{name=, type=, decimals=, unit=,
+--- meaning=, abi_name=}, …}}. Reports decoded from then on have its fields. -> its description
+function methods.register(self, definition)
+  check_self(self, "register")
+  return add(check_schema(definition))
+end
+
+-- ---- files
+
+local MAX_FILE = 1048576
+
+local function fail(...) return nil, errors.new("ConfigError", (...):format(select(2, ...))) end
+
+local function read_file(path)
+  local file, reason = io.open(path, "rb")
+  if not file then return fail("cannot read the schemas: %s", reason) end
+  local text = file:read(MAX_FILE + 1)
+  file:close()
+  if not text then return fail("cannot read the schemas: %s: it is empty, or not a file", path) end
+  if #text > MAX_FILE then return fail("%s: a file of schemas has at most 1 MiB", path) end
+  local value, why = cjson.decode(text)
+  if why then return fail("%s is not JSON: %s", path, why) end
+  if type(value) ~= "table" then return fail("%s: an array of schemas is expected", path) end
+  return value.version ~= nil and { value } or value
+end
+
+-- null is as good as absent.
+local function without_nulls(value)
+  for name, member in pairs(value) do
+    if member == cjson.null then value[name] = nil
+    elseif type(member) == "table" then without_nulls(member) end
+  end
+end
+
+--- Adds the schemas of a JSON file: an array of what register takes, or one of it. What is wrong with one that is not
+--- the first leaves those before it added. -> array of their descriptions | nil, err: a ConfigError that names the file
+function methods.load(self, path)
+  check_self(self, "load")
+  if type(path) ~= "string" then
+    errors.raise("ConfigError", "path must be a text, got " .. errors.describe(path))
+  end
+  local definitions, err = read_file(path)
+  if not definitions then return nil, err end
+  without_nulls(definitions)
+  local loaded = {}
+  for i = 1, #definitions do
+    local ok, schema = pcall(methods.register, self, definitions[i])
+    if not ok then return fail("%s: schema %d: %s", path, i, tostring(schema.message):gsub("^schema: ", "")) end
+    loaded[i] = schema
+  end
+  if #loaded == 0 then return fail("%s: there is no schema in it", path) end
+  return loaded
 end
 
 return list

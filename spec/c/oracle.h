@@ -45,9 +45,13 @@ static size_t oracle_width(const struct cds_field *field, unsigned resolution) {
   return timed && resolution == 1 ? 8 : field->bits / 8;
 }
 
+static bool oracle_is_dynamic(const struct cds_field *field) {
+  return field->type == CDS_TYPE_BYTES || field->type == CDS_TYPE_STRING;
+}
+
 /* Is this a full report that abi.decode accepts, its blob included when the schema is known? */
 static bool oracle(const uint8_t *bytes, size_t length) {
-  uint128 start, count, ignored;
+  uint128 start, count, ignored, also;
   if (length < 224) return false;
   if (!oracle_part(bytes, length, 4, 32, &ignored, &count) || !oracle_part(bytes, length, 5, 32, &ignored, &count))
     return false;
@@ -58,7 +62,10 @@ static bool oracle(const uint8_t *bytes, size_t length) {
   if (!schema || resolution > 1) return true;
   if (count < 32 * schema->field_count) return false;
   for (size_t i = 0; i < schema->field_count; i++)
-    if (!oracle_field(&schema->fields[i], oracle_width(&schema->fields[i], resolution), blob + 32 * i)) return false;
+    if (oracle_is_dynamic(&schema->fields[i])
+          ? !oracle_part(blob, (size_t)count, i, 1, &ignored, &also)
+          : !oracle_field(&schema->fields[i], oracle_width(&schema->fields[i], resolution), blob + 32 * i))
+      return false;
   return true;
 }
 

@@ -43,7 +43,7 @@ static void test_values(void) {
 static void test_head(void) {
   struct cds_error err;
   uint8_t bytes[224] = {0};
-  struct cds_abi abi = {bytes, 224};
+  struct cds_abi abi = {bytes, 224, 0};
   is_number(cds_abi_head(&abi, 7, "it", &err), CDS_OK, "a head that fits");
   abi.length = 223;
   is_number(cds_abi_head(&abi, 7, "it", &err), CDS_E_DECODE, "one byte short");
@@ -63,7 +63,7 @@ static void check_part(const struct part_case *c) {
   sample_put(buffer, c->offset);
   if (c->offset <= c->length - 32) sample_put(buffer + c->offset, c->count);
   uint8_t *exact = sample_exact(buffer, c->length);
-  struct cds_abi abi = {exact, c->length};
+  struct cds_abi abi = {exact, c->length, 0};
   struct cds_abi_part part;
   struct cds_error err;
   bool good = cds_abi_bytes(&part, &abi, 0, "part", &err) == CDS_OK;
@@ -102,7 +102,7 @@ static void test_messages(void) {
   struct cds_error err;
   struct cds_abi_part part;
   uint8_t bytes[96] = {0};
-  struct cds_abi abi = {bytes, sizeof bytes};
+  struct cds_abi abi = {bytes, sizeof bytes, 0};
   bytes[23] = 1;
   is_number(cds_abi_bytes(&part, &abi, 0, "the blob", &err), CDS_E_DECODE, "an offset of 2^64 is refused");
   is_string(err.message, "the offset of the blob at byte 0: expected an offset below 2^64", "its message");

@@ -35,7 +35,7 @@ static enum cds_status read(struct cds_report **out, const char *text, size_t le
 }
 
 static void test_versions(void) {
-  for (uint16_t version = 1; version <= 13; version++) {
+  for (uint16_t version = 1; version <= 14; version++) {
     struct message message;
     struct cds_report *report;
     struct cds_error err = {0};

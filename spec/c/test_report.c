@@ -228,7 +228,7 @@ static void test_against_oracle(void) {
     struct sample sample;
     struct cds_error err = {0};
     ms = i % 3 == 0;
-    make(&sample, (uint16_t)(1 + i % 13), i % 4);
+    make(&sample, (uint16_t)(1 + i % 14), i % 4);
     for (uint64_t mutations = sample_random() >> 62; mutations-- > 0;) mutate(&sample);
     bool expected = oracle(sample.bytes, sample.length);
     accepted += expected;

@@ -36,6 +36,11 @@ static const struct {
   {12, HEAD ",int192 navPerShare,int192 nextNavPerShare,uint64 navDate,uint32 ripcord", "nav_per_share", false},
   {13, HEAD ",int192 bestAsk,int192 bestBid,uint64 askVolume,uint64 bidVolume,int192 lastTradedPrice",
    "last_traded_price", false},
+  {14,
+   HEAD ",int192 midPrice,int192 bidPrice,int192 askPrice,uint64 expiryTime,uint64 firstDayOfNotice,"
+        "uint64 lastSeenTimestampNs,uint32 marketStatus,uint32 contractMonth,int192 goldmanRollPrice,"
+        "uint32 currentBusinessDay,int192 interpolatedGoldmanRollPrice",
+   "mid_price", true},
 };
 
 static void signature_of(char *out, const struct cds_schema *schema) {
@@ -100,11 +105,11 @@ static void test_schema(size_t i) {
 static void test_list(void) {
   size_t count = 0;
   const struct cds_schema *list = cds_schema_list(&count);
-  is_number(count, 13, "there are 13 schemas");
+  is_number(count, 14, "there are 14 schemas");
   bool ascending = true;
   for (size_t i = 1; i < count; i++) ascending = ascending && list[i - 1].version < list[i].version;
   ok(ascending, "in ascending order");
-  ok(!cds_schema_find(0) && !cds_schema_find(14) && !cds_schema_find(0xffff), "other versions are not known");
+  ok(!cds_schema_find(0) && !cds_schema_find(15) && !cds_schema_find(0xffff), "other versions are not known");
 }
 
 static void test_lookup(void) {
@@ -127,6 +132,9 @@ static void test_market_status(void) {
   is_string(status_name(8, 1), "closed", "v8 1");
   is_string(status_name(10, 2), "open", "v10 2");
   is_string(status_name(10, 3), "(none)", "v10 3");
+  is_string(status_name(14, 1), "closed", "v14 1");
+  is_string(status_name(14, 2), "open", "v14 2");
+  is_string(status_name(14, 5), "(none)", "v14 5");
   is_string(status_name(11, 0), "unknown", "v11 0");
   is_string(status_name(11, 1), "pre_market", "v11 1");
   is_string(status_name(11, 2), "regular_hours", "v11 2");

@@ -47,9 +47,9 @@ static void test_refusals(void) {
   const char *names[] = {"", "Bid", "1a", "a-b", "a b", "_a", "a\n", "é"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     refused(ADD(200, NULL, FEED_ID, {.name = names[i], .type = "int8"}), "field 2", "a wrong name");
-  const char *types[] = {
-    "",     "int",     "uint",   "int7",   "int0",   "uint264", "int08",  "uint8 ",
-    "Int8", "bytes31", "uint-8", "int999", "string", "uint+8",  "uint8x", "int18446744073709551624"};
+  const char *types[] = {"",       "int",    "uint",   "int7",    "int0",   "uint264",
+                         "int08",  "uint8 ", "Int8",   "bytes31", "uint-8", "int999",
+                         "String", "strin",  "bytes0", "uint+8",  "uint8x", "int18446744073709551624"};
   for (size_t i = 0; i < sizeof types / sizeof *types; i++)
     refused(ADD(200, NULL, FEED_ID, {.name = "a", .type = types[i]}), "the type must be", types[i]);
   ok(!cds_schema_find(200), "nothing of all that is there");

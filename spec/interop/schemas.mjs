@@ -34,7 +34,7 @@ const after = {
   ],
 };
 
-// version -> [{type, name}, …] in ABI order
+// version -> [{type, name}, …] in ABI order; those that every published SDK knows
 export const schemas = new Map([
   [1, [
     ["bytes32", "feedId"], ["uint32", "observationsTimestamp"], ["int192", "benchmarkPrice"], ["int192", "bid"],
@@ -43,5 +43,24 @@ export const schemas = new Map([
   ]],
   ...Object.entries(after).map(([version, fields]) => [Number(version), [...head, ...fields]]),
 ].map(([version, fields]) => [version, fields.map(([type, name]) => ({ type, name }))]));
+
+const futures = [...head, ...[
+  ["int192", "midPrice"], ["int192", "bidPrice"], ["int192", "askPrice"], ["uint64", "expiryTime"],
+  ["uint64", "firstDayOfNotice"], ["uint64", "lastSeenTimestampNs"], ["uint32", "marketStatus"],
+  ["uint32", "contractMonth"], ["int192", "goldmanRollPrice"], ["uint32", "currentBusinessDay"],
+  ["int192", "interpolatedGoldmanRollPrice"],
+]].map(([type, name]) => ({ type, name }));
+
+// The head's times are 64 bits wide in feeds of milliseconds, whose ids begin with 0x1.
+export const isTime = (name) => ["validFromTimestamp", "observationsTimestamp", "expiresAt"].includes(name);
+const MILLISECONDS = 0x1000;
+const inSeconds = [...schemas, [14, futures]];
+
+// By the first two bytes of a feed id: all schemas in seconds and in milliseconds.
+export const allSchemas = new Map([
+  ...inSeconds,
+  ...inSeconds.map(([version, fields]) => [version | MILLISECONDS,
+    fields.map(({ type, name }) => ({ type: isTime(name) ? "uint64" : type, name }))]),
+]);
 
 export const fullReportTypes = ["bytes32[3]", "bytes", "bytes32[]", "bytes32[]", "bytes32"];

@@ -4,14 +4,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { posix } from "node:path";
 import { createRequire } from "node:module";
-import { schemas } from "../interop/schemas.mjs";
+import { allSchemas } from "../interop/schemas.mjs";
 
 const [packageFolder, target] = process.argv.slice(2);
 const solc = createRequire(import.meta.url)("solc");
 
 // One function a schema; a static struct has the encoding of its members.
 function decoderSource() {
-  const parts = [...schemas].map(([version, fields]) => {
+  const parts = [...allSchemas].map(([version, fields]) => {
     const members = fields.map(({ type, name }) => `${type} ${name};`).join(" ");
     return `  struct V${version} { ${members} }
   function v${version}(bytes calldata blob) external pure returns (V${version} memory) {

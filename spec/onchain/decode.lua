@@ -35,7 +35,7 @@ local function compare_fields(report, row)
     local ours = field == "feed_id" and report.feed_id or report:raw(field)
     if ours ~= value then return ("%s is %s, not %s"):format(field, tostring(ours), value) end
   end
-  local fields = chainlink.schemas[report.version] and #chainlink.schemas[report.version].fields or 1
+  local fields = math.max(#report, 1) -- one without a schema has its feed id
   if #row - first + 1 ~= fields then return "another number of fields" end
 end
 

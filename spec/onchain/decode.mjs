@@ -3,7 +3,7 @@
 // full report, "no" or "yes" and: context, blob, rs, ss, vs, the schema's version, "name=value" of each of its fields.
 import { readFileSync, writeFileSync } from "node:fs";
 import { Interface, dataLength, dataSlice } from "ethers";
-import { schemas } from "../interop/schemas.mjs";
+import { allSchemas as schemas } from "../interop/schemas.mjs";
 import { callAll } from "./chain.mjs";
 import { encodings } from "./encodings.mjs";
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Signed reports, good and bad, for the contract and for chainlink-streams to judge.
 import { AbiCoder, concat, dataSlice, getBytes, hexlify, keccak256, toBeHex, zeroPadValue } from "ethers";
-import { fullReportTypes, schemas } from "../interop/schemas.mjs";
+import { allSchemas as schemas, fullReportTypes } from "../interop/schemas.mjs";
 import { configurations, keys, random } from "./chain.mjs";
 
 const coder = AbiCoder.defaultAbiCoder();
@@ -22,7 +22,9 @@ function valueOf(version, { type, name }) {
   return signed && below(2) ? -value : value;
 }
 
-export function randomBlob(version = 1 + below(13)) {
+const versions = [...schemas.keys()];
+
+export function randomBlob(version = pick(versions)) {
   const fields = schemas.get(version);
   return coder.encode(fields.map(({ type }) => type), fields.map((field) => valueOf(version, field)));
 }

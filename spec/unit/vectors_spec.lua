@@ -80,6 +80,29 @@ describe("vectors", function()
     end)
   end
 
+  local newer = {}
+  for _, vector in ipairs(vectors.newer) do
+    local key = vector.fields.feedId:sub(3, 6)
+    newer[key] = newer[key] or {}
+    table.insert(newer[key], vector)
+  end
+
+  local function check_newer(resolution, version, name)
+    it(("of schema v%d in %s decode to their fields"):format(version, name), function()
+      local list = newer[("%x%03x"):format(resolution, version)]
+      assert.are.equal(15, #list)
+      for _, vector in ipairs(list) do
+        local report = decoded(vector)
+        check(report, vector)
+        check(decoded(vector, from_hex(vector.fullReport)), vector)
+        assert.are.equal(resolution == 1 and "ms" or "s", report.resolution)
+        assert.are.equal(#chainlink.schemas[version].fields, #report)
+      end
+    end)
+  end
+  check_newer(0, 14, "seconds")
+  for version = 1, 14 do check_newer(1, version, "milliseconds") end
+
   it("cover every number of signatures from 1 to 16", function()
     local seen = {}
     for _, vector in ipairs(vectors.reports) do seen[#vector.signers] = true end
@@ -114,6 +137,10 @@ describe("invalid encodings", function()
     assert.are.equal("DecodeError", err.kind, vector.reason)
     assert.is_number(err.offset, vector.reason)
     assert.is_true(err.message ~= "", vector.reason)
+  end
+
+  for _, vector in ipairs(vectors.newerInvalid) do
+    it("of newer feeds are refused: " .. vector.reason, function() refused(vector, vector.fullReport) end)
   end
 
   for _, vector in ipairs(vectors.invalid) do

@@ -13,10 +13,10 @@ static inline uint64_t cds_load_u64(const uint8_t *b) {
          (uint64_t)b[4] << 24 | (uint64_t)b[5] << 16 | (uint64_t)b[6] << 8 | (uint64_t)b[7];
 }
 
-/* One tuple's encoding; offsets inside it are relative to its start. */
+/* One tuple's encoding; offsets inside it are relative to its start. Errors count from `start` bytes before it. */
 struct cds_abi {
   const uint8_t *bytes;
-  size_t length;
+  size_t length, start;
 };
 
 /* A dynamic part that lies whole within the tuple: `length` bytes (bytes) or words (bytes32[]) at `offset`. */

@@ -13,7 +13,8 @@ const struct cds_schema *cds_schema_find(uint16_t version);
 const struct cds_schema *cds_schema_list(size_t *count);
 
 /* Adds a schema for the rest of the process; threads that decode see it from then on. The first field must be the
- * feed id, bytes32 feed_id; timestamps that decoding reads must be uint32. A ConfigError names what is wrong, a
+ * feed id, bytes32 feed_id; timestamps that decoding reads must be uint32. Fields of dynamic type are decoded by the
+ * rules of the full report. A ConfigError names what is wrong, a
  * version that is there already included, unless it is defined exactly so. */
 CDS_MUST_CHECK enum cds_status cds_schema_register(const struct cds_schema_definition *definition,
                                                    struct cds_error *err);

@@ -28,9 +28,15 @@ static bool field_fits(const struct cds_report *report, size_t index) {
   case CDS_TYPE_INT: return cds_abi_is_int(word, field->bits);
   case CDS_TYPE_ADDRESS: return cds_abi_is_uint(word, field->bits);
   case CDS_TYPE_BOOL: return cds_abi_is_uint(word, 8) && word[CDS_WORD - 1] <= 1;
-  case CDS_TYPE_BYTES32: break;
+  default: return true;
   }
-  return true;
+}
+
+/* A dynamic field's value within the blob. */
+static enum cds_status find_part(struct cds_abi_part *out, const struct cds_report *report, size_t index,
+                                 struct cds_error *err) {
+  const struct cds_abi abi = {report->bytes + report->blob.offset, report->blob.length, report->blob.offset};
+  return cds_abi_bytes(out, &abi, index, report->schema->fields[index].name, err);
 }
 
 static enum cds_status check_fields(const struct cds_report *report, struct cds_error *err) {
@@ -42,6 +48,11 @@ static enum cds_status check_fields(const struct cds_report *report, struct cds_
                             (unsigned)report->version, report->blob.length);
   }
   for (size_t i = 0; i < schema->field_count; i++) {
+    if (cds_schema_is_dynamic(&schema->fields[i])) {
+      struct cds_abi_part part;
+      enum cds_status status = find_part(&part, report, i, err);
+      if (status != CDS_OK) return status;
+    }
     if (field_fits(report, i)) continue;
     char type[16];
     struct cds_field field = schema->fields[i];
@@ -85,7 +96,7 @@ static void read_timestamps(struct cds_report *report) {
 }
 
 static enum cds_status read_parts(struct cds_report *report, struct cds_error *err) {
-  const struct cds_abi abi = {report->bytes, report->length};
+  const struct cds_abi abi = {report->bytes, report->length, 0};
   enum cds_status status = cds_abi_head(&abi, HEAD_WORDS, "the full report", err);
   if (status == CDS_OK) status = cds_abi_bytes(&report->blob, &abi, BLOB_WORD, "the report blob", err);
   if (status == CDS_OK) status = cds_abi_words(&report->rs, &abi, RS_WORD, "rawRs", err);
@@ -172,4 +183,12 @@ size_t cds_report_excess(const struct cds_report *report) {
 
 const uint8_t *cds_report_word(const struct cds_report *report, size_t index) {
   return report->bytes + report->blob.offset + index * CDS_WORD;
+}
+
+const uint8_t *cds_report_part(size_t *length, const struct cds_report *report, size_t index) {
+  struct cds_abi_part part = {0};
+  *length = 0;
+  if (find_part(&part, report, index, NULL) != CDS_OK) return report->bytes; /* decoding has found it before */
+  *length = part.length;
+  return report->bytes + report->blob.offset + part.offset;
 }

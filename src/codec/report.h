@@ -56,4 +56,7 @@ uint64_t cds_report_observed_ms(const struct cds_report *report);
 /* The 32-byte word of field `index` of the schema; report->schema is not NULL. */
 const uint8_t *cds_report_word(const struct cds_report *report, size_t index);
 
+/* The bytes of field `index`, whose type is dynamic. */
+const uint8_t *cds_report_part(size_t *length, const struct cds_report *report, size_t index);
+
 #endif

@@ -13,6 +13,10 @@ int cds_schema_field(const struct cds_schema *schema, const char *name, size_t l
   return -1;
 }
 
+bool cds_schema_is_dynamic(const struct cds_field *field) {
+  return field->type == CDS_TYPE_BYTES || field->type == CDS_TYPE_STRING;
+}
+
 bool cds_schema_is_time(const struct cds_schema *schema, size_t field) {
   int index = (int)field;
   return index == schema->observations_timestamp || index == schema->valid_from_timestamp ||
@@ -24,6 +28,8 @@ void cds_field_type_name(char out[16], const struct cds_field *field) {
   case CDS_TYPE_BYTES32: snprintf(out, 16, "bytes32"); return;
   case CDS_TYPE_BOOL: snprintf(out, 16, "bool"); return;
   case CDS_TYPE_ADDRESS: snprintf(out, 16, "address"); return;
+  case CDS_TYPE_BYTES: snprintf(out, 16, "bytes"); return;
+  case CDS_TYPE_STRING: snprintf(out, 16, "string"); return;
   case CDS_TYPE_UINT:
   case CDS_TYPE_INT: snprintf(out, 16, "%sint%u", field->type == CDS_TYPE_UINT ? "u" : "", field->bits); return;
   }

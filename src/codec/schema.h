@@ -5,7 +5,15 @@
 
 #include "base/error.h"
 
-enum cds_type { CDS_TYPE_BYTES32, CDS_TYPE_UINT, CDS_TYPE_INT, CDS_TYPE_BOOL, CDS_TYPE_ADDRESS };
+enum cds_type {
+  CDS_TYPE_BYTES32,
+  CDS_TYPE_UINT,
+  CDS_TYPE_INT,
+  CDS_TYPE_BOOL,
+  CDS_TYPE_ADDRESS,
+  CDS_TYPE_BYTES, /* these two are dynamic: their word is an offset */
+  CDS_TYPE_STRING
+};
 
 /* What a field's number means; decides how Lua shows it. */
 enum cds_unit {
@@ -23,7 +31,7 @@ struct cds_field {
   const char *name;     /* snake_case, as in Lua: "benchmark_price" */
   const char *abi_name; /* as in the contract: "benchmarkPrice" */
   enum cds_type type;
-  unsigned bits; /* 32, 64, 192, 256 … */
+  unsigned bits; /* 32, 64, 192, 256 …; 256 for bytes32 and dynamic types */
   enum cds_unit unit;
   unsigned decimals;   /* 18 for prices and fees, else 0 */
   const char *meaning; /* one line for docs and types */
@@ -43,6 +51,9 @@ struct cds_schema {
 
 /* The field's index, or -1. */
 int cds_schema_field(const struct cds_schema *schema, const char *name, size_t length);
+
+/* Is the field's value elsewhere in the blob, at the offset in its word? */
+bool cds_schema_is_dynamic(const struct cds_field *field);
 
 /* Is the field one of the head's three times, which are in the feed's own unit? */
 bool cds_schema_is_time(const struct cds_schema *schema, size_t field);

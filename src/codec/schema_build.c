@@ -45,7 +45,11 @@ static bool read_type(struct cds_field *field, const char *type) {
     const char *name;
     enum cds_type type;
     unsigned bits;
-  } fixed[] = {{"bytes32", CDS_TYPE_BYTES32, 256}, {"bool", CDS_TYPE_BOOL, 8}, {"address", CDS_TYPE_ADDRESS, 160}};
+  } fixed[] = {{"bytes32", CDS_TYPE_BYTES32, 256},
+               {"bool", CDS_TYPE_BOOL, 8},
+               {"address", CDS_TYPE_ADDRESS, 160},
+               {"bytes", CDS_TYPE_BYTES, 256},
+               {"string", CDS_TYPE_STRING, 256}};
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++) {
     if (strcmp(type, fixed[i].name) != 0) continue;
     field->type = fixed[i].type;
@@ -74,8 +78,8 @@ static enum cds_status read_field(struct cds_field *field, const struct cds_fiel
   if (!from->type || !read_type(field, from->type))
     return cds_error_set(
       err, CDS_E_CONFIG,
-      "field '%s': the type must be uint8 to uint256, int8 to int256 (multiples of 8), bytes32, bool "
-      "or address, got '%.40s'",
+      "field '%s': the type must be uint8 to uint256, int8 to int256 (multiples of 8), bytes32, bool, "
+      "address, bytes or string, got '%.40s'",
       from->name, from->type ? from->type : "");
   if (from->abi_name && !is_abi_name(from->abi_name))
     return cds_error_set(err, CDS_E_CONFIG, "field '%s': abi_name is no name of Solidity's", from->name);

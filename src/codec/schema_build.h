@@ -7,11 +7,12 @@
 
 /* A schema as a program describes it; the texts are copied. */
 struct cds_field_definition {
-  const char *name, *type; /* "uint8" to "uint256", "int8" to "int256", "bytes32", "bool", "address" */
-  const char *abi_name;    /* NULL: made from the name */
-  const char *unit;        /* NULL or as cds_unit_name has it */
-  const char *meaning;     /* NULL: none */
-  int decimals;            /* 0 to 77 */
+  const char *name,
+    *type;              /* "uint8" to "uint256", "int8" to "int256", "bytes32", "bool", "address", "bytes", "string" */
+  const char *abi_name; /* NULL: made from the name */
+  const char *unit;     /* NULL or as cds_unit_name has it */
+  const char *meaning;  /* NULL: none */
+  int decimals;         /* 0 to 77 */
 };
 
 struct cds_schema_definition {

@@ -66,10 +66,20 @@ static void push_word(lua_State *L, const uint8_t *word) {
   lua_pushlstring(L, text, sizeof text);
 }
 
+static void push_part(lua_State *L, const struct cds_report *report, int field) {
+  size_t length;
+  const uint8_t *bytes = cds_report_part(&length, report, (size_t)field);
+  if (report->schema->fields[field].type == CDS_TYPE_STRING) lua_pushlstring(L, (const char *)bytes, length);
+  else push_hex(L, bytes, length);
+}
+
 /* Text for what is no number; false for numbers. */
-static bool push_plain(lua_State *L, const uint8_t *word, const struct cds_field *field) {
+static bool push_plain(lua_State *L, const struct cds_report *report, int index) {
+  const struct cds_field *field = &report->schema->fields[index];
+  const uint8_t *word = cds_report_word(report, (size_t)index);
   char text[2 + 2 * CDS_WORD] = "0x";
   if (field->type == CDS_TYPE_BYTES32) push_word(L, word);
+  else if (cds_schema_is_dynamic(field)) push_part(L, report, index);
   else if (field->type == CDS_TYPE_ADDRESS) {
     cds_hex_encode(text + 2, word + 12, 20);
     lua_pushlstring(L, text, 42);
@@ -81,7 +91,7 @@ void cds_l_push_exact(lua_State *L, const struct cds_report *report, int field, 
   const struct cds_field *about = &report->schema->fields[field];
   const uint8_t *word = cds_report_word(report, (size_t)field);
   char text[CDS_DECIMAL_TEXT];
-  if (push_plain(L, word, about)) return;
+  if (push_plain(L, report, field)) return;
   size_t length = cds_decimal_format(text, word, about->type == CDS_TYPE_INT, decimals);
   lua_pushlstring(L, text, length);
 }
@@ -89,7 +99,7 @@ void cds_l_push_exact(lua_State *L, const struct cds_report *report, int field, 
 void cds_l_push_number(lua_State *L, const struct cds_report *report, int field, unsigned decimals) {
   const struct cds_field *about = &report->schema->fields[field];
   const uint8_t *word = cds_report_word(report, (size_t)field);
-  if (about->type == CDS_TYPE_BYTES32 || about->type == CDS_TYPE_ADDRESS) lua_pushnil(L);
+  if (about->type != CDS_TYPE_UINT && about->type != CDS_TYPE_INT && about->type != CDS_TYPE_BOOL) lua_pushnil(L);
   else lua_pushnumber(L, (lua_Number)cds_decimal_to_double(word, about->type == CDS_TYPE_INT, decimals));
 }
 
@@ -103,7 +113,7 @@ static void push_field(lua_State *L, const struct cds_report *report, size_t ind
   const uint8_t *word = cds_report_word(report, index);
   bool is_signed = field->type == CDS_TYPE_INT;
   int64_t value;
-  if (push_plain(L, word, field)) return;
+  if (push_plain(L, report, (int)index)) return;
   if (field->type == CDS_TYPE_BOOL) lua_pushboolean(L, word[CDS_WORD - 1] != 0);
   else if (field->decimals) lua_pushnumber(L, (lua_Number)cds_decimal_to_double(word, is_signed, field->decimals));
   else if (cds_decimal_to_int64(&value, word, is_signed)) cds_l_push_int64(L, value);

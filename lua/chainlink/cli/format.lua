@@ -137,7 +137,8 @@ function format.report_row(report, name, paint, in_ms)
   local price = ("%18s"):format(number(report.price))
   local row = ("%s  %-16s  %-4s%s%18s%18s"):format(time_cell(time.of(report, "observations_timestamp") or "", in_ms),
     format.cut(text.plain(name), 16), "v" .. report.version, paint and paint(price, report) or price,
-    number(report.bid or report.best_bid), number(report.ask or report.best_ask))
+    number(report.bid or report.best_bid or report.bid_price),
+    number(report.ask or report.best_ask or report.ask_price))
   return (row:gsub(" +$", ""))
 end
 
@@ -147,7 +148,7 @@ function format.report_details(report, schemas, name)
   if name then rows[#rows + 1] = { "name", text.plain(name) } end
   for _, field in ipairs(fields_in(report, schemas)) do
     if field.name ~= "feed_id" then
-      local value = report:exact(field.name)
+      local value = text.plain(report:exact(field.name))
       if times[field.name] then value = value .. "  " .. (time.of(report, field.name) or "")
       elseif field.unit == "seconds" then value = value .. "  " .. (time.text(report[field.name]) or "") end
       if field.name == "market_status" then value = value .. "  " .. (report:market_status_name() or "") end

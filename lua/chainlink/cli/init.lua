@@ -23,7 +23,10 @@ local help_option = { name = "help", help = "this text" }
 local function rows_of(command)
   local rows = {}
   for _, row in ipairs(command.options or {}) do rows[#rows + 1] = row end
-  if not command.unformatted then rows[#rows + 1] = session.format_option end
+  if not command.unformatted then
+    rows[#rows + 1] = session.format_option
+    rows[#rows + 1] = session.schemas_option
+  end
   if command.network then
     for _, row in ipairs(session.network_options) do rows[#rows + 1] = row end
   end
@@ -76,6 +79,7 @@ local function run_command(command, arguments)
     write_help(command)
     return 0
   end
+  session.load_schemas(values)
   if not command.network then return command.run(nil, values, rest) or 0 end
   if not has_credentials() then
     io.stderr:write(NO_CREDENTIALS)

@@ -14,6 +14,13 @@ local unpack = table.unpack or unpack -- luacheck: ignore 113 143
 session.format_option = { name = "format", value = "table|json|csv", choices = { "table", "json", "csv" },
   default = "table", help = "how to write (default: table); json is JSON Lines, one object a line" }
 
+session.schemas_option = { name = "schemas", value = "FILE", help = "JSON file of further report schemas" }
+
+--- Adds what --schemas names.
+function session.load_schemas(values)
+  if values.schemas then session.check(chainlink.schemas:load(values.schemas)) end
+end
+
 session.network_options = {
   { name = "network", value = "mainnet|testnet", choices = { "mainnet", "testnet" },
     help = "endpoints (default: mainnet)" },
