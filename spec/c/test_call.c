@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Calls of the engine's own: hooks in place of a descriptor, HEAD, another endpoint, cancelling, timers. */
-#include "rest/call.h"
+#include "rest/rest_thread.h"
 
 #include "rest/rest_thread.h"
 #include "rest_fixture.h"
@@ -61,7 +61,7 @@ static struct cds_call *ask(struct fixture *fixture) {
   notes.done = notes.events = 0;
   if (fixture->client == NULL) start_client(fixture);
   ok(cds_call_prepare(&call, fixture->client, &args, &fixture->client->config.ws[0], &hooks, &err) == CDS_OK &&
-       cds_call_submit(call, &err) == CDS_OK,
+       cds_rest_thread_submit(call->client->rest, call, &err) == CDS_OK,
      "the call begins");
   return call;
 }
@@ -107,7 +107,7 @@ static void test_cancel(void) {
   struct fixture fixture;
   begin_ws(&fixture, &no_step, 1);
   struct cds_call *call = ask(&fixture);
-  cds_call_cancel(call);
+  cds_rest_thread_cancel(call->client->rest, call);
   await_count(&notes.done, 1);
   is_number(notes.err.status, CDS_E_CLOSED, "cancelled");
   cds_call_unref(call);
@@ -115,7 +115,7 @@ static void test_cancel(void) {
   cds_client_close(fixture.client);
   is_number((long long)notes.done, 1, "closing the client ends it before it returns");
   struct cds_error err;
-  is_number(cds_call_submit(call, &err), CDS_E_CLOSED, "then nothing can be submitted");
+  is_number(cds_rest_thread_submit(call->client->rest, call, &err), CDS_E_CLOSED, "then nothing can be submitted");
   is_number((long long)notes.done, 1, "and nothing is called");
   cds_call_unref(call);
   end(&fixture);

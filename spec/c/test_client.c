@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * A client's life: what it takes, what closing leaves, its list of streams, the end of the process. */
-#include "client/client_internal.h"
+#include "client/client.h"
 
 #include <sys/wait.h>
 #include <unistd.h>

@@ -3,18 +3,15 @@
 #include "client/at_exit.h"
 
 #include <openssl/ssl.h>
-#include <stdatomic.h>
 #include <stdlib.h>
-#include <time.h>
 
-#include "base/clock.h"
+#include "context/threads.h"
 
 #define EXIT_WAIT_MS 5000 /* a thread may be in something that nobody can interrupt */
 
 /* Guards the list, and is held over a fork, so that a child finds both in order. No other lock is taken under it. */
 static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER;
 static struct cds_client *first;
-static atomic_size_t threads; /* of connections */
 
 static void lock(void) {
   pthread_mutex_lock(&mu);
@@ -41,25 +38,18 @@ static struct cds_client *take_first(void) {
   return client;
 }
 
-/* Closing a stream leaves a thread behind that does not end in time. */
-static void wait_for_threads(void) {
-  const struct timespec pause = {.tv_nsec = 5000000};
-  int64_t until_ms = cds_clock_mono_ms() + EXIT_WAIT_MS;
-  while (atomic_load(&threads) > 0 && cds_clock_mono_ms() < until_ms) nanosleep(&pause, NULL);
-}
-
 static void close_all(void) {
   struct cds_client *client;
   while ((client = take_first()) != NULL) {
-    if (!cds_client_is_foreign(client)) cds_client_close(client);
+    if (!cds_client_is_foreign(client)) client->close(client);
     cds_client_unref(client);
   }
-  wait_for_threads();
+  cds_threads_wait(EXIT_WAIT_MS); /* closing a stream leaves a thread behind that does not end in time */
 }
 
 /* A fork takes none of them along. */
 static void begin_child(void) {
-  atomic_store(&threads, 0);
+  cds_threads_forget();
   unlock();
 }
 
@@ -84,13 +74,4 @@ void cds_at_exit_remove(struct cds_client *client) {
   lock();
   unlink_client(client);
   unlock();
-}
-
-void cds_at_exit_thread_starts(void) {
-  atomic_fetch_add(&threads, 1);
-}
-
-void cds_at_exit_thread_ends(void) {
-  OPENSSL_thread_stop(); /* rather than after this function */
-  atomic_fetch_sub(&threads, 1);
 }

@@ -4,13 +4,9 @@
 #ifndef CDS_AT_EXIT_H
 #define CDS_AT_EXIT_H
 
-#include "client/client_internal.h"
+#include "context/context.h"
 
 void cds_at_exit_add(struct cds_client *client);
 void cds_at_exit_remove(struct cds_client *client); /* does nothing for one that was never added */
-
-/* A connection's thread: before it is created, and the last that it does. */
-void cds_at_exit_thread_starts(void);
-void cds_at_exit_thread_ends(void);
 
 #endif

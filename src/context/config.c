@@ -155,6 +155,20 @@ struct cds_tls cds_config_tls(const struct cds_config *config) {
   };
 }
 
+struct cds_rest_options cds_config_rest(const struct cds_config *config) {
+  return (struct cds_rest_options){
+    .url = &config->rest,
+    .api_key = config->api_key,
+    .api_secret = config->api_secret,
+    .timeout = config->timeout,
+    .connect_timeout = config->connect_timeout,
+    .headers = config->headers,
+    .header_count = config->header_count,
+    .tls = cds_config_tls(config),
+    .proxy = config->proxy,
+  };
+}
+
 static void free_secret_text(char *text) {
   if (text != NULL) cds_free_secret(text, strlen(text));
 }

@@ -7,6 +7,7 @@
 #include "base/limits.h"
 #include "context/event.h"
 #include "net/http_header.h"
+#include "net/rest.h"
 #include "net/tls.h"
 #include "net/url.h"
 #include "order/queue.h"
@@ -61,6 +62,9 @@ CDS_MUST_CHECK enum cds_status cds_config_check(const struct cds_config *config,
 
 /* The TLS options as the net layer takes them; borrowed from config. */
 struct cds_tls cds_config_tls(const struct cds_config *config);
+
+/* The REST options as the net layer takes them; borrowed from config. */
+struct cds_rest_options cds_config_rest(const struct cds_config *config);
 
 void cds_config_clear(struct cds_config *config);
 

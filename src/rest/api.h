@@ -3,9 +3,10 @@
 #ifndef CDS_API_H
 #define CDS_API_H
 
-#include "client/client.h"
+#include "codec/report.h"
 #include "net/origins.h"
 #include "net/rest.h"
+#include "rest/operation.h"
 
 #define CDS_OPERATION_COUNT (CDS_POST_JSON + 1)
 

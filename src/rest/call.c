@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT
- * A REST call's life, and the side of who asked for it. */
+ * A REST call's life, and how it ends. */
 #include "rest/call.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "rest/rest_thread.h"
 
 static void free_call(struct cds_call *call) {
   cds_exchange_clear(&call->exchange);
@@ -25,7 +24,7 @@ void cds_call_unref(struct cds_call *call) {
   if (atomic_fetch_sub(&call->refs, 1) == 1) free_call(call);
 }
 
-/* ---- start ---- */
+/* ---- made ---- */
 
 static int compare_feeds(const void *a, const void *b) {
   return cds_feed_id_compare(a, b);
@@ -75,46 +74,6 @@ enum cds_status cds_call_prepare(struct cds_call **out, struct cds_client *clien
   return status;
 }
 
-enum cds_status cds_call_submit(struct cds_call *call, struct cds_error *err) {
-  return cds_rest_thread_submit(call->client->rest, call, err);
-}
-
-/* Submits a call that a script waits for; *out is NULL after a failure, and the call gone. */
-static enum cds_status start(struct cds_call **out, struct cds_call *call, struct cds_error *err) {
-  enum cds_status status = cds_notify_init(&call->notify, err);
-  if (status == CDS_OK) status = cds_call_submit(call, err);
-  if (status == CDS_OK) *out = call;
-  else cds_call_unref(call);
-  return status;
-}
-
-enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client, const struct cds_call_args *args,
-                               struct cds_error *err) {
-  *out = NULL;
-  struct cds_call *call;
-  enum cds_status status = cds_client_check(client, err);
-  if (status == CDS_OK) status = cds_call_prepare(&call, client, args, &client->config.rest, NULL, err);
-  return status == CDS_OK ? start(out, call, err) : status;
-}
-
-enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, const char *body, size_t length,
-                              struct cds_error *err) {
-  static const struct cds_call_args args = {.operation = CDS_POST_JSON};
-  *out = NULL;
-  struct cds_call *call;
-  enum cds_status status = cds_client_check(client, err);
-  if (status == CDS_OK) status = cds_call_prepare(&call, client, &args, &client->config.rest, NULL, err);
-  if (status != CDS_OK) return status;
-  call->body = cds_malloc(length + 1);
-  if (call->body == NULL) {
-    cds_call_unref(call);
-    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
-  }
-  memcpy(call->body, body, length);
-  call->body_length = length;
-  return start(out, call, err);
-}
-
 /* ---- the REST thread's side ---- */
 
 void cds_call_finish(struct cds_call *call, const struct cds_error *err, struct cds_answer *answer) {
@@ -149,78 +108,4 @@ void cds_call_emit(struct cds_call *call, struct cds_event *event) {
   cds_event_push(&call->events, event);
   cds_notify_raise(&call->notify);
   pthread_mutex_unlock(&call->mu);
-}
-
-/* ---- the script's side; nothing with a lock is touched in a forked child ---- */
-
-int cds_call_fd(const struct cds_call *call) {
-  return call->notify.read_fd;
-}
-
-bool cds_call_is_done(struct cds_call *call) {
-  if (cds_client_is_foreign(call->client)) return true;
-  pthread_mutex_lock(&call->mu);
-  bool done = call->done;
-  pthread_mutex_unlock(&call->mu);
-  return done;
-}
-
-enum cds_status cds_call_error(struct cds_call *call, struct cds_error *err) {
-  if (cds_client_is_foreign(call->client)) return cds_client_check(call->client, err);
-  pthread_mutex_lock(&call->mu);
-  *err = call->err;
-  pthread_mutex_unlock(&call->mu);
-  return err->status;
-}
-
-/* After done only the script touches the answer, so no lock is needed for it. */
-static struct cds_answer *answer_of(struct cds_call *call) {
-  return cds_call_is_done(call) && !cds_client_is_foreign(call->client) ? &call->answer : NULL;
-}
-
-struct cds_report *cds_call_take_report(struct cds_call *call) {
-  struct cds_answer *answer = answer_of(call);
-  if (answer == NULL || answer->taken == answer->count) return NULL;
-  struct cds_report *report = answer->reports[answer->taken];
-  answer->reports[answer->taken++] = NULL;
-  return report;
-}
-
-const char *cds_call_body(const struct cds_call *call, size_t *length) {
-  *length = call->answer.body.length;
-  return call->answer.body.data;
-}
-
-int cds_call_http_status(const struct cds_call *call) {
-  return call->answer.http_status;
-}
-
-bool cds_call_next_page(const struct cds_call *call, int64_t *timestamp) {
-  *timestamp = call->answer.next_page_timestamp;
-  return call->answer.has_next_page;
-}
-
-struct cds_event *cds_call_take_event(struct cds_call *call) {
-  if (cds_client_is_foreign(call->client)) return NULL;
-  pthread_mutex_lock(&call->mu);
-  struct cds_event *event = cds_event_pop(&call->events);
-  if (call->events.count == 0 && !call->done) cds_notify_clear(&call->notify);
-  pthread_mutex_unlock(&call->mu);
-  return event;
-}
-
-void cds_call_cancel(struct cds_call *call) {
-  atomic_store(&call->cancelled, true);
-  cds_rest_thread_wake(call->client->rest);
-}
-
-void cds_call_free(struct cds_call *call) {
-  if (call == NULL) return;
-  if (cds_client_is_foreign(call->client)) { /* its memory is leaked on purpose: a parent's thread may have held it */
-    cds_notify_close(&call->notify);
-    return;
-  }
-  atomic_store(&call->cancelled, true);
-  if (!cds_call_is_done(call)) cds_rest_thread_wake(call->client->rest);
-  cds_call_unref(call);
 }

@@ -3,7 +3,7 @@
 #ifndef CDS_CALL_H
 #define CDS_CALL_H
 
-#include "client/client_internal.h"
+#include "context/context.h"
 #include "context/notify.h"
 #include "rest/api.h"
 
@@ -45,15 +45,11 @@ struct cds_call {
   struct cds_notify notify; /* raised while done or events wait */
 };
 
-/* A call of the engine's own; nobody waits on a descriptor for it. Nothing happens before cds_call_submit, after which
+/* A call of the engine's own; nobody waits on a descriptor for it. Nothing happens before cds_rest_thread_submit, after which
  * hooks.done will be called. `url` belongs to the client's config. */
 CDS_MUST_CHECK enum cds_status cds_call_prepare(struct cds_call **out, struct cds_client *client,
                                                 const struct cds_call_args *args, const struct cds_url *url,
                                                 const struct cds_call_hooks *hooks, struct cds_error *err);
-CDS_MUST_CHECK enum cds_status cds_call_submit(struct cds_call *call, struct cds_error *err);
-
-/* Any thread, with a reference: it is to end soon, with CDS_E_CLOSED. */
-void cds_call_cancel(struct cds_call *call);
 
 void cds_call_unref(struct cds_call *call);
 

@@ -3,109 +3,35 @@
 #include "rest/rest_thread.h"
 
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "context/backoff.h"
 #include "net/rest.h"
 #include "rest/breaker.h"
 #include "rest/call.h"
+#include "rest/call_list.h"
+#include "rest/call_log.h"
 #include "rest/rate.h"
+#include "rest/retry.h"
 
 #define MAX_WAIT_MS 60000
-#define MAX_RETRY_AFTER 300.0 /* seconds; whoever asks for more is not waited for */
-
-struct call_list {
-  struct cds_call *head, **end;
-};
 
 struct cds_rest_thread {
   struct cds_client *client; /* borrowed */
   /* the thread's own */
-  struct call_list waiting, sent;
+  struct cds_call_list waiting, sent;
   struct cds_rate rates[CDS_OPERATION_COUNT];
   /* guarded by mu */
   pthread_mutex_t mu;
   pthread_t thread;
   bool started, stopping;
   struct cds_rest *rest; /* NULL before the start and after the end; used unlocked by the thread itself */
-  struct call_list submitted;
+  struct cds_call_list submitted;
   struct cds_timers timers;
   struct cds_breaker breakers[CDS_OPERATION_COUNT];
   struct cds_client_stats stats;
 };
-
-/* ---- lists ---- */
-
-static void list_init(struct call_list *list) {
-  list->head = NULL;
-  list->end = &list->head;
-}
-
-static void list_append(struct call_list *list, struct cds_call *call) {
-  call->next = NULL;
-  *list->end = call;
-  list->end = &call->next;
-}
-
-/* Takes out the call that *link points to. */
-static struct cds_call *list_take(struct call_list *list, struct cds_call **link) {
-  struct cds_call *call = *link;
-  *link = call->next;
-  if (call->next == NULL) list->end = link;
-  return call;
-}
-
-static void list_remove(struct call_list *list, struct cds_call *call) {
-  for (struct cds_call **link = &list->head; *link != NULL; link = &(*link)->next)
-    if (*link == call) {
-      list_take(list, link);
-      return;
-    }
-}
-
-/* ---- what the script sees of it ---- */
-
-static void log_line(struct cds_call *call, enum cds_log_level level, const char *format, ...) CDS_PRINTF(3, 4);
-
-static void log_line(struct cds_call *call, enum cds_log_level level, const char *format, ...) {
-  char line[384];
-  va_list arguments;
-  if (!cds_call_wants_log(call, level)) return;
-  va_start(arguments, format);
-  vsnprintf(line, sizeof line, format, arguments);
-  va_end(arguments);
-  cds_call_emit(call, cds_event_log(level, "%s", line));
-}
-
-/* The target as it may be shown: an endpoint for POSTs can have an access key in its path. */
-static const char *shown_target(const struct cds_call *call) {
-  return call->question.operation == CDS_POST_JSON ? cds_api_path(CDS_POST_JSON) : call->target;
-}
-
-static void emit_response(struct cds_rest_thread *thread, struct cds_call *call) {
-  const struct cds_exchange *exchange = &call->exchange;
-  if (!thread->client->config.want_responses || exchange->http_status == 0) return;
-  struct cds_event *event = cds_event_new(CDS_EVENT_RESPONSE);
-  if (event == NULL) return;
-  char origin[CDS_REST_ORIGIN_TEXT];
-  cds_rest_origin(origin, call->url);
-  size_t size = strlen(origin) + strlen(shown_target(call)) + 1;
-  event->method = cds_strdup(cds_api_method(call->question.operation));
-  event->url = cds_malloc(size);
-  event->headers = cds_strdup(exchange->headers.data == NULL ? "" : exchange->headers.data);
-  event->http_status = exchange->http_status;
-  event->elapsed = exchange->elapsed;
-  if (event->method == NULL || event->url == NULL || event->headers == NULL) {
-    cds_event_free(event);
-    return;
-  }
-  snprintf(event->url, size, "%s%s", origin, shown_target(call));
-  cds_call_emit(call, event);
-}
 
 /* ---- the end of a call ---- */
 
@@ -130,23 +56,13 @@ static void end_closed(struct cds_rest_thread *thread, struct cds_call *call) {
 
 /* ---- sending ---- */
 
-static enum cds_status refuse_open(struct cds_error *err, const struct cds_breaker *breaker,
-                                   enum cds_operation operation, int64_t now_ms) {
-  double seconds = (double)cds_breaker_wait(breaker, now_ms) / 1000;
-  cds_error_set(err, CDS_E_CIRCUIT_OPEN, "%s %s: not sent after %d failures in a row; next try in %.1f s",
-                cds_api_method(operation), cds_api_path(operation), breaker->failures, seconds);
-  err->has_retry_after = true;
-  err->retry_after = seconds;
-  return CDS_E_CIRCUIT_OPEN;
-}
-
 /* May the call be sent now? False: *err says that the circuit is open. */
 static bool enter_circuit(struct cds_rest_thread *thread, struct cds_call *call, int64_t now_ms, bool begin,
                           struct cds_error *err) {
   struct cds_breaker *breaker = &thread->breakers[call->question.operation];
   pthread_mutex_lock(&thread->mu);
   bool allowed = cds_breaker_allows(breaker, now_ms);
-  if (!allowed) refuse_open(err, breaker, call->question.operation, now_ms);
+  if (!allowed) cds_retry_refuse(err, breaker, call->question.operation, now_ms);
   else if (begin) {
     cds_breaker_begin(breaker);
     thread->stats.requests++;
@@ -154,6 +70,13 @@ static bool enter_circuit(struct cds_rest_thread *thread, struct cds_call *call,
   }
   pthread_mutex_unlock(&thread->mu);
   return allowed;
+}
+
+/* Nobody will know how the attempt would have ended. */
+static void release_circuit(struct cds_rest_thread *thread, const struct cds_call *call) {
+  pthread_mutex_lock(&thread->mu);
+  cds_breaker_cancel(&thread->breakers[call->question.operation]);
+  pthread_mutex_unlock(&thread->mu);
 }
 
 /* The call is in no list. */
@@ -167,12 +90,10 @@ static void send_call(struct cds_rest_thread *thread, struct cds_call *call) {
   call->exchange.owner = call;
   call->attempts++;
   if (cds_rest_start(thread->rest, &call->exchange, &err) == CDS_OK) {
-    list_append(&thread->sent, call);
+    cds_call_list_append(&thread->sent, call);
     return;
   }
-  pthread_mutex_lock(&thread->mu);
-  cds_breaker_cancel(&thread->breakers[call->question.operation]);
-  pthread_mutex_unlock(&thread->mu);
+  release_circuit(thread, call);
   end_call(thread, call, &err, NULL);
 }
 
@@ -183,19 +104,19 @@ static int64_t step_waiting(struct cds_rest_thread *thread, struct cds_call **li
   struct cds_rate *rate = &thread->rates[call->question.operation];
   struct cds_error err;
   if (atomic_load(&call->cancelled)) {
-    end_closed(thread, list_take(&thread->waiting, link));
+    end_closed(thread, cds_call_list_take(&thread->waiting, link));
     return -1;
   }
   if (call->not_before_ms > now_ms) return call->not_before_ms - now_ms;
   int64_t wait = cds_rate_wait(rate, now_ms);
   if (!enter_circuit(thread, call, now_ms, wait == 0, &err)) {
-    list_take(&thread->waiting, link);
+    cds_call_list_take(&thread->waiting, link);
     end_call(thread, call, call->attempts > 0 ? &call->last : &err, NULL); /* its own failure tells more */
     return -1;
   }
   if (wait > 0) return wait;
   cds_rate_take(rate, now_ms);
-  list_take(&thread->waiting, link);
+  cds_call_list_take(&thread->waiting, link);
   send_call(thread, call);
   return -1;
 }
@@ -214,63 +135,41 @@ static int step_all_waiting(struct cds_rest_thread *thread) {
 
 /* ---- after an attempt ---- */
 
-static bool is_service_failure(const struct cds_error *err) {
-  return err->status == CDS_E_NETWORK || err->status == CDS_E_TIMEOUT ||
-         (err->status == CDS_E_API && err->http_status >= 500);
-}
-
 /* Counts the attempt; true when the circuit lets another one follow. */
 static bool count_attempt(struct cds_rest_thread *thread, struct cds_call *call, const struct cds_error *err) {
   struct cds_breaker *breaker = &thread->breakers[call->question.operation];
   pthread_mutex_lock(&thread->mu);
   thread->stats.connections += call->exchange.connections;
   if (err->status == CDS_E_MEMORY) cds_breaker_cancel(breaker); /* our own trouble, not the service's */
-  else if (is_service_failure(err)) cds_breaker_failure(breaker, cds_clock_mono_ms());
+  else if (cds_retry_is_service_failure(err)) cds_breaker_failure(breaker, cds_clock_mono_ms());
   else cds_breaker_success(breaker);
   bool allowed = cds_breaker_allows(breaker, cds_clock_mono_ms());
   pthread_mutex_unlock(&thread->mu);
   return allowed;
 }
 
-static bool may_retry(const struct cds_call *call, const struct cds_error *err) {
-  if (!err->retryable || (err->status != CDS_E_RATE_LIMIT && !is_service_failure(err))) return false;
-  if (err->has_retry_after && err->retry_after > MAX_RETRY_AFTER) return false;
-  return call->attempts <= (unsigned)call->max_retries && !atomic_load(&call->cancelled);
-}
-
 static void retry_later(struct cds_rest_thread *thread, struct cds_call *call, const struct cds_error *err) {
-  const struct cds_config *config = &thread->client->config;
-  double delay = err->has_retry_after ? err->retry_after
-                                      : cds_backoff_delay(call->attempts - 1, config->retry_delay,
-                                                          config->retry_max_delay, cds_backoff_random());
-  log_line(call, CDS_LOG_WARN, "%s; retry %u of %d in %.3f s", err->message, call->attempts, call->max_retries, delay);
+  double delay = cds_retry_delay(call, err);
+  cds_call_log(call, CDS_LOG_WARN, "%s; retry %u of %d in %.3f s", err->message, call->attempts, call->max_retries,
+               delay);
   call->last = *err;
   call->not_before_ms = cds_clock_mono_ms() + (int64_t)(delay * 1000);
-  list_append(&thread->waiting, call);
-}
-
-static void log_attempt(struct cds_call *call) {
-  const struct cds_exchange *exchange = &call->exchange;
-  const char *method = cds_api_method(call->question.operation);
-  if (exchange->status == CDS_OK)
-    log_line(call, CDS_LOG_DEBUG, "%s %.200s: %d in %.3f s", method, shown_target(call), exchange->http_status,
-             exchange->elapsed);
-  else log_line(call, CDS_LOG_DEBUG, "%s %.200s: failed in %.3f s", method, shown_target(call), exchange->elapsed);
+  cds_call_list_append(&thread->waiting, call);
 }
 
 static void finish_attempt(struct cds_rest_thread *thread, struct cds_call *call) {
   struct cds_exchange *exchange = &call->exchange;
   struct cds_error err;
   struct cds_answer answer = {0};
-  list_remove(&thread->sent, call);
+  cds_call_list_remove(&thread->sent, call);
   cds_error_clear(&err);
   if (exchange->status != CDS_OK) err = exchange->err;
   else if (cds_api_answer(&answer, &call->question, exchange, &err) == CDS_OK) cds_error_clear(&err);
-  log_attempt(call);
-  emit_response(thread, call);
+  cds_call_log_attempt(call);
+  cds_call_tell_response(call);
   bool circuit_allows = count_attempt(thread, call, &err);
   if (err.status == CDS_OK) end_call(thread, call, NULL, &answer);
-  else if (circuit_allows && may_retry(call, &err)) retry_later(thread, call, &err);
+  else if (circuit_allows && cds_retry_may(call, &err)) retry_later(thread, call, &err);
   else end_call(thread, call, &err, NULL);
 }
 
@@ -281,11 +180,9 @@ static void drop_cancelled(struct cds_rest_thread *thread, bool all) {
       link = &call->next;
       continue;
     }
-    list_take(&thread->sent, link);
+    cds_call_list_take(&thread->sent, link);
     cds_rest_cancel(thread->rest, &call->exchange);
-    pthread_mutex_lock(&thread->mu);
-    cds_breaker_cancel(&thread->breakers[call->question.operation]);
-    pthread_mutex_unlock(&thread->mu);
+    release_circuit(thread, call);
     end_closed(thread, call);
   }
 }
@@ -310,11 +207,7 @@ static int ring_timers(struct cds_rest_thread *thread) {
 /* Moves new calls to the waiting list; false when it is time to stop. */
 static bool take_submitted(struct cds_rest_thread *thread) {
   pthread_mutex_lock(&thread->mu);
-  if (thread->submitted.head != NULL) {
-    *thread->waiting.end = thread->submitted.head;
-    thread->waiting.end = thread->submitted.end;
-    list_init(&thread->submitted);
-  }
+  cds_call_list_move(&thread->waiting, &thread->submitted);
   bool go_on = !thread->stopping;
   pthread_mutex_unlock(&thread->mu);
   return go_on;
@@ -330,7 +223,7 @@ static void *run(void *context) {
     while ((exchange = cds_rest_take_done(thread->rest)) != NULL) finish_attempt(thread, exchange->owner);
   }
   drop_cancelled(thread, true);
-  while (thread->waiting.head != NULL) end_closed(thread, list_take(&thread->waiting, &thread->waiting.head));
+  while (thread->waiting.head != NULL) end_closed(thread, cds_call_list_take(&thread->waiting, &thread->waiting.head));
   pthread_mutex_lock(&thread->mu);
   struct cds_rest *rest = thread->rest;
   thread->rest = NULL;
@@ -349,9 +242,9 @@ enum cds_status cds_rest_thread_new(struct cds_rest_thread **out, struct cds_cli
     return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   }
   thread->client = client;
-  list_init(&thread->waiting);
-  list_init(&thread->sent);
-  list_init(&thread->submitted);
+  cds_call_list_init(&thread->waiting);
+  cds_call_list_init(&thread->sent);
+  cds_call_list_init(&thread->submitted);
   for (size_t i = 0; i < CDS_OPERATION_COUNT; i++) {
     cds_rate_init(&thread->rates[i], client->config.rate_limit);
     cds_breaker_init(&thread->breakers[i], client->config.breaker_failures, client->config.breaker_cooldown);
@@ -362,18 +255,7 @@ enum cds_status cds_rest_thread_new(struct cds_rest_thread **out, struct cds_cli
 
 /* mu is held. All signals are blocked in the new thread: they belong to the host. */
 static enum cds_status start_thread(struct cds_rest_thread *thread, struct cds_error *err) {
-  const struct cds_config *config = &thread->client->config;
-  struct cds_rest_options options = {
-    .url = &config->rest,
-    .api_key = config->api_key,
-    .api_secret = config->api_secret,
-    .timeout = config->timeout,
-    .connect_timeout = config->connect_timeout,
-    .headers = config->headers,
-    .header_count = config->header_count,
-    .tls = cds_config_tls(config),
-    .proxy = config->proxy,
-  };
+  struct cds_rest_options options = cds_config_rest(&thread->client->config);
   sigset_t all, before;
   enum cds_status status = cds_rest_new(&thread->rest, &options, err);
   if (status != CDS_OK) return status;
@@ -390,14 +272,18 @@ static enum cds_status start_thread(struct cds_rest_thread *thread, struct cds_e
   return cds_error_set(err, CDS_E_MEMORY, "the REST thread could not be started: %s", strerror(failed));
 }
 
+/* mu is held. */
+static enum cds_status be_running(struct cds_rest_thread *thread, struct cds_error *err) {
+  if (thread->stopping) return cds_error_set(err, CDS_E_CLOSED, "the client is closed");
+  return thread->started ? CDS_OK : start_thread(thread, err);
+}
+
 enum cds_status cds_rest_thread_submit(struct cds_rest_thread *thread, struct cds_call *call, struct cds_error *err) {
-  enum cds_status status = CDS_OK;
   pthread_mutex_lock(&thread->mu);
-  if (thread->stopping) status = cds_error_set(err, CDS_E_CLOSED, "the client is closed");
-  else if (!thread->started) status = start_thread(thread, err);
+  enum cds_status status = be_running(thread, err);
   if (status == CDS_OK) {
     atomic_fetch_add(&call->refs, 1);
-    list_append(&thread->submitted, call);
+    cds_call_list_append(&thread->submitted, call);
     cds_rest_wake(thread->rest);
   }
   pthread_mutex_unlock(&thread->mu);
@@ -406,11 +292,9 @@ enum cds_status cds_rest_thread_submit(struct cds_rest_thread *thread, struct cd
 
 enum cds_status cds_rest_thread_set_timer(struct cds_rest_thread *thread, struct cds_timer *timer, int64_t due_ms,
                                           bool *added, struct cds_error *err) {
-  enum cds_status status = CDS_OK;
   *added = false;
   pthread_mutex_lock(&thread->mu);
-  if (thread->stopping) status = cds_error_set(err, CDS_E_CLOSED, "the client is closed");
-  else if (!thread->started) status = start_thread(thread, err);
+  enum cds_status status = be_running(thread, err);
   if (status == CDS_OK && cds_timers_set(&thread->timers, timer, due_ms, added)) cds_rest_wake(thread->rest);
   pthread_mutex_unlock(&thread->mu);
   return status;
@@ -423,7 +307,8 @@ bool cds_rest_thread_cancel_timer(struct cds_rest_thread *thread, struct cds_tim
   return was_set;
 }
 
-void cds_rest_thread_wake(struct cds_rest_thread *thread) {
+void cds_rest_thread_cancel(struct cds_rest_thread *thread, struct cds_call *call) {
+  atomic_store(&call->cancelled, true);
   pthread_mutex_lock(&thread->mu);
   if (thread->rest != NULL) cds_rest_wake(thread->rest);
   pthread_mutex_unlock(&thread->mu);

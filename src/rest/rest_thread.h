@@ -4,7 +4,7 @@
 #ifndef CDS_REST_THREAD_H
 #define CDS_REST_THREAD_H
 
-#include "client/client.h"
+#include "rest/call.h"
 #include "rest/timers.h"
 
 struct cds_rest_thread;
@@ -25,7 +25,9 @@ CDS_MUST_CHECK enum cds_status cds_rest_thread_set_timer(struct cds_rest_thread 
 /* True: it was set, and will not ring. False: it was not, or is about to ring. */
 bool cds_rest_thread_cancel_timer(struct cds_rest_thread *thread, struct cds_timer *timer);
 
-void cds_rest_thread_wake(struct cds_rest_thread *thread); /* a call was cancelled */
+/* Any thread, with a reference to the call: it is to end soon, with CDS_E_CLOSED. */
+void cds_rest_thread_cancel(struct cds_rest_thread *thread, struct cds_call *call);
+
 void cds_rest_thread_stats(struct cds_client_stats *out, struct cds_rest_thread *thread);
 void cds_rest_thread_stop(struct cds_rest_thread *thread); /* ends every call with CDS_E_CLOSED and joins; idempotent */
 void cds_rest_thread_free(struct cds_rest_thread *thread); /* after stop, or never started */

@@ -163,7 +163,7 @@ static void ask(struct cds_backfill_page *page) {
   page->call = call;
   pthread_mutex_unlock(&stream->mu);
   cds_stream_ref(stream);
-  if (status == CDS_OK) status = cds_call_submit(call, &err);
+  if (status == CDS_OK) status = cds_rest_thread_submit(call->client->rest, call, &err);
   if (status == CDS_OK) return;
   end_page(page, PAGE_FAILED, &err);
   cds_stream_unref(stream);
@@ -279,7 +279,7 @@ void cds_backfill_kick(struct cds_stream *stream) {
   pthread_mutex_unlock(&stream->mu);
   if (due.any_expired) give_up_expired(stream, now_ms);
   for (size_t i = 0; i < due.call_count; i++) {
-    cds_call_cancel(due.calls[i]);
+    cds_rest_thread_cancel(due.calls[i]->client->rest, due.calls[i]);
     cds_call_unref(due.calls[i]);
   }
   for (size_t i = 0; i < due.count; i++) ask(due.pages[i]);
@@ -296,7 +296,7 @@ void cds_backfill_cancel(struct cds_stream *stream) {
   pthread_mutex_unlock(&stream->mu);
   for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
     if (calls[i] == NULL) continue;
-    cds_call_cancel(calls[i]);
+    cds_rest_thread_cancel(calls[i]->client->rest, calls[i]);
     cds_call_unref(calls[i]);
   }
   if (cds_rest_thread_cancel_timer(stream->client->rest, &stream->backfill.timer)) cds_stream_unref(stream);

@@ -111,7 +111,7 @@ enum cds_status cds_discovery_ask(struct cds_stream *stream, struct cds_error *e
   stream->discovery.call = call;
   pthread_mutex_unlock(&stream->mu);
   cds_stream_ref(stream);
-  if (status == CDS_OK) status = cds_call_submit(call, err);
+  if (status == CDS_OK) status = cds_rest_thread_submit(call->client->rest, call, err);
   if (status == CDS_OK) return CDS_OK;
   forget_call(stream);
   cds_stream_unref(stream);
@@ -125,6 +125,6 @@ void cds_discovery_cancel(struct cds_stream *stream) {
   pthread_mutex_unlock(&stream->mu);
   if (cds_rest_thread_cancel_timer(stream->client->rest, &stream->discovery.again)) cds_stream_unref(stream);
   if (call == NULL) return;
-  cds_call_cancel(call);
+  cds_rest_thread_cancel(call->client->rest, call);
   cds_call_unref(call);
 }

@@ -8,7 +8,7 @@
 #include <time.h>
 
 #include "base/alloc.h"
-#include "client/at_exit.h"
+#include "context/threads.h"
 #include "stream/link_machine.h"
 
 struct cds_link {
@@ -54,7 +54,7 @@ static void *run(void *argument) {
   pthread_cond_broadcast(&link->has_ended);
   pthread_mutex_unlock(&link->mu);
   plan.handler->release(plan.context); /* may free the link */
-  cds_at_exit_thread_ends();
+  cds_threads_ends();
   return NULL;
 }
 
@@ -63,9 +63,9 @@ static int create_thread(struct cds_link *link) {
   sigset_t all, before;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  cds_at_exit_thread_starts();
+  cds_threads_starts();
   int failed = pthread_create(&link->thread, NULL, run, link);
-  if (failed) cds_at_exit_thread_ends();
+  if (failed) cds_threads_ends();
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   return failed;
 }

@@ -13,7 +13,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "client/client_internal.h"
 #include "context/notify.h"
 #include "order/feed_set.h"
 #include "order/queue.h"
@@ -22,6 +21,7 @@
 #include "stream/change.h"
 #include "stream/discovery.h"
 #include "stream/link.h"
+#include "stream/stream.h"
 
 #define CDS_NO_LINK SIZE_MAX
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT
+ * Log lines of a call, and its answers for on_response. */
+#include "rest/call_log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+void cds_call_log(struct cds_call *call, enum cds_log_level level, const char *format, ...) {
+  char line[384];
+  va_list arguments;
+  if (!cds_call_wants_log(call, level)) return;
+  va_start(arguments, format);
+  vsnprintf(line, sizeof line, format, arguments);
+  va_end(arguments);
+  cds_call_emit(call, cds_event_log(level, "%s", line));
+}
+
+/* The target as it may be shown: an endpoint for POSTs can have an access key in its path. */
+static const char *shown_target(const struct cds_call *call) {
+  return call->question.operation == CDS_POST_JSON ? cds_api_path(CDS_POST_JSON) : call->target;
+}
+
+void cds_call_tell_response(struct cds_call *call) {
+  const struct cds_exchange *exchange = &call->exchange;
+  if (!call->client->config.want_responses || exchange->http_status == 0) return;
+  struct cds_event *event = cds_event_new(CDS_EVENT_RESPONSE);
+  if (event == NULL) return;
+  char origin[CDS_REST_ORIGIN_TEXT];
+  cds_rest_origin(origin, call->url);
+  size_t size = strlen(origin) + strlen(shown_target(call)) + 1;
+  event->method = cds_strdup(cds_api_method(call->question.operation));
+  event->url = cds_malloc(size);
+  event->headers = cds_strdup(exchange->headers.data == NULL ? "" : exchange->headers.data);
+  event->http_status = exchange->http_status;
+  event->elapsed = exchange->elapsed;
+  if (event->method == NULL || event->url == NULL || event->headers == NULL) {
+    cds_event_free(event);
+    return;
+  }
+  snprintf(event->url, size, "%s%s", origin, shown_target(call));
+  cds_call_emit(call, event);
+}
+
+void cds_call_log_attempt(struct cds_call *call) {
+  const struct cds_exchange *exchange = &call->exchange;
+  const char *method = cds_api_method(call->question.operation);
+  if (exchange->status == CDS_OK)
+    cds_call_log(call, CDS_LOG_DEBUG, "%s %.200s: %d in %.3f s", method, shown_target(call), exchange->http_status,
+                 exchange->elapsed);
+  else cds_call_log(call, CDS_LOG_DEBUG, "%s %.200s: failed in %.3f s", method, shown_target(call), exchange->elapsed);
+}

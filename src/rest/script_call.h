@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT
+ * A call as a script makes it and waits for it: started at once, and its descriptor is readable when there is something
+ * to take. Used by one thread at a time, the script's; the REST thread works behind it. */
+#ifndef CDS_SCRIPT_CALL_H
+#define CDS_SCRIPT_CALL_H
+
+#include "codec/report.h"
+#include "context/context.h"
+#include "rest/operation.h"
+
+struct cds_call;
+
+CDS_MUST_CHECK enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client,
+                                              const struct cds_call_args *args, struct cds_error *err);
+
+/* POSTs JSON to the client's REST endpoint itself, not signed. The question must be idempotent: it may be sent again.
+ * Copies the body. */
+CDS_MUST_CHECK enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, const char *body,
+                                             size_t length, struct cds_error *err);
+
+int cds_call_fd(const struct cds_call *call); /* readable once the call is done or an event waits */
+bool cds_call_is_done(struct cds_call *call);
+
+/* After done: CDS_OK or the call's error. */
+enum cds_status cds_call_error(struct cds_call *call, struct cds_error *err);
+
+/* After done and CDS_OK. The reports, at most once each: gives ownership away, NULL past the last. */
+struct cds_report *cds_call_take_report(struct cds_call *call);
+/* The answer's body (CDS_GET_FEEDS and CDS_POST_JSON only, else NULL); belongs to the call. */
+const char *cds_call_body(const struct cds_call *call, size_t *length);
+int cds_call_http_status(const struct cds_call *call);                    /* 200, 206 */
+bool cds_call_next_page(const struct cds_call *call, int64_t *timestamp); /* as the service gave it */
+
+struct cds_event *cds_call_take_event(struct cds_call *call); /* any time; NULL when none; caller frees */
+void cds_call_free(struct cds_call *call);                    /* cancels it when it is not done */
+
+#endif
