@@ -325,6 +325,54 @@ static void test_circuit(void) {
   free(broken), free(good);
 }
 
+/* A client whose circuit is half open: the next call is its trial. */
+static void begin_half_open(struct fixture *f, const struct http_step *steps, size_t count) {
+  begin(f, steps, count);
+  f->config.breaker_failures = 2;
+  f->config.breaker_cooldown = 0;
+  f->config.max_retries = 1;
+  http_check(run_call(f, CDS_GET_FEEDS, 0).status == CDS_E_API, "the circuit did not open");
+}
+
+static void test_trial_cancelled(void) {
+  char *broken = with_body(HEAD("500 Internal Server Error", ""), "{}"),
+       *good = with_body(HEAD("200 OK", ""), "{\"feeds\":[]}");
+  const struct http_step steps[] = {answer(broken), answer(broken), no_step, answer(good)};
+  struct fixture f;
+  begin_half_open(&f, steps, 4);
+  struct cds_call *trial = start_call(&f, CDS_GET_FEEDS, 0);
+  while (http_request_count(f.server) < 3) usleep(1000);
+  is_string(cds_status_kind(run_call(&f, CDS_GET_FEEDS, 0).status), "CircuitOpenError", "while one tries no other may");
+  cds_call_free(trial);
+  ok(run_call(&f, CDS_GET_FEEDS, 0).status == CDS_OK, "a trial that is cancelled lets the next one try");
+  end(&f);
+  free(broken), free(good);
+}
+
+/* Each allocation of a trial fails once. */
+static void test_trial_without_memory(void) {
+  enum { ALLOCATIONS = 60 };
+  char *broken = with_body(HEAD("500 Internal Server Error", ""), "{}"),
+       *good = with_body(HEAD("200 OK", ""), "{\"feeds\":[]}");
+  const struct http_step steps[] = {answer(broken), answer(broken), answer(good)};
+  size_t failed = 0, stuck = 0;
+  for (long i = 0; i < ALLOCATIONS; i++) {
+    const struct cds_call_args args = {.operation = CDS_GET_FEEDS};
+    struct cds_call *trial;
+    struct cds_error err;
+    struct fixture f;
+    begin_half_open(&f, steps, 3);
+    cds_alloc_fail_one(i);
+    if (cds_call_start(&trial, f.client, &args, &err) == CDS_OK) failed += finish_call(trial).status == CDS_E_MEMORY;
+    cds_alloc_fail_after(-1);
+    stuck += run_call(&f, CDS_GET_FEEDS, 0).status != CDS_OK;
+    end(&f);
+  }
+  ok(failed > 0, "%zu trials lacked memory on their way", failed);
+  is_number(stuck, 0, "after which the next one may try");
+  free(broken), free(good);
+}
+
 static void test_rate_limit(void) {
   char *good = with_body(HEAD("200 OK", ""), "{\"feeds\":[]}");
   struct http_step step = answer(good);
@@ -382,6 +430,8 @@ int main(void) {
   test_refused();
   test_unknown_host();
   test_circuit();
+  test_trial_cancelled();
+  test_trial_without_memory();
   test_rate_limit();
   test_dropped();
   return done();
