@@ -64,6 +64,10 @@ static void test_others(void) {
   expect(CURLE_RECV_ERROR, CDS_E_NETWORK, true, "https://h:1: Failure when receiving data from the peer");
   reason("Connection reset\r\nby peer");
   expect(CURLE_RECV_ERROR, CDS_E_NETWORK, true, "https://h:1: Connection reset\\x0d\\x0aby peer");
+  reason("OpenSSL SSL_read: OpenSSL/3.5.9: error:0A000126:SSL routines::unexpected eof while reading, errno 0");
+  expect(CURLE_RECV_ERROR, CDS_E_NETWORK, true, "https://h:1: the answer was cut short: the connection ended");
+  result.has_begun = true; /* libcurl's code for a header line past its bound */
+  expect(CURLE_OUT_OF_MEMORY, CDS_E_DECODE, false, "https://h:1: the answer's headers are longer than 64 KiB");
 }
 
 /* libcurl quotes a proxy URL which it does not understand. */

@@ -323,11 +323,12 @@ void cds_rest_wake(struct cds_rest *rest) {
 static void read_info(struct cds_exchange *exchange, CURL *easy) {
   struct cds_rest_result *result = &exchange->transfer->result;
   long status = 0, connects = 0;
-  curl_off_t total = 0, pretransfer = 0;
+  curl_off_t total = 0, pretransfer = 0, start = 0;
   curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
   curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
   curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total);
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+  curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &start);
   curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result->verify_result);
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &result->os_error);
   exchange->received_at_ms = cds_clock_wall_ms();
@@ -335,6 +336,7 @@ static void read_info(struct cds_exchange *exchange, CURL *easy) {
   exchange->connections = (uint64_t)connects;
   exchange->http_status = (int)status;
   result->connected = pretransfer > 0;
+  result->has_begun = start > 0;
 }
 
 struct cds_exchange *cds_rest_take_done(struct cds_rest *rest) {

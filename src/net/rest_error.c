@@ -6,7 +6,10 @@
 #include <openssl/x509_vfy.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/limits.h"
+
+#define LONGEST_HEADER_LINE (100 * 1024) /* libcurl's bound */
 
 _Static_assert(CDS_REST_REASON_TEXT >= CURL_ERROR_SIZE, "libcurl writes CURL_ERROR_SIZE bytes");
 
@@ -64,6 +67,20 @@ static enum cds_status connect_error(struct cds_error *err, const struct cds_res
   return cds_error_set(err, CDS_E_NETWORK, "%s: cannot connect: %s", origin, reason);
 }
 
+/* OpenSSL's code for an end without a farewell says no more than that. */
+static enum cds_status receive_error(struct cds_error *err, const char *reason, const char *origin) {
+  if (strstr(reason, "unexpected eof") == NULL) return cds_error_set(err, CDS_E_NETWORK, "%s: %s", origin, reason);
+  return cds_error_set(err, CDS_E_NETWORK, "%s: the answer was cut short: the connection ended", origin);
+}
+
+/* libcurl has the same code for a header line that is too long for it. Then there is memory for another. */
+static enum cds_status memory_error(struct cds_error *err, const struct cds_rest_result *result, const char *origin) {
+  void *line = result->has_begun ? cds_malloc(LONGEST_HEADER_LINE) : NULL;
+  cds_free(line);
+  if (line != NULL) return excess_error(err, "headers", origin);
+  return cds_error_set(err, CDS_E_MEMORY, "%s: out of memory", origin);
+}
+
 /* A socket or a file that was not to be had: libcurl tells the same for whatever reason. */
 static bool may_want_descriptor(int code) {
   return code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_CONNECT || code == CURLE_SSL_CACERT_BADFILE ||
@@ -88,7 +105,8 @@ enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds
     return cds_error_set(err, CDS_E_DECODE, "%s: the answer could not be decompressed: %s", origin, reason);
   case CURLE_COULDNT_CONNECT: return connect_error(err, result, reason, origin);
   case CURLE_PARTIAL_FILE: return cds_error_set(err, CDS_E_NETWORK, "%s: the answer was cut short: %s", origin, reason);
-  case CURLE_OUT_OF_MEMORY: return cds_error_set(err, CDS_E_MEMORY, "%s: out of memory", origin);
+  case CURLE_RECV_ERROR: return receive_error(err, reason, origin);
+  case CURLE_OUT_OF_MEMORY: return memory_error(err, result, origin);
   case CURLE_ABORTED_BY_CALLBACK: /* signing, for lack of memory */
     return cds_error_set(err, CDS_E_MEMORY, "%s: the request could not be signed", origin);
   case CURLE_COULDNT_RESOLVE_PROXY: return proxy_error(err, origin);

@@ -13,6 +13,7 @@ struct cds_rest_result {
   long verify_result;                /* OpenSSL's, 0 when the certificate chain was good */
   long os_error;                     /* errno of the attempt to connect, 0 when it worked or is not known */
   bool connected;                    /* the connection stood, TLS included */
+  bool has_begun;                    /* something of the answer came */
   size_t header_bytes;
   const char *excess; /* "headers" or "body" when that passed its cap, else NULL */
   enum cds_status append_status;
