@@ -119,8 +119,8 @@ __attribute__((unused)) static bool is_readable(int fd, int wait_ms) {
 /* ---- events ---- */
 
 struct seen_events {
-  size_t states[CDS_LINK_FAILED + 1], warnings;
-  char last_reason[512], last_warning[512], all_text[65536];
+  size_t states[CDS_LINK_FAILED + 1], warnings, errors; /* the latter of log lines */
+  char last_reason[512], last_warning[512], last_error[512], all_text[65536];
   double last_delay;
 };
 
@@ -135,6 +135,8 @@ __attribute__((unused)) static void take_events(struct seen_events *seen, struct
       if (event->message[0] != 0) snprintf(seen->last_reason, sizeof seen->last_reason, "%s", event->message);
     } else {
       seen->warnings += event->level == CDS_LOG_WARN;
+      seen->errors += event->level == CDS_LOG_ERROR;
+      if (event->level == CDS_LOG_ERROR) snprintf(seen->last_error, sizeof seen->last_error, "%s", event->message);
       snprintf(seen->last_warning, sizeof seen->last_warning, "%s", event->message);
     }
     cds_event_free(event);

@@ -211,6 +211,22 @@ static void test_proxy(void) {
   finish(&fixture);
 }
 
+static void test_dead_proxy(void) {
+  struct fixture fixture;
+  char proxy[64], expected[96];
+  begin(&fixture, NULL, NULL);
+  snprintf(proxy, sizeof proxy, "http://user:hunter3@127.0.0.1:%u", unused_port());
+  snprintf(expected, sizeof expected, "cannot connect to the proxy 127.0.0.1:%u: refused", unused_port());
+  cds_free(fixture.config.proxy);
+  fixture.config.proxy = cds_strdup(proxy);
+  fixture.config.stream.max_reconnects = 0;
+  add_origin(&fixture, "service.example", 1234, "");
+  open_stream(&fixture, 1);
+  struct cds_error err = wait_end(&fixture, NULL);
+  ok(strstr(err.message, expected) != NULL && strstr(err.message, "hunter3") == NULL, "%s", err.message);
+  finish(&fixture);
+}
+
 /* ---- connections that end ---- */
 
 enum end {
@@ -460,6 +476,7 @@ int main(void) {
   test_unreachable("a-label-of-more-than-sixty-three-characters-which-no-resolver-will-ask-for", "cannot resolve");
   test_failover();
   test_proxy();
+  test_dead_proxy();
   test_endings();
   test_oversize();
   test_immediate_retry();

@@ -120,6 +120,23 @@ static void test_good(void) {
   stop(&simulator);
 }
 
+static void test_told_once(void) {
+  struct simulator simulator = start("127.0.0.1", "expired");
+  struct fixture fixture;
+  struct seen_events seen = {0};
+  open_tls(&fixture, &simulator, "localhost");
+  fixture.config.stream.max_reconnects = INFINITY;
+  fixture.config.stream.reconnect_delay = 1e-6;
+  fixture.config.stream.reconnect_max_delay = 0.01;
+  open_stream(&fixture, 1);
+  WAIT_FOR(&fixture, &seen, seen.states[CDS_LINK_RECONNECTING] >= 3);
+  is_number(seen.errors, 1, "a certificate that is not trusted is an error event, once");
+  ok(strstr(seen.last_error, "expired") != NULL, "with its reason: %s", seen.last_error);
+  ok(seen.last_delay == 0.01, "the longest delay follows");
+  finish(&fixture);
+  stop(&simulator);
+}
+
 static void test_ipv6(void) {
   struct simulator simulator = start("::1", "good");
   if (simulator.port == 0) {
@@ -161,6 +178,7 @@ int main(void) {
   test_bad_certificate("expired", "certificate has expired");
   test_bad_certificate("not_yet_valid", "certificate is not yet valid");
   test_bad_certificate("self_signed", "self-signed certificate");
+  test_told_once();
   test_ipv6();
   test_not_tls(serve_plain, "a server without TLS", "wrong version number");
   test_not_tls(serve_cut, "a TLS handshake cut short", "");

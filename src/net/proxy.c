@@ -68,3 +68,8 @@ enum cds_status cds_proxy_for(char out[CDS_MAX_PROXY_TEXT], const struct cds_url
   snprintf(out, CDS_MAX_PROXY_TEXT, "%.*s%s", (int)length, text, has_port ? "" : ":1080"); /* libcurl's default port */
   return CDS_OK;
 }
+
+const char *cds_proxy_name(const char *proxy) {
+  const char *at = strrchr(proxy, '@');
+  return at != NULL ? at + 1 : proxy;
+}

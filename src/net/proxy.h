@@ -14,4 +14,7 @@
 CDS_MUST_CHECK enum cds_status cds_proxy_for(char out[CDS_MAX_PROXY_TEXT], const struct cds_url *url,
                                              const char *setting, struct cds_error *err);
 
+/* The part that may be told: "host:port", without user and password. Points into proxy, as cds_proxy_for wrote it. */
+const char *cds_proxy_name(const char *proxy);
+
 #endif

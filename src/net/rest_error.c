@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "net/proxy.h"
 
 #define LONGEST_HEADER_LINE (100 * 1024) /* libcurl's bound */
 
@@ -59,11 +60,15 @@ static enum cds_status proxy_error(struct cds_error *err, const char *origin) {
                        origin);
 }
 
-static enum cds_status connect_error(struct cds_error *err, const struct cds_rest_result *result, const char *reason,
-                                     const char *origin) {
+static enum cds_status connect_error(struct cds_error *err, const struct cds_rest_result *result,
+                                     const struct cds_rest_options *options, const char *reason, const char *origin) {
+  char proxy[CDS_MAX_PROXY_TEXT] = "";
   if (strstr(reason, "Unsupported proxy") != NULL) /* libcurl quotes the URL, password and all */
     return proxy_error(err, origin);
   if (result->os_error != 0) reason = strerror((int)result->os_error); /* refused or unreachable */
+  if (options->url != NULL && cds_proxy_for(proxy, options->url, options->proxy, NULL) == CDS_OK && proxy[0] != 0)
+    return cds_error_set(err, CDS_E_NETWORK, "%s: cannot connect to the proxy %s: %s", origin, cds_proxy_name(proxy),
+                         reason);
   return cds_error_set(err, CDS_E_NETWORK, "%s: cannot connect: %s", origin, reason);
 }
 
@@ -103,7 +108,7 @@ enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds
   case CURLE_WRITE_ERROR: return write_error(err, result, origin);
   case CURLE_BAD_CONTENT_ENCODING:
     return cds_error_set(err, CDS_E_DECODE, "%s: the answer could not be decompressed: %s", origin, reason);
-  case CURLE_COULDNT_CONNECT: return connect_error(err, result, reason, origin);
+  case CURLE_COULDNT_CONNECT: return connect_error(err, result, options, reason, origin);
   case CURLE_PARTIAL_FILE: return cds_error_set(err, CDS_E_NETWORK, "%s: the answer was cut short: %s", origin, reason);
   case CURLE_RECV_ERROR: return receive_error(err, reason, origin);
   case CURLE_OUT_OF_MEMORY: return memory_error(err, result, origin);

@@ -12,6 +12,12 @@
 #define MIN_ADDRESS_MS 250  /* for one of several addresses */
 #define MAX_HOST_HEADER 118 /* libwebsockets would cut a longer one */
 
+void cds_ws_unreachable(struct cds_error *err, const struct cds_ws *ws, const char *reason) {
+  if (ws->proxy[0] != 0)
+    cds_error_set(err, CDS_E_NETWORK, "cannot connect to the proxy %s: %s", cds_proxy_name(ws->proxy), reason);
+  else cds_error_set(err, CDS_E_NETWORK, "cannot connect to %s:%u: %s", ws->url->host, ws->url->port, reason);
+}
+
 void cds_ws_outcome(struct cds_ws *ws, const struct cds_error *err) {
   if (ws->has_outcome) return;
   ws->has_outcome = true;
@@ -62,7 +68,8 @@ static void attempt_timed_out(struct lws_sorted_usec_list *sul) {
     fail(ws, &err);
     return;
   }
-  cds_error_set(&err, CDS_E_TIMEOUT, "no connection to %s:%u within %g s", ws->url->host, ws->url->port, limit);
+  cds_error_set(&err, CDS_E_TIMEOUT, "no connection to %s:%u%s%s within %g s", ws->url->host, ws->url->port,
+                ws->proxy[0] != 0 ? " through the proxy " : "", cds_proxy_name(ws->proxy), limit);
   cds_ws_outcome(ws, &err);
   cds_ws_kill(ws);
   if (ws->wsi != NULL) /* freed without a word */
@@ -119,8 +126,7 @@ static void start_next_address(struct cds_ws *ws) {
     schedule_timeout(ws);
     return;
   }
-  cds_error_set(&err, CDS_E_NETWORK, "cannot connect to %s:%u: %s", ws->url->host, ws->url->port,
-                reason == EMFILE ? strerror(reason) : "refused or unreachable");
+  cds_ws_unreachable(&err, ws, reason == EMFILE ? strerror(reason) : "refused or unreachable");
   fail(ws, &err);
 }
 

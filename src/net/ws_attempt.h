@@ -58,6 +58,9 @@ struct cds_ws {
 
 void cds_ws_attempt(struct cds_ws *ws, const struct cds_url *url, const char *target);
 
+/* There is no connection, to the proxy or the service, for this reason. */
+void cds_ws_unreachable(struct cds_error *err, const struct cds_ws *ws, const char *reason);
+
 /* Records why the attempt or connection ends, unless a reason is known already. */
 void cds_ws_outcome(struct cds_ws *ws, const struct cds_error *err);
 

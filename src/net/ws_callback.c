@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "net/http_header.h"
+#include "net/proxy.h"
 #include "net/ws_attempt.h"
 
 #define RX_BYTES (16 * 1024)   /* one callback's payload at most; shorter messages are not copied */
@@ -97,12 +98,13 @@ static void describe_refusal(struct cds_error *err, struct lws *wsi, int status)
 static void describe_failure(struct cds_error *err, const struct cds_ws *ws, const char *in, size_t length) {
   const struct cds_url *url = ws->url;
   const char *tls = url->tls && ws->tcp_open ? cds_ws_tls_reason(ws->verify_error, ws->tls_failure) : "";
-  if (!ws->tcp_open)
-    cds_error_set(err, CDS_E_NETWORK, "cannot connect to %s:%u: refused or unreachable", url->host, url->port);
+  if (!ws->tcp_open) cds_ws_unreachable(err, ws, "refused or unreachable");
   else if (*tls != 0) cds_error_set(err, CDS_E_NETWORK, "TLS to %s:%u failed: %s", url->host, url->port, tls);
   else
-    cds_error_set(err, CDS_E_NETWORK, "the handshake with %s:%u failed (%.*s)", url->host, url->port,
+    cds_error_set(err, CDS_E_NETWORK, "the handshake with %s:%u%s%s failed (%.*s)", url->host, url->port,
+                  ws->proxy[0] != 0 ? " through the proxy " : "", cds_proxy_name(ws->proxy),
                   (int)(length < 100 ? length : 100), in != NULL ? in : "");
+  if (*tls != 0 && ws->verify_error != X509_V_OK) err->retryable = false; /* the same certificate will come again */
 }
 
 static void on_connection_error(struct cds_ws *ws, struct lws *wsi, const char *in, size_t length) {
