@@ -354,7 +354,27 @@ static void test_real_reports(void) {
   ok(count > 0, "%zu real reports were found", count);
 }
 
+/* What lies beside head, blob and signatures, whatever their lengths: nothing in a report as the oracles write it. */
+static void test_excess(void) {
+  bool good = true;
+  for (size_t length = 32; length <= 97; length++) {
+    for (size_t signatures = 0; signatures <= 31; signatures += signatures < 2 ? 1 : 29) {
+      uint8_t blob[SAMPLE_MAX] = {0xff, 0xff};
+      struct sample sample;
+      struct cds_report *report;
+      sample_report(&sample, blob, length, signatures);
+      for (size_t more = 0; more < 34; more++) {
+        good = good && decode(&report, sample.bytes, sample.length + more, NULL) == CDS_OK &&
+               cds_report_excess(report) == more;
+        cds_report_unref(report);
+      }
+    }
+  }
+  ok(good, "every byte that is not signed and belongs nowhere is counted");
+}
+
 int main(void) {
+  test_excess();
   size_t count;
   const struct cds_schema *schemas = cds_schema_list(&count);
   for (size_t i = 0; i < count; i++) {
