@@ -78,7 +78,7 @@ static enum cds_status receive_error(struct cds_error *err, const char *reason, 
   return cds_error_set(err, CDS_E_NETWORK, "%s: the answer was cut short: the connection ended", origin);
 }
 
-/* libcurl has the same code for a header line that is too long for it. Then there is memory for another. */
+/* libcurl before 8.6 has the same code for a header line that is too long for it. Then there is memory for another. */
 static enum cds_status memory_error(struct cds_error *err, const struct cds_rest_result *result, const char *origin) {
   void *line = result->has_begun ? cds_malloc(LONGEST_HEADER_LINE) : NULL;
   cds_free(line);
@@ -111,6 +111,9 @@ enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds
   case CURLE_COULDNT_CONNECT: return connect_error(err, result, options, reason, origin);
   case CURLE_PARTIAL_FILE: return cds_error_set(err, CDS_E_NETWORK, "%s: the answer was cut short: %s", origin, reason);
   case CURLE_RECV_ERROR: return receive_error(err, reason, origin);
+#if LIBCURL_VERSION_NUM >= 0x080600
+  case CURLE_TOO_LARGE: return excess_error(err, "headers", origin);
+#endif
   case CURLE_OUT_OF_MEMORY: return memory_error(err, result, origin);
   case CURLE_ABORTED_BY_CALLBACK: /* signing, for lack of memory */
     return cds_error_set(err, CDS_E_MEMORY, "%s: the request could not be signed", origin);
