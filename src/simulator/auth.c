@@ -45,6 +45,12 @@ static int check_signature(const struct cds_sim_request *request, const struct c
   return cds_equal_secret(expected, given, 64) ? 0 : 401;
 }
 
+bool cds_sim_has_credentials(const struct cds_sim_request *request) {
+  return cds_sim_request_header(request, "Authorization") ||
+         cds_sim_request_header(request, "X-Authorization-Timestamp") ||
+         cds_sim_request_header(request, "X-Authorization-Signature-SHA256");
+}
+
 int cds_sim_authenticate(struct cds_sim *sim, const struct cds_sim_request *request, struct cds_sim_account **account,
                          const char **message) {
   const char *key = cds_sim_request_header(request, "Authorization");

@@ -13,6 +13,9 @@ struct cds_sim_account {
   unsigned sockets;                    /* WebSockets that are open */
 };
 
+/* Does it carry any of the three headers? */
+bool cds_sim_has_credentials(const struct cds_sim_request *request);
+
 /* 0 and the account, or a status with its message. */
 int cds_sim_authenticate(struct cds_sim *sim, const struct cds_sim_request *request, struct cds_sim_account **account,
                          const char **message);

@@ -8,6 +8,7 @@ static const struct {
   const char *method, *path;
 } routes[] = {
   [CDS_SIM_FEEDS] = {"GET", "/api/v1/feeds"},
+  [CDS_SIM_DISCOVERY] = {"GET", "/api/v1/discovery"},
   [CDS_SIM_LATEST] = {"GET", "/api/v1/reports/latest"},
   [CDS_SIM_AT] = {"GET", "/api/v1/reports"},
   [CDS_SIM_BULK] = {"GET", "/api/v1/reports/bulk"},

@@ -7,6 +7,7 @@
 
 enum cds_sim_endpoint {
   CDS_SIM_FEEDS,
+  CDS_SIM_DISCOVERY,
   CDS_SIM_LATEST,
   CDS_SIM_AT,
   CDS_SIM_BULK,

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "simulator/control.h"
+#include "simulator/discovery.h"
 #include "simulator/handshake.h"
 #include "simulator/late.h"
 #include "simulator/rest.h"
@@ -72,8 +73,10 @@ static void answer_request(struct cds_sim_session *session) {
   const char *message;
   char extra[40] = "";
   int retry_after = 0;
-  int status = cds_sim_authenticate(exchange->sim, &exchange->request, &account, &message);
-  if (status == 0) {
+  int status = 0;
+  if (exchange->endpoint != CDS_SIM_DISCOVERY || cds_sim_has_credentials(&exchange->request))
+    status = cds_sim_authenticate(exchange->sim, &exchange->request, &account, &message);
+  if (status == 0 && account) {
     status = cds_sim_throttle(exchange->sim, account, exchange->endpoint, &retry_after);
     message = "too many requests";
   }
@@ -81,6 +84,7 @@ static void answer_request(struct cds_sim_session *session) {
   if (status != 0) cds_sim_answer_error(exchange, status, extra, message);
   else if (exchange->endpoint == CDS_SIM_WS) open_socket(session, account);
   else if (exchange->endpoint == CDS_SIM_ORIGINS) origins(exchange);
+  else if (exchange->endpoint == CDS_SIM_DISCOVERY) cds_sim_discovery(exchange, account);
   else cds_sim_rest(exchange, &session->page, account);
 }
 
