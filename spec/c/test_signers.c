@@ -150,6 +150,19 @@ static void test_retired(void) {
   cds_signer_registry_unref(registry);
 }
 
+static void test_references(void) {
+  struct cds_signer_registry *registry = cds_signer_registry_new(NULL);
+  struct cds_signer_set set = a_set(1), found;
+  uint8_t digest[CDS_DIGEST] = {0};
+  ok(cds_signer_registry_ref(registry) == registry, "a second reference");
+  cds_signer_registry_unref(registry);
+  ok(cds_signer_registry_put(registry, digest, &set, NULL) == CDS_OK &&
+       cds_signer_registry_find(&found, registry, digest) && found.f == 1,
+     "with one given back the registry lives on");
+  cds_signer_registry_unref(registry);
+  cds_signer_registry_unref(NULL);
+}
+
 static bool stop; /* atomic */
 
 /* Digest 0 is always there, with one of two sets, whole. */
@@ -215,6 +228,7 @@ int main(void) {
   test_order();
   test_limit();
   test_retired();
+  test_references();
   test_threads();
   test_memory();
   return done();
