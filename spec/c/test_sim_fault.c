@@ -70,7 +70,7 @@ static void bad(void) {
   refused("on=rest,action=delay,ms=-1", "fault: ms must be 0 to 3600000");
   refused("on=rest,action=delay,ms=1s", "fault: ms must be 0 to 3600000");
   refused("on=ws,action=fragment,bytes=0", "fault: bytes must be 1 to 65535");
-  refused("on=ws,action=drop,path=/x", "fault: path must be left out but with on=rest");
+  refused("on=live,action=drop,path=/x", "fault: path must be left out but with on=rest and on=ws");
   refused("on=rest,action=cut,path=x", "fault: path must be a path that starts with /");
   refused("on=rest,action=cut,origin=o1", "fault: origin must be left out but with on=ws and on=live");
   refused("on=accept,action=cut,times=0", "fault: times must be 1 or more with on=accept");

@@ -7,7 +7,7 @@
 static void defaults(void) {
   struct cds_sim_feeds feeds;
   struct cds_error err = {0};
-  is_number(cds_sim_feeds_default(&feeds, 1, CDS_SIM_MAX_FEEDS, &err), CDS_OK, "1,000 feeds, no two the same");
+  is_number(cds_sim_feeds_default(&feeds, 1, CDS_SIM_MAX_FEEDS, 0, &err), CDS_OK, "1,000 feeds, no two the same");
   size_t found = 0;
   for (size_t i = 0; i < feeds.count; i++) found += cds_sim_feeds_find(&feeds, feeds.list[i].id) == (long)i;
   is_number(found, feeds.count, "each is found by its id");
@@ -17,8 +17,8 @@ static void defaults(void) {
   uint8_t unknown[32] = {0, 3};
   is_number(cds_sim_feeds_find(&feeds, unknown), -1, "another id is not found");
   cds_sim_feeds_clear(&feeds);
-  is_number(cds_sim_feeds_default(&feeds, 1, 0, &err), CDS_E_CONFIG, "no feeds are refused");
-  is_number(cds_sim_feeds_default(&feeds, 1, CDS_SIM_MAX_FEEDS + 1, &err), CDS_E_CONFIG, "1,001 feeds too");
+  is_number(cds_sim_feeds_default(&feeds, 1, 0, 0, &err), CDS_E_CONFIG, "no feeds are refused");
+  is_number(cds_sim_feeds_default(&feeds, 1, CDS_SIM_MAX_FEEDS + 1, 0, &err), CDS_E_CONFIG, "1,001 feeds too");
 }
 
 static void given(void) {

@@ -13,11 +13,13 @@
 
 static struct cds_sim_source source;
 
+static size_t ms_feeds; /* of the first ones */
+
 static bool open_source(uint64_t seed, size_t feeds, unsigned rate) {
   struct cds_error err = {0};
   memset(&source, 0, sizeof source);
   source.rate = rate;
-  return cds_sim_feeds_default(&source.feeds, seed, feeds, &err) == CDS_OK &&
+  return cds_sim_feeds_default(&source.feeds, seed, feeds, ms_feeds, &err) == CDS_OK &&
          cds_sim_signer_init(&source.signer, seed, 4, 2, &err) == CDS_OK;
 }
 
@@ -46,7 +48,7 @@ static int compare(const struct cds_report *report, const char *a, const char *b
 
 static void every_schema(void) {
   unsigned seen = 0;
-  for (size_t feed = 0; feed < 13; feed++) {
+  for (size_t feed = 0; feed < 14; feed++) {
     struct cds_sim_report made;
     struct cds_report *report = decode(feed, SECOND, &made);
     if (!ok(report != NULL, "%s decodes", source.feeds.list[feed].name)) continue;
@@ -59,7 +61,7 @@ static void every_schema(void) {
     is_number(report->rs.length, 2, "two signatures");
     cds_report_unref(report);
   }
-  is_number(seen, 0x3ffe, "versions 1 to 13 were there");
+  is_number(seen, 0x7ffe, "versions 1 to 14 were there");
 }
 
 static void prices(void) {
@@ -190,6 +192,53 @@ static void pauses(void) {
   is_number(made, CDS_SIM_MAX_PAUSES, "there is room for so many");
 }
 
+/* Windows of a millisecond feed touch each other, whatever its rate. */
+static bool touches(size_t feed, uint64_t first, uint64_t count) {
+  uint64_t next = 0;
+  size_t made = 0;
+  for (uint64_t number = first; number < first + count; number++) {
+    if (!cds_sim_exists(&source, feed, number)) continue;
+    struct cds_sim_report report;
+    cds_sim_get(&report, &source, feed, number);
+    if (next != 0 && report.valid_from != next) return false;
+    if (report.valid_from > report.observed) return false;
+    next = report.observed + 1;
+    made++;
+  }
+  return made > 2;
+}
+
+static void milliseconds(void) {
+  cds_sim_source_clear(&source);
+  ms_feeds = 28;
+  ok(open_source(1, 28, 1000), "a source of millisecond feeds, at 1,000 a second");
+  for (size_t feed = 0; feed < 14; feed++) {
+    struct cds_sim_report made;
+    struct cds_report *report = decode(feed, SECOND * 1000ull + 123, &made);
+    if (!ok(report != NULL, "%s decodes", source.feeds.list[feed].name)) continue;
+    ok(report->resolution == CDS_RESOLUTION_MILLISECONDS && report->blob.length == 32 * report->schema->field_count,
+       "v%u in milliseconds", report->version);
+    is_number(report->observations_time, SECOND * 1000ull + 123, "observed at its millisecond");
+    if (report->has_valid_from_timestamp)
+      is_number(report->valid_from_time, SECOND * 1000ull + 123, "valid from that millisecond");
+    cds_report_unref(report);
+  }
+  source.feeds.list[1].rate = 7;
+  source.feeds.list[2].rate = 1;
+  source.feeds.list[3].irregular = true;
+  source.feeds.list[3].rate = 2;
+  ok(touches(0, SECOND * 1000ull, 1100), "windows touch at 1,000 a second");
+  ok(touches(1, SECOND * 1000ull, 5000), "at 7 a second");
+  ok(touches(2, SECOND * 1000ull, 5000), "at 1 a second");
+  ok(touches(3, SECOND * 1000ull, 30000), "where seconds are left out");
+  ok(cds_sim_outage(&source, SECOND + 10, SECOND + 20) && touches(1, SECOND * 1000ull, 40000), "over an outage");
+  ok(cds_sim_outage(&source, SECOND + 100, SECOND + 1099), "an outage of a thousand seconds");
+  is_number(cds_sim_valid_from(&source, 0, (SECOND + 1100) * 1000ull), (SECOND + 800) * 1000ull,
+            "is covered for five minutes only");
+  is_number(cds_sim_valid_from(&source, 0, (SECOND + 1100) * 1000ull + 1), (SECOND + 1100) * 1000ull + 1,
+            "and the next report goes on from it");
+}
+
 int main(void) {
   ok(open_source(1, 26, 1), "a source of 26 feeds");
   every_schema();
@@ -200,6 +249,7 @@ int main(void) {
   pauses();
   source.rate = 1;
   same_everywhere();
+  milliseconds();
   cds_sim_source_clear(&source);
   return done();
 }

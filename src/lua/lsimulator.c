@@ -128,6 +128,8 @@ static void read_options(lua_State *L, int table, struct cds_sim_options *option
   options->rate = (int)number_field(L, table, "rate", 1);
   options->fast_count = (size_t)number_field(L, table, "fast_count", 0);
   options->fast_rate = (int)number_field(L, table, "fast_rate", 1);
+  options->ms_count = (size_t)number_field(L, table, "ms_count", 0);
+  options->outages = list_field(L, table, "outages", &options->outage_count);
   options->irregular = (size_t)number_field(L, table, "irregular", 0);
   options->presign = (unsigned)number_field(L, table, "presign", 0);
   options->oracles = (int)number_field(L, table, "oracles", 4);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define DAY 86400u
+#define CONTRACT (30 * DAY) /* how long a future is the nearest one */
 #define ONE ((cds_sim_int)1000000000000000000LL)
 
 enum kind {
@@ -47,6 +48,12 @@ enum kind {
   BLOCK_HASH,
   BLOCK_FROM,
   BLOCK_TIME,
+  EXPIRY,
+  NOTICE,
+  MONTH,
+  BUSINESS_DAY,
+  ROLL,
+  SMOOTH_ROLL,
   END
 };
 
@@ -71,12 +78,14 @@ static const struct cds_sim_layout layouts[] = {
   {11, {HEAD, PRICE, LAST_UPDATE_NS, BID, VOLUME_BID, ASK, VOLUME_ASK, TRADED, SESSION, END}},
   {12, {HEAD, PRICE, NEXT_NAV, DATE_NS, RIPCORD, END}},
   {13, {HEAD, ASK, BID, COUNT_ASK, COUNT_BID, TRADED, END}},
+  {14, {HEAD, PRICE, BID, ASK, EXPIRY, NOTICE, LAST_UPDATE_NS, STATUS, MONTH, ROLL, BUSINESS_DAY, SMOOTH_ROLL, END}},
 };
 
 /* One moment of one feed. */
 struct moment {
   const struct cds_sim_feed *feed;
-  uint32_t valid_from, second;
+  uint64_t valid_from, observed; /* in the feed's unit */
+  uint32_t second;
   unsigned step;
   cds_sim_int price;
 };
@@ -135,6 +144,8 @@ static cds_sim_int market_value(const struct moment *m, enum kind kind) {
   case NEXT_MULTIPLIER: return ONE * 2;
   case TOKENIZED: return m->price + spread(m, kind);
   case NEXT_NAV: return m->price + m->price / 5000;
+  case ROLL: return m->price + m->price / 200;
+  case SMOOTH_ROLL: return m->price + m->price / 300;
   default: return 0;
   }
 }
@@ -143,8 +154,8 @@ static cds_sim_int time_value(const struct moment *m, enum kind kind) {
   cds_sim_int second = m->second;
   switch (kind) {
   case VALID_FROM: return m->valid_from;
-  case OBSERVED: return second;
-  case EXPIRES: return second + 30 * DAY;
+  case OBSERVED: return m->observed;
+  case EXPIRES: return (cds_sim_int)m->observed + (cds_sim_int)30 * DAY * (m->feed->in_ms ? 1000 : 1);
   case STATUS: return market_status(m->second);
   case SESSION: return market_session(m->second);
   case RIPCORD: return cds_sim_hash(m->feed->key, m->second / 600) % 16 == 0;
@@ -158,6 +169,10 @@ static cds_sim_int time_value(const struct moment *m, enum kind kind) {
   case BLOCK: return second / 12;
   case BLOCK_FROM: return second / 12 - 1;
   case BLOCK_TIME: return second - second % 12;
+  case EXPIRY: return second - second % CONTRACT + CONTRACT;
+  case NOTICE: return second - second % CONTRACT + CONTRACT - 3 * DAY;
+  case MONTH: return m->second / CONTRACT % 12 + 1;
+  case BUSINESS_DAY: return m->second % CONTRACT / DAY % 10;
   default: return 0;
   }
 }
@@ -179,10 +194,10 @@ const struct cds_sim_layout *cds_sim_layout_find(uint16_t version) {
   return NULL;
 }
 
-size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint32_t valid_from,
-                    uint32_t second, unsigned step) {
+size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint64_t valid_from,
+                    uint64_t observed, uint32_t second, unsigned step) {
   const struct cds_sim_layout *layout = cds_sim_layout_find(feed->version);
-  struct moment m = {feed, valid_from, second, step, 0};
+  struct moment m = {feed, valid_from, observed, second, step, 0};
   m.price = walk_about(&m, PRICE, feed->base);
   if (feed->around_zero) m.price -= feed->base;
   size_t count = 0;

@@ -10,8 +10,9 @@ struct cds_sim_layout;
 /* NULL when the version has no layout. */
 const struct cds_sim_layout *cds_sim_layout_find(uint16_t version);
 
-/* Writes the blob of report `step` of a second, and returns its length. The feed's version has a layout. */
-size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint32_t valid_from,
-                    uint32_t second, unsigned step);
+/* Writes the blob of report `step` of a second, and returns its length. The feed's version has a layout; the two times
+ * are in the feed's unit. */
+size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint64_t valid_from,
+                    uint64_t observed, uint32_t second, unsigned step);
 
 #endif

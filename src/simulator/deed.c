@@ -55,7 +55,7 @@ static bool find_number(const struct cds_sim_socket *socket, size_t feed, uint64
 static void send_message(struct cds_sim_socket *socket, size_t feed, uint64_t number) {
   struct cds_buf frame;
   cds_buf_init(&frame, 4u << 20);
-  if (cds_sim_make_message(&frame, socket->sim, feed, number))
+  if (cds_sim_make_message(&frame, socket->sim, feed, number, socket->protocol))
     cds_sim_conn_send(socket->conn, frame.data, frame.length);
   cds_buf_clear(&frame);
 }
@@ -166,7 +166,7 @@ static bool half(struct cds_sim_socket *socket, const struct cds_sim_fault *faul
   cds_buf_init(&frame, 4u << 20);
   if (socket->sim->source.replay.record_count > 0) number = 0;
   if (find_number(socket, socket->feeds[0], &number, 1) &&
-      cds_sim_make_message(&frame, socket->sim, socket->feeds[0], number))
+      cds_sim_make_message(&frame, socket->sim, socket->feeds[0], number, socket->protocol))
     cds_sim_conn_send(socket->conn, frame.data, frame.length / 2);
   cds_buf_clear(&frame);
   return strcmp(fault->kind, "drop") == 0 ? drop(socket, fault) : freeze(socket, fault);

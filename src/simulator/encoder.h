@@ -6,7 +6,7 @@
 #include "base/cds.h"
 
 #define CDS_SIM_MAX_SIGNERS 31
-#define CDS_SIM_MAX_BLOB_WORDS 16
+#define CDS_SIM_MAX_BLOB_WORDS 18
 #define CDS_SIM_MAX_REPORT (32 * (10 + CDS_SIM_MAX_BLOB_WORDS + 2 * CDS_SIM_MAX_SIGNERS))
 
 __extension__ typedef __int128 cds_sim_int; /* prices with 18 decimals pass 64 bits */

@@ -15,6 +15,7 @@ static const struct {
   [CDS_SIM_PAGE] = {"GET", "/api/v1/reports/page"},
   [CDS_SIM_ORIGINS] = {"HEAD", "/"},
   [CDS_SIM_WS] = {"GET", "/api/v1/ws"},
+  [CDS_SIM_WS_V2] = {"GET", "/api/v2/ws"},
 };
 
 enum cds_sim_endpoint cds_sim_endpoint_find(const struct cds_sim_request *request) {
@@ -23,6 +24,10 @@ enum cds_sim_endpoint cds_sim_endpoint_find(const struct cds_sim_request *reques
     if (strcmp(request->method, routes[i].method) == 0 && strcmp(request->path, routes[i].path) == 0)
       return (enum cds_sim_endpoint)i;
   return CDS_SIM_OTHER;
+}
+
+bool cds_sim_endpoint_is_ws(enum cds_sim_endpoint endpoint) {
+  return endpoint == CDS_SIM_WS || endpoint == CDS_SIM_WS_V2;
 }
 
 const char *cds_sim_endpoint_name(enum cds_sim_endpoint endpoint) {

@@ -14,11 +14,13 @@ enum cds_sim_endpoint {
   CDS_SIM_PAGE,
   CDS_SIM_ORIGINS,
   CDS_SIM_WS,
+  CDS_SIM_WS_V2,
   CDS_SIM_OTHER,
   CDS_SIM_ENDPOINTS, /* the number of those that are counted */
   CDS_SIM_CONTROL
 };
 
+bool cds_sim_endpoint_is_ws(enum cds_sim_endpoint endpoint);
 enum cds_sim_endpoint cds_sim_endpoint_find(const struct cds_sim_request *request);
 
 /* The path of one that is counted, "other" for OTHER. */

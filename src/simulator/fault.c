@@ -181,7 +181,8 @@ static enum cds_status check(struct cds_sim_fault *fault, bool has_on, struct cd
     return cds_error_set(err, CDS_E_CONFIG, "fault: action %s does not go with on=%s", rule->name, places[fault->on]);
   if (fault->action == CDS_SIM_STATUS && fault->status == 0) return wrong(err, "status", "given with action=status");
   if (fault->action == CDS_SIM_REDIRECT && fault->status == 0) fault->status = 302;
-  if (fault->path[0] && fault->on != CDS_SIM_ON_REST) return wrong(err, "path", "left out but with on=rest");
+  if (fault->path[0] && fault->on != CDS_SIM_ON_REST && fault->on != CDS_SIM_ON_WS)
+    return wrong(err, "path", "left out but with on=rest and on=ws");
   if (fault->origin[0] && fault->on != CDS_SIM_ON_WS && fault->on != CDS_SIM_ON_LIVE)
     return wrong(err, "origin", "left out but with on=ws and on=live");
   if (fault->on == CDS_SIM_ON_ACCEPT && fault->times == 0) return wrong(err, "times", "1 or more with on=accept");

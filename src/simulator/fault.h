@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Misbehaviour on demand. A fault is comma separated key=value text:
- *   on=rest|ws|live|accept  action=…  times=N (1; 0 for ever)  path=/prefix (rest)  origin=name (ws, live)
+ *   on=rest|ws|live|accept  action=…  times=N (1; 0 for ever)  path=/prefix (rest, ws)  origin=name (ws, live)
  * and what the action takes. Steps of one WebSocket follow each other after a semicolon: each begins where the one
  * before has ended, and has only an action with its keys. docs/simulator.md has the list. */
 #ifndef CDS_SIM_FAULT_H

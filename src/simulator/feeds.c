@@ -38,6 +38,7 @@ static const struct known all_known[] = {
   {13, {{"ETH-PERP", 3451000}, {"BTC-PERP", 67240000}, {"LINK-PERP", 18360}, {"SOL-PERP", 172500}}},
   {1,
    {{"ETH/USD-LEGACY", 3450000}, {"BTC/USD-LEGACY", 67200000}, {"LINK/USD-LEGACY", 18350}, {"MATIC/USD-LEGACY", 562}}},
+  {14, {{"WTI-FUTURE", 71230}, {"GOLD-FUTURE", 2402500}, {"BRENT-FUTURE", 75110}, {"GAS-FUTURE", 2841}}},
 };
 #define SCHEMAS (sizeof all_known / sizeof all_known[0])
 
@@ -56,7 +57,8 @@ static void set_id(struct cds_sim_feed *feed, uint64_t seed) {
   memcpy(feed->text, "0x", 2);
   cds_hex_encode(feed->text + 2, feed->id, 32);
   feed->text[CDS_SIM_ID_TEXT] = 0;
-  feed->version = (uint16_t)(feed->id[0] << 8 | feed->id[1]);
+  feed->version = (uint16_t)((feed->id[0] & 0xf) << 8 | feed->id[1]);
+  feed->in_ms = feed->id[0] >> 4 == 1;
   feed->key = key;
 }
 
@@ -65,14 +67,15 @@ static void set_price(struct cds_sim_feed *feed, int64_t thousandths) {
   feed->base = (cds_sim_int)(thousandths ? thousandths : 50) * 1000000000000000LL;
 }
 
-static void default_feed(struct cds_sim_feed *feed, uint64_t seed, size_t index) {
+static void default_feed(struct cds_sim_feed *feed, uint64_t seed, size_t index, bool in_ms) {
   const struct known *schema = &all_known[index % SCHEMAS];
   size_t number = index / SCHEMAS;
-  if (number < NAMES) snprintf(feed->name, sizeof feed->name, "%s", schema->feeds[number].name);
-  else snprintf(feed->name, sizeof feed->name, "%s-%zu", schema->feeds[number % NAMES].name, number / NAMES + 1);
+  const char *name = schema->feeds[number % NAMES].name, *unit = in_ms ? "-MS" : "";
+  if (number < NAMES) snprintf(feed->name, sizeof feed->name, "%s%s", name, unit);
+  else snprintf(feed->name, sizeof feed->name, "%s%s-%zu", name, unit, number / NAMES + 1);
   uint8_t hash[32];
   cds_keccak256(hash, feed->name, strlen(feed->name));
-  feed->id[0] = (uint8_t)(schema->version >> 8);
+  feed->id[0] = (uint8_t)(schema->version >> 8 | (in_ms ? 0x10 : 0));
   feed->id[1] = (uint8_t)schema->version;
   memcpy(feed->id + 2, hash, 30);
   set_id(feed, seed);
@@ -107,18 +110,19 @@ static enum cds_status sort(struct cds_sim_feeds *feeds, struct cds_error *err) 
   return CDS_OK;
 }
 
-enum cds_status cds_sim_feeds_default(struct cds_sim_feeds *out, uint64_t seed, size_t count, struct cds_error *err) {
+enum cds_status cds_sim_feeds_default(struct cds_sim_feeds *out, uint64_t seed, size_t count, size_t ms_count,
+                                      struct cds_error *err) {
   if (count < 1 || count > CDS_SIM_MAX_FEEDS)
     return cds_error_set(err, CDS_E_CONFIG, "feeds must be 1 to %d", CDS_SIM_MAX_FEEDS);
   if (allocate(out, count, err) != CDS_OK) return CDS_E_MEMORY;
-  for (size_t i = 0; i < count; i++) default_feed(&out->list[i], seed, i);
+  for (size_t i = 0; i < count; i++) default_feed(&out->list[i], seed, i, i < ms_count);
   return sort(out, err);
 }
 
 static void name_feed(struct cds_sim_feed *feed, uint64_t seed) {
   struct cds_sim_feed known = {0};
   for (size_t i = 0; i < SCHEMAS * NAMES; i++) {
-    default_feed(&known, seed, i);
+    default_feed(&known, seed, i, feed->in_ms);
     if (memcmp(known.id, feed->id, 32) != 0) continue;
     *feed = known;
     return;
@@ -133,8 +137,11 @@ static enum cds_status given_feed(struct cds_sim_feed *feed, uint64_t seed, cons
     return cds_error_set(err, CDS_E_CONFIG, "feed \"%.80s\" is not 0x and 64 hex digits", text);
   set_id(feed, seed);
   if (known && !cds_sim_layout_find(feed->version))
-    return cds_error_set(err, CDS_E_CONFIG, "feed %s has schema version %u, only 1 to 13 are known", feed->text,
+    return cds_error_set(err, CDS_E_CONFIG, "feed %s has schema version %u, only 1 to 14 are known", feed->text,
                          feed->version);
+  if (known && feed->id[0] >> 4 > 1)
+    return cds_error_set(err, CDS_E_CONFIG, "feed %s has a resolution that is neither seconds nor milliseconds",
+                         feed->text);
   name_feed(feed, seed);
   return CDS_OK;
 }

@@ -14,6 +14,7 @@ struct cds_sim_feed {
   char text[CDS_SIM_ID_TEXT + 1]; /* 0x and 64 lower-case digits */
   char name[48];
   uint16_t version;
+  bool in_ms;       /* its times are in milliseconds */
   uint64_t key;     /* of its random numbers */
   cds_sim_int base; /* what the price walks about, 18 decimals */
   bool around_zero; /* the value takes both signs */
@@ -27,9 +28,9 @@ struct cds_sim_feeds {
   size_t *order; /* indexes, ascending by id */
 };
 
-/* The first `count` of the default set. */
+/* The first `count` of the default set, of which the first `ms_count` are in milliseconds. */
 CDS_MUST_CHECK enum cds_status cds_sim_feeds_default(struct cds_sim_feeds *out, uint64_t seed, size_t count,
-                                                     struct cds_error *err);
+                                                     size_t ms_count, struct cds_error *err);
 
 /* The feeds of these ids, which must differ; a version without a known layout is refused if `known` is set. */
 CDS_MUST_CHECK enum cds_status cds_sim_feeds_list(struct cds_sim_feeds *out, uint64_t seed, const char *const *ids,

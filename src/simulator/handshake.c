@@ -86,6 +86,13 @@ void cds_sim_handshake(struct cds_sim_exchange *exchange, struct cds_sim_account
     cds_sim_answer_error(exchange, 500, "", "cannot upgrade");
     return;
   }
-  cds_sim_count(exchange->sim, CDS_SIM_WS, 101);
-  cds_sim_socket_open(socket, exchange->sim, exchange->conn, account, feeds, count, exchange->origin);
+  cds_sim_count(exchange->sim, exchange->endpoint, 101);
+  *socket = (struct cds_sim_socket){.sim = exchange->sim,
+                                    .conn = exchange->conn,
+                                    .account = account,
+                                    .feeds = feeds,
+                                    .feed_count = count,
+                                    .origin = exchange->origin,
+                                    .protocol = exchange->endpoint == CDS_SIM_WS_V2 ? CDS_SIM_V2 : CDS_SIM_V1};
+  cds_sim_socket_open(socket);
 }

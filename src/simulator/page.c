@@ -32,7 +32,7 @@ static bool write_report(struct cds_sim_page *page, struct cds_sim_exchange *exc
   cds_sim_get(&report, &exchange->sim->source, page->feed, number);
   const char *before = page->written++ ? "," : "{\"reports\":[";
   if (cds_buf_printf(&page->body, "%s", before) != CDS_OK) return false;
-  return cds_sim_report_json(&page->body, exchange->sim, &report) == CDS_OK;
+  return cds_sim_report_json(&page->body, exchange->sim, &report, report.feed->in_ms) == CDS_OK;
 }
 
 static bool write_held_back(struct cds_sim_page *page, struct cds_sim_exchange *exchange) {

@@ -4,7 +4,6 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
-#include "simulator/blob.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -23,12 +22,10 @@ struct job {
 };
 
 static void sign_one(uint8_t *out, const struct cds_sim_source *source, size_t feed, uint64_t number) {
-  uint32_t second = (uint32_t)(number / source->rate);
-  unsigned step = (unsigned)(number % source->rate);
   uint8_t context[96], blob[32 * CDS_SIM_MAX_BLOB_WORDS];
   struct cds_sim_signatures signatures;
-  cds_sim_context(context, &source->signer, second, step);
-  size_t length = cds_sim_blob(blob, &source->feeds.list[feed], cds_sim_valid_from(source, feed, number), second, step);
+  struct cds_sim_report times;
+  size_t length = cds_sim_make_blob(context, blob, &times, source, feed, number);
   cds_sim_sign(&signatures, &source->signer, context, blob, length);
   for (size_t i = 0; i < signatures.count; i++, out += 65) {
     memcpy(out, signatures.r[i], 32);

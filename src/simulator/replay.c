@@ -30,9 +30,9 @@ static const char *read_blob(struct cds_sim_record *record) {
   uint64_t length = tail(blob - WORD);
   if (length > record->length - offset - WORD || length < 3 * WORD) return "has a blob that is cut short";
   memcpy(record->id, blob, WORD);
-  bool legacy = blob[0] == 0 && blob[1] == 1;
-  record->observed = (uint32_t)tail(blob + (legacy ? 1 : 2) * WORD);
-  record->valid_from = (uint32_t)tail(blob + WORD);
+  bool legacy = (blob[0] & 0xf) == 0 && blob[1] == 1;
+  record->observed = tail(blob + (legacy ? 1 : 2) * WORD);
+  record->valid_from = tail(blob + WORD);
   return NULL;
 }
 
@@ -127,7 +127,7 @@ static const struct cds_sim_replay *sorting; /* qsort has no context; set for th
 
 static int by_time(const void *a, const void *b) {
   size_t x = *(const size_t *)a, y = *(const size_t *)b;
-  uint32_t first = sorting->records[x].observed, second = sorting->records[y].observed;
+  uint64_t first = sorting->records[x].observed, second = sorting->records[y].observed;
   return first != second ? (first < second ? -1 : 1) : (x > y) - (x < y);
 }
 
@@ -195,11 +195,15 @@ const struct cds_sim_record *cds_sim_replay_get(const struct cds_sim_replay *rep
   return &replay->records[replay->feeds[feed].by_time[number]];
 }
 
+uint32_t cds_sim_replay_second(const struct cds_sim_record *record) {
+  return (uint32_t)(record->id[0] >> 4 == 1 ? record->observed / 1000 : record->observed);
+}
+
 uint64_t cds_sim_replay_seek(const struct cds_sim_replay *replay, size_t feed, uint32_t second) {
   uint64_t low = 0, high = replay->feeds[feed].count;
   while (low < high) {
     uint64_t middle = low + (high - low) / 2;
-    if (cds_sim_replay_get(replay, feed, middle)->observed < second) low = middle + 1;
+    if (cds_sim_replay_second(cds_sim_replay_get(replay, feed, middle)) < second) low = middle + 1;
     else high = middle;
   }
   return low;

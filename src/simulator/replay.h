@@ -8,7 +8,7 @@
 
 struct cds_sim_record {
   uint8_t id[32];
-  uint32_t valid_from, observed;
+  uint64_t valid_from, observed; /* in the feed's unit */
   uint8_t *full;
   size_t length;
 };
@@ -31,6 +31,7 @@ void cds_sim_replay_clear(struct cds_sim_replay *replay);
 
 /* By rank in time, oldest first; number is less than the feed's count. */
 const struct cds_sim_record *cds_sim_replay_get(const struct cds_sim_replay *replay, size_t feed, uint64_t number);
+uint32_t cds_sim_replay_second(const struct cds_sim_record *record); /* of its observations */
 uint64_t cds_sim_replay_seek(const struct cds_sim_replay *replay, size_t feed, uint32_t second);
 
 #endif

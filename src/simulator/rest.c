@@ -64,7 +64,7 @@ static void answer_report(struct cds_sim_exchange *exchange, size_t feed, uint64
   cds_buf_init(&body, 4u << 20);
   cds_sim_get(&report, &exchange->sim->source, feed, number);
   enum cds_status status = cds_buf_printf(&body, "{\"report\":");
-  if (status == CDS_OK) status = cds_sim_report_json(&body, exchange->sim, &report);
+  if (status == CDS_OK) status = cds_sim_report_json(&body, exchange->sim, &report, report.feed->in_ms);
   if (status == CDS_OK) status = cds_buf_printf(&body, "}");
   if (status == CDS_OK) cds_sim_answer_json(exchange, 200, &body);
   else cds_sim_answer_error(exchange, 500, "", "out of memory");
@@ -126,7 +126,7 @@ static enum cds_status bulk_body(struct cds_buf *body, struct cds_sim_exchange *
     if (!find_at(exchange, feeds[i], second, &number)) continue;
     cds_sim_get(&report, &sim->source, feeds[i], number);
     status = cds_buf_printf(body, "%s", (*found)++ ? "," : "");
-    if (status == CDS_OK) status = cds_sim_report_json(body, sim, &report);
+    if (status == CDS_OK) status = cds_sim_report_json(body, sim, &report, report.feed->in_ms);
   }
   return status == CDS_OK ? cds_buf_printf(body, "]}") : status;
 }

@@ -70,6 +70,7 @@ static void send_corrupt(struct cds_sim_socket *socket, const struct cds_buf *fr
     {"price", "\"fullReport\":\"0x", BLOB + 7 * 2 * 32 - 1, '6'},
     {"feed", "\"feedID\":\"0x", 63, '6'},
     {"envelope", "\"observationsTimestamp\":", 9, '6'},
+    {"envelope", "\"observationsTimestampMs\":", 12, '6'},
   };
   struct cds_buf copy;
   size_t head = cds_sim_frame_head(frame), length = frame->length - head;

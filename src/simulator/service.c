@@ -36,13 +36,20 @@ bool cds_sim_find_origin(const struct cds_sim *sim, const char *name, size_t *or
   return name == NULL;
 }
 
-enum cds_status cds_sim_report_json(struct cds_buf *out, struct cds_sim *sim, const struct cds_sim_report *report) {
+static unsigned long long in_unit(const struct cds_sim_report *report, uint64_t time, bool in_ms) {
+  if (report->feed->in_ms == in_ms) return time;
+  return in_ms ? time * 1000 : time / 1000;
+}
+
+enum cds_status cds_sim_report_json(struct cds_buf *out, struct cds_sim *sim, const struct cds_sim_report *report,
+                                    bool in_ms) {
+  const char *unit = in_ms ? "Ms" : "";
   cds_hex_encode(sim->hex, report->full, report->length);
   enum cds_status status = cds_buf_printf(out, "{\"feedID\":\"%s\",\"fullReport\":\"0x", report->feed->text);
   if (status == CDS_OK) status = cds_buf_append(out, sim->hex, 2 * report->length);
   if (status != CDS_OK) return status;
-  return cds_buf_printf(out, "\",\"validFromTimestamp\":%u,\"observationsTimestamp\":%u}", report->valid_from,
-                        report->observed);
+  return cds_buf_printf(out, "\",\"validFromTimestamp%s\":%llu,\"observationsTimestamp%s\":%llu}", unit,
+                        in_unit(report, report->valid_from, in_ms), unit, in_unit(report, report->observed, in_ms));
 }
 
 void cds_sim_count(struct cds_sim *sim, enum cds_sim_endpoint endpoint, int status) {

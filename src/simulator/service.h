@@ -28,7 +28,7 @@ struct cds_sim {
   bool *down;      /* by origin, and REST after the last of them */
   int64_t skew_ms; /* of the clock that requests are checked by; reports do not follow it */
   struct cds_sim_stats stats;
-  struct cds_sim_slot *slots;       /* by feed: message.h */
+  struct cds_sim_slot *slots;       /* by feed and protocol: message.h */
   struct cds_sim_session *sessions; /* every connection: session.h */
   struct cds_sim_socket *sockets;   /* those that are WebSockets: socket.h */
   size_t session_count, socket_count;
@@ -44,8 +44,9 @@ void cds_sim_http_date(char out[40], const struct cds_sim *sim);
 bool cds_sim_find_origin(const struct cds_sim *sim, const char *name, size_t *origin); /* NULL: the first */
 void cds_sim_count(struct cds_sim *sim, enum cds_sim_endpoint endpoint, int status);
 
-/* A report as JSON, as REST and WebSocket have it. */
+/* A report as JSON, its times in seconds or in milliseconds. REST has a millisecond feed's in milliseconds, WebSocket v1
+ * all in seconds, v2 all in milliseconds. */
 CDS_MUST_CHECK enum cds_status cds_sim_report_json(struct cds_buf *out, struct cds_sim *sim,
-                                                   const struct cds_sim_report *report);
+                                                   const struct cds_sim_report *report, bool in_ms);
 
 #endif

@@ -82,7 +82,7 @@ static void answer_request(struct cds_sim_session *session) {
   }
   if (status == 429) snprintf(extra, sizeof extra, "Retry-After: %d\r\n", retry_after);
   if (status != 0) cds_sim_answer_error(exchange, status, extra, message);
-  else if (exchange->endpoint == CDS_SIM_WS) open_socket(session, account);
+  else if (cds_sim_endpoint_is_ws(exchange->endpoint)) open_socket(session, account);
   else if (exchange->endpoint == CDS_SIM_ORIGINS) origins(exchange);
   else if (exchange->endpoint == CDS_SIM_DISCOVERY) cds_sim_discovery(exchange, account);
   else cds_sim_rest(exchange, &session->page, account);
@@ -90,13 +90,13 @@ static void answer_request(struct cds_sim_session *session) {
 
 static bool is_down(const struct cds_sim_exchange *exchange) {
   const struct cds_sim *sim = exchange->sim;
-  return sim->down[exchange->endpoint == CDS_SIM_WS ? exchange->origin : sim->options->origin_count];
+  return sim->down[cds_sim_endpoint_is_ws(exchange->endpoint) ? exchange->origin : sim->options->origin_count];
 }
 
 /* True: the fault has dealt with the request, or holds it back for now. */
 static bool misbehave(struct cds_sim_session *session) {
   struct cds_sim_exchange *exchange = &session->exchange;
-  bool ws = exchange->endpoint == CDS_SIM_WS;
+  bool ws = cds_sim_endpoint_is_ws(exchange->endpoint);
   struct cds_sim *sim = exchange->sim;
   session->script_steps = cds_sim_faults_take(session->script, &sim->faults, ws ? CDS_SIM_ON_WS : CDS_SIM_ON_REST,
                                               exchange->request.path, sim->options->origins[exchange->origin]);

@@ -58,7 +58,7 @@ static enum cds_status open_source(struct cds_sim *sim, struct cds_error *err) {
   if (options->replay) status = open_recording(sim, err);
   else if (options->feeds)
     status = cds_sim_feeds_list(&source->feeds, options->seed, options->feeds, options->feed_count, true, err);
-  else status = cds_sim_feeds_default(&source->feeds, options->seed, options->feed_count, err);
+  else status = cds_sim_feeds_default(&source->feeds, options->seed, options->feed_count, options->ms_count, err);
   for (size_t i = 0; status == CDS_OK && i < source->feeds.count; i++) {
     source->feeds.list[i].rate = (unsigned)(i < options->fast_count ? options->fast_rate : options->rate);
     source->feeds.list[i].irregular = i + options->irregular >= source->feeds.count;
@@ -98,6 +98,19 @@ static enum cds_status open_accounts(struct cds_sim *sim, struct cds_error *err)
   for (size_t i = 0; i < options->key_count; i++) {
     enum cds_status status = permit(&sim->accounts[i], sim, &options->keys[i], err);
     if (status != CDS_OK) return status;
+  }
+  return CDS_OK;
+}
+
+static enum cds_status open_outages(struct cds_sim *sim, struct cds_error *err) {
+  for (size_t i = 0; i < sim->options->outage_count; i++) {
+    unsigned from, to;
+    char after;
+    const char *text = sim->options->outages[i];
+    if (sscanf(text, "%10u:%10u%c", &from, &to, &after) != 2 || from > to || from <= CDS_SIM_GENESIS)
+      return cds_error_set(err, CDS_E_CONFIG, "an outage must be FROM:TO, Unix seconds, not %.40s", text);
+    if (!cds_sim_outage(&sim->source, from, to))
+      return cds_error_set(err, CDS_E_CONFIG, "at most %d outages", CDS_SIM_MAX_PAUSES);
   }
   return CDS_OK;
 }
@@ -183,6 +196,7 @@ enum cds_status cds_sim_run(const struct cds_sim_options *options, volatile bool
   run->context = context;
   enum cds_status status = open_source(sim, err);
   if (status == CDS_OK) status = open_accounts(sim, err);
+  if (status == CDS_OK) status = open_outages(sim, err);
   if (status == CDS_OK) status = open_faults(sim, err);
   if (status == CDS_OK) status = open_certificate(run, err);
   if (status == CDS_OK) status = open_oracles(run, err);

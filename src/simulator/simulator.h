@@ -29,6 +29,9 @@ struct cds_sim_options {
   int rate;          /* reports a second per feed, 1 to 1000 */
   size_t fast_count; /* so many of the first feeds have fast_rate instead */
   int fast_rate;
+  size_t ms_count;            /* so many of the first feeds of the default set are in milliseconds */
+  const char *const *outages; /* "FROM:TO", Unix seconds in which no report was made */
+  size_t outage_count;
   size_t irregular;          /* so many of the last feeds have no report in about a third of the seconds */
   unsigned presign;          /* seconds of reports to sign before listening, for load runs; 0: none */
   int oracles, signers;      /* keys of the oracle network, and how many of them sign (f + 1) */

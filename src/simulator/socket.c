@@ -11,22 +11,16 @@
 #define CLOSE_MS 3000
 #define FLUSH_MS 10000
 
-void cds_sim_socket_open(struct cds_sim_socket *socket, struct cds_sim *sim, struct cds_sim_conn *conn,
-                         struct cds_sim_account *account, size_t *feeds, size_t feed_count, size_t origin) {
-  *socket = (struct cds_sim_socket){.state = CDS_SIM_OPEN,
-                                    .sim = sim,
-                                    .conn = conn,
-                                    .next = sim->sockets,
-                                    .account = account,
-                                    .feeds = feeds,
-                                    .feed_count = feed_count,
-                                    .origin = origin};
+void cds_sim_socket_open(struct cds_sim_socket *socket) {
+  struct cds_sim *sim = socket->sim;
+  socket->state = CDS_SIM_OPEN;
+  socket->next = sim->sockets;
   if (socket->next) socket->next->previous = socket;
   sim->sockets = socket;
   sim->socket_count++;
   sim->stats.sockets_total++;
-  account->sockets++;
-  cds_sim_conn_patience(conn, 0);
+  socket->account->sockets++;
+  cds_sim_conn_patience(socket->conn, 0);
 }
 
 void cds_sim_socket_clear(struct cds_sim_socket *socket) {

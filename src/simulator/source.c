@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-#define ALWAYS 16 /* an irregular feed has a report in each of so many seconds */
+#define MAX_RANGE 300u /* seconds that a report is valid for at most */
+#define ALWAYS 16      /* an irregular feed has a report in each of so many seconds */
 
 static bool recorded(const struct cds_sim_source *source) {
   return source->replay.record_count > 0;
@@ -26,7 +27,7 @@ uint64_t cds_sim_end(const struct cds_sim_source *source, size_t feed, int64_t n
 }
 
 uint32_t cds_sim_second(const struct cds_sim_source *source, size_t feed, uint64_t number) {
-  if (recorded(source)) return cds_sim_replay_get(&source->replay, feed, number)->observed;
+  if (recorded(source)) return cds_sim_replay_second(cds_sim_replay_get(&source->replay, feed, number));
   return (uint32_t)(number / source->rate);
 }
 
@@ -61,25 +62,64 @@ uint32_t cds_sim_pause(struct cds_sim_source *source, uint32_t from, uint32_t se
   return from;
 }
 
-bool cds_sim_exists(const struct cds_sim_source *source, size_t feed, uint64_t number) {
-  if (recorded(source)) return true;
-  const struct cds_sim_feed *about = &source->feeds.list[feed];
-  uint32_t second = (uint32_t)(number / source->rate);
-  unsigned step = (unsigned)(number % source->rate);
-  if (about->rate != 0 && step * about->rate % source->rate >= about->rate) return false;
-  return !skips(about, second) && !pause_of(source, second);
+bool cds_sim_outage(struct cds_sim_source *source, uint32_t from, uint32_t to) {
+  if (source->pause_count == CDS_SIM_MAX_PAUSES) return false;
+  source->pauses[source->pause_count++] = (struct cds_sim_pause){from, to};
+  return true;
 }
 
-uint32_t cds_sim_valid_from(const struct cds_sim_source *source, size_t feed, uint64_t number) {
-  uint32_t second = (uint32_t)(number / source->rate), before = second - 1;
-  if (number % source->rate != 0) return second; /* another report of its second came before */
+/* A feed slower than the beat has a report at some of the beats of a second, the first of them included. */
+static bool has_step(const struct cds_sim_source *source, size_t feed, unsigned step) {
+  unsigned rate = source->feeds.list[feed].rate;
+  return rate == 0 || step * rate % source->rate < rate;
+}
+
+bool cds_sim_exists(const struct cds_sim_source *source, size_t feed, uint64_t number) {
+  if (recorded(source)) return true;
+  uint32_t second = (uint32_t)(number / source->rate);
+  return has_step(source, feed, (unsigned)(number % source->rate)) && !skips(&source->feeds.list[feed], second) &&
+         !pause_of(source, second);
+}
+
+/* The second in which an irregular feed, or all of them, last had a report before this one. */
+static uint32_t second_before(const struct cds_sim_source *source, size_t feed, uint32_t second) {
+  uint32_t before = second - 1;
   while (before >= CDS_SIM_GENESIS) {
     const struct cds_sim_pause *pause = pause_of(source, before);
     if (pause) before = pause->from - 1;
     else if (skips(&source->feeds.list[feed], before)) before--;
     else break;
   }
-  return before + 1;
+  return before;
+}
+
+static uint64_t time_of(const struct cds_sim_source *source, size_t feed, uint32_t second, unsigned step) {
+  if (!source->feeds.list[feed].in_ms) return second;
+  return (uint64_t)second * 1000 + (uint64_t)step * 1000 / source->rate;
+}
+
+/* The step of the feed's last report before `step` in a second, -1: there is none. */
+static int step_before(const struct cds_sim_source *source, size_t feed, unsigned step) {
+  while (step-- > 0)
+    if (has_step(source, feed, step)) return (int)step;
+  return -1;
+}
+
+static uint64_t time_before(const struct cds_sim_source *source, size_t feed, uint32_t second, unsigned step) {
+  int same = step_before(source, feed, step);
+  if (same >= 0) return time_of(source, feed, second, (unsigned)same);
+  int last = step_before(source, feed, source->rate); /* every feed has a report at a second's beginning */
+  return time_of(source, feed, second_before(source, feed, second), (unsigned)last);
+}
+
+uint64_t cds_sim_valid_from(const struct cds_sim_source *source, size_t feed, uint64_t number) {
+  uint32_t second = (uint32_t)(number / source->rate);
+  unsigned step = (unsigned)(number % source->rate);
+  bool in_ms = source->feeds.list[feed].in_ms;
+  if (!in_ms && step != 0) return second; /* another report of its second came before */
+  uint64_t from = time_before(source, feed, second, step) + 1;
+  uint64_t first = time_of(source, feed, second, step) - MAX_RANGE * (in_ms ? 1000 : 1);
+  return from > first ? from : first;
 }
 
 static bool use_presigned(struct cds_sim_signatures *out, const struct cds_sim_source *source, size_t feed,
@@ -97,15 +137,20 @@ static bool use_presigned(struct cds_sim_signatures *out, const struct cds_sim_s
   return true;
 }
 
-static void make(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number) {
+size_t cds_sim_make_blob(uint8_t context[96], uint8_t blob[32 * CDS_SIM_MAX_BLOB_WORDS], struct cds_sim_report *times,
+                         const struct cds_sim_source *source, size_t feed, uint64_t number) {
   uint32_t second = (uint32_t)(number / source->rate);
   unsigned step = (unsigned)(number % source->rate);
+  times->observed = time_of(source, feed, second, step);
+  times->valid_from = cds_sim_valid_from(source, feed, number);
+  cds_sim_context(context, &source->signer, second, step);
+  return cds_sim_blob(blob, &source->feeds.list[feed], times->valid_from, times->observed, second, step);
+}
+
+static void make(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number) {
   uint8_t context[96], blob[32 * CDS_SIM_MAX_BLOB_WORDS];
   struct cds_sim_signatures signatures;
-  out->observed = second;
-  out->valid_from = cds_sim_valid_from(source, feed, number);
-  cds_sim_context(context, &source->signer, second, step);
-  size_t blob_length = cds_sim_blob(blob, &source->feeds.list[feed], out->valid_from, second, step);
+  size_t blob_length = cds_sim_make_blob(context, blob, out, source, feed, number);
   if (!use_presigned(&signatures, source, feed, number))
     cds_sim_sign(&signatures, &source->signer, context, blob, blob_length);
   out->full = source->scratch;

@@ -40,8 +40,8 @@ struct cds_sim_source {
 
 struct cds_sim_report {
   const struct cds_sim_feed *feed;
-  uint32_t valid_from, observed;
-  const uint8_t *full; /* valid until the next report is got */
+  uint64_t valid_from, observed; /* in the feed's unit */
+  const uint8_t *full;           /* valid until the next report is got */
   size_t length;
 };
 
@@ -59,8 +59,16 @@ void cds_sim_send_ahead(struct cds_sim_source *source, uint32_t second);
  * which is returned; 0: there have been too many pauses. */
 uint32_t cds_sim_pause(struct cds_sim_source *source, uint32_t from, uint32_t seconds);
 
-/* From when on the report is valid: the second after that of the report before, or its own. */
-uint32_t cds_sim_valid_from(const struct cds_sim_source *source, size_t feed, uint64_t number);
+/* No reports in these seconds, both inclusive; false: there are too many pauses. Only before the service starts. */
+CDS_MUST_CHECK bool cds_sim_outage(struct cds_sim_source *source, uint32_t from, uint32_t to);
+
+/* From when on the report is valid, in the feed's unit: right after the report before, or its own second where that has
+ * several; but no longer ago than five minutes, as the oracle network has it. */
+uint64_t cds_sim_valid_from(const struct cds_sim_source *source, size_t feed, uint64_t number);
+
+/* What is signed of a report that is made: its context and blob, whose length is returned; and its times. */
+size_t cds_sim_make_blob(uint8_t context[96], uint8_t blob[32 * CDS_SIM_MAX_BLOB_WORDS], struct cds_sim_report *times,
+                         const struct cds_sim_source *source, size_t feed, uint64_t number);
 
 /* Report `number` of a feed, which exists. */
 void cds_sim_get(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number);

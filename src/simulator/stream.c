@@ -43,7 +43,7 @@ static void send_beat(struct cds_sim_socket *socket) {
   struct cds_sim *sim = socket->sim;
   for (size_t i = 0; i < socket->feed_count && cds_sim_socket_may_send(socket) && cds_sim_script_act(socket); i++) {
     if (!wants(socket, socket->feeds[i])) continue;
-    const struct cds_buf *frame = cds_sim_message(sim, socket->feeds[i], socket->number);
+    const struct cds_buf *frame = cds_sim_message(sim, socket->feeds[i], socket->number, socket->protocol);
     if (frame) cds_sim_script_send(socket, frame);
   }
   socket->number++;

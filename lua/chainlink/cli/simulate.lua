@@ -43,6 +43,12 @@ local rows = {
     name = "rate", value = "N", number = "whole", low = 1, high = 1000, default = 1,
     help = "reports a second of each feed (1)",
   },
+  {
+    name = "ms-feeds", value = "COUNT", number = "whole", low = 0, high = 1000, default = 0,
+    help = "the first COUNT feeds have their times in milliseconds (0)",
+  },
+  { name = "outage", value = "FROM:TO", repeats = true,
+    help = "no reports were made from FROM to TO (Unix seconds, or now-60 and the like); may be repeated" },
   { name = "fast", value = "COUNT:RATE", help = "the first COUNT feeds have RATE reports a second instead" },
   {
     name = "irregular", value = "COUNT", number = "whole", low = 0, high = 1000, default = 0,
@@ -93,7 +99,7 @@ local rows = {
 local notes = [[
 Prints export lines once it listens, then serves until Ctrl-C or SIGTERM.
 
-Faults are key=value, separated by commas: on=rest|ws|live|accept, times=N (1; 0 for ever), path=/prefix (rest),
+Faults are key=value, separated by commas: on=rest|ws|live|accept, times=N (1; 0 for ever), path=/prefix (rest, ws),
 origin=o1 (ws, live), action= one of
   rest:     status (status=503, retry_after=2, body=html|json|empty), delay (ms=), slow (ms= a byte), cut, garbage,
             huge, silence, reset, redirect (status=302), lag (seconds=), page (kind=short|empty|repeat|reorder)
@@ -145,6 +151,16 @@ local function parse_fast(text)
   return count, rate
 end
 
+-- "now-600:now-300" -> "1734216000:1734216300"
+local function parse_outage(text)
+  local from, to = text:match "^([^:]+):([^:]+)$"
+  if not from then options.usage_error("--outage must be FROM:TO, not '%s'", text) end
+  local now = os.time()
+  from, to = options.time(from, now), options.time(to, now)
+  if from > to then options.usage_error "--outage: FROM is later than TO" end
+  return ("%.0f:%.0f"):format(from, to)
+end
+
 -- The table that chainlink.simulator's run wants.
 local function settings_of(values)
   if values.feed and values.feeds then options.usage_error "--feed and --feeds exclude each other" end
@@ -156,7 +172,8 @@ local function settings_of(values)
   end
   for _, id in ipairs(values.feed or {}) do check_feed_id(id, "feed") end
   local fast_count, fast_rate = parse_fast(values.fast)
-  local keys = {}
+  local keys, outages = {}, {}
+  for i, text in ipairs(values.outage or {}) do outages[i] = parse_outage(text) end
   for i, text in ipairs(values.key or { "simulator-key:simulator-secret" }) do keys[i] = parse_key(text) end
   return {
     host = values.host,
@@ -172,6 +189,8 @@ local function settings_of(values)
     rate = values.rate,
     fast_count = fast_count,
     fast_rate = fast_rate,
+    ms_count = values["ms-feeds"],
+    outages = outages,
     irregular = values.irregular,
     presign = values.presign,
     oracles = values.oracles,
