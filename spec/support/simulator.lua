@@ -54,9 +54,9 @@ local function guarded(self)
   return setmetatable(self, Simulator)
 end
 
---- Starts a simulator and waits until it listens. Raises when it does not start.
-function simulator.start(options)
-  local command = command_line(options or {})
+--- Runs a shell command that becomes a simulator, and waits until it listens: until it has printed its export lines.
+--- Raises when it does not start.
+function simulator.run(command)
   local pipe = assert(io.popen(command, "r"))
   local env = read_environment(pipe)
   if not env then
@@ -73,6 +73,11 @@ function simulator.start(options)
     api_key = env.CHAINLINK_STREAMS_API_KEY,
     api_secret = env.CHAINLINK_STREAMS_API_SECRET,
   }
+end
+
+--- Starts `chainlink-streams simulate` with these options.
+function simulator.start(options)
+  return simulator.run(command_line(options or {}))
 end
 
 --- The options of a client of this simulator, with the caller's on top.

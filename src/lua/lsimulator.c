@@ -61,12 +61,19 @@ static void on_ready(const struct cds_sim_ready *ready, void *context) {
   stop = true;
 }
 
-/* The texts stay in the options table, which is on the stack. */
+/* The stack index of the table that holds the options' texts while run() runs: the options table may be changed. */
+#define TEXTS 2
+
+/* Pops a value: its text, or NULL when it is none. */
+static const char *keep_text(lua_State *L) {
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  luaL_ref(L, TEXTS);
+  return text;
+}
+
 static const char *text_field(lua_State *L, int table, const char *name) {
   lua_getfield(L, table, name);
-  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-  lua_pop(L, 1);
-  return text;
+  return keep_text(L);
 }
 
 static double number_field(lua_State *L, int table, const char *name, double otherwise) {
@@ -92,8 +99,8 @@ static const char *const *list_field(lua_State *L, int table, const char *name, 
   const char **list = lua_newuserdata(L, (*count + 1) * sizeof *list);
   for (size_t i = 0; i < *count; i++) {
     lua_rawgeti(L, -2, (int)i + 1);
-    list[i] = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
-    lua_pop(L, 1);
+    const char *text = keep_text(L);
+    list[i] = text ? text : "";
   }
   lua_remove(L, -2);
   return list;
@@ -180,6 +187,7 @@ static int run(lua_State *L) {
   struct cds_error err = {0};
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
+  lua_newtable(L); /* TEXTS */
   read_options(L, 1, &options);
   bool with_parent = flag_field(L, 1, "exit_with_parent");
   struct ready_call call = {.L = L};
