@@ -10,7 +10,7 @@ local PATH = "/api/v1/discovery"
 describe("the simulator's discovery", function()
   local sim
 
-  setup(function() sim = simulator.start { feeds = 52 } end)
+  setup(function() sim = simulator.start { feeds = 56 } end)
   teardown(function() sim:stop() end)
 
   local function ask(query, status)
@@ -30,7 +30,7 @@ describe("the simulator's discovery", function()
   it("lists what is not hidden, with every member", function()
     local feeds, seen = ask("").feeds, {}
     for _, feed in ipairs(feeds) do seen[feed.name] = feed end
-    assert.equal(52 - 4 + 1, #feeds) -- the default set without v12, and one that is gone
+    assert.equal(56 - 4 + 1, #feeds) -- the default set without v12, and one that is gone
     local feed = seen["ETH/USD"]
     assert.matches("^0x0003%x+$", feed.feedId)
     feed.feedId = nil
