@@ -256,6 +256,19 @@ chaos-valgrind:
 soak: all
 	@$(USE_BUILD) scripts/for-minutes '$(MINUTES)' 120 $(LUA_BIN) spec/chaos/soak.lua $(MINUTES)
 
+# Every history of one feed of up to so many steps, against what is promised; and faults that this must find.
+DEPTH ?= 7
+.PHONY: model model-faults
+$(TREE)/model: spec/model/model.c $(call object,$(filter-out %/feed_set.c,$(wildcard src/order/*.c))) Makefile
+	@echo "  cc $<"
+	$(Q)$(COMPILE) -MF $@.d -MT $@ -o $@ $(filter %.c %.o,$^)
+
+model: $(TREE)/model
+	@$< $(DEPTH)
+
+model-faults:
+	@spec/model/faults 5
+
 # Plants small faults one after the other, and tells which ones no test notices. The whole takes days: a sample by SEED,
 # so many of each folder, or FILES alone. JOBS at a time, as most tests wait.
 .PHONY: mutants
@@ -295,7 +308,7 @@ bench: all $(BENCHES)
 	@$(USE_BUILD) bench/run $(TREE)/c $(BENCH_RUNS) $(BENCH_REPORTS)
 
 format:
-	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch] fuzz/*.[ch])
+	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch] spec/model/*.[ch] fuzz/*.[ch])
 
 rockspec:
 	$(LUA_BIN) scripts/rockspec
@@ -322,6 +335,7 @@ help:
 	@echo 'make test-all-luas test-asan test-gc test-tsan test-valgrind interop test-onchain   the wider suites'
 	@echo 'make coverage                   what the tests run of the codec, crypto and client'
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'
+	@echo 'make model DEPTH=7                 every history of a feed up to so many steps   make model-faults'
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost   make soak MINUTES=10'
 	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
 	@echo 'make lint layers symbols luarocks                              the checks'

@@ -181,7 +181,8 @@ static void lose_start(struct cds_sequence *seq, size_t slot, enum cds_lost_reas
   cds_release_reopen(&feed->release);
 }
 
-void cds_feed_give_up(struct cds_sequence *seq, size_t slot, enum cds_lost_reason reason,
+/* What came after the held ones may be missing too: where no connection follows on them, REST is asked once more. */
+void cds_feed_give_up(struct cds_sequence *seq, size_t slot, enum cds_lost_reason reason, int64_t now_ms,
                       struct cds_sequence_out *out) {
   struct cds_feed *feed = seq->feeds[slot];
   bool held = feed->hold.head != NULL;
@@ -194,6 +195,7 @@ void cds_feed_give_up(struct cds_sequence *seq, size_t slot, enum cds_lost_reaso
   cds_feed_lose_owed(seq, slot, reason, out);
   if (cds_gap_is_from_start(&feed->gap) && !held && feed->links.joined == 0) lose_start(seq, slot, reason, out);
   cds_gap_stop_running(&feed->gap);
+  if (held && feed->links.joined == 0) cds_gap_run(&feed->gap, now_ms + seq->limits.probe_ms);
 }
 
 void cds_feed_stop_waiting(struct cds_sequence *seq, size_t slot, int64_t now_ms, struct cds_sequence_out *out) {

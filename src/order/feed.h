@@ -55,7 +55,8 @@ void cds_feed_release(struct cds_sequence *seq, struct cds_held *held, struct cd
 void cds_feed_release_before(struct cds_sequence *seq, size_t slot, int64_t time, struct cds_sequence_out *out);
 
 /* What is missing is lost, and what is held goes on. */
-void cds_feed_give_up(struct cds_sequence *seq, size_t slot, enum cds_lost_reason reason, struct cds_sequence_out *out);
+void cds_feed_give_up(struct cds_sequence *seq, size_t slot, enum cds_lost_reason reason, int64_t now_ms,
+                      struct cds_sequence_out *out);
 
 /* Without backfill: what is held is waited for no longer. */
 void cds_feed_stop_waiting(struct cds_sequence *seq, size_t slot, int64_t now_ms, struct cds_sequence_out *out);

@@ -157,7 +157,7 @@ void cds_fill_failed(struct cds_sequence *seq, const struct cds_fill *fill, bool
   cds_gap_page_fails(gap, &seq->limits, at_least_ms, now_ms);
   bool has_expired = now_ms >= cds_gap_expires_ms(gap, &seq->limits);
   if (!retryable || has_expired)
-    cds_feed_give_up(seq, fill->slot, retryable ? CDS_LOST_FAILING : CDS_LOST_REFUSED, out);
+    cds_feed_give_up(seq, fill->slot, retryable ? CDS_LOST_FAILING : CDS_LOST_REFUSED, now_ms, out);
   cds_feed_settle(seq, fill->slot, now_ms, out);
 }
 
@@ -169,7 +169,7 @@ bool cds_fill_expire(struct cds_sequence *seq, int64_t now_ms, struct cds_sequen
     at = seq->feeds[at - 1]->wanting_next;
   if (at == 0) return false;
   cds_gap_abandon(&seq->feeds[at - 1]->gap);
-  cds_feed_give_up(seq, at - 1, CDS_LOST_FAILING, out);
+  cds_feed_give_up(seq, at - 1, CDS_LOST_FAILING, now_ms, out);
   cds_feed_settle(seq, at - 1, now_ms, out);
   return true;
 }
