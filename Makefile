@@ -267,7 +267,7 @@ model: $(TREE)/model
 	@$< $(DEPTH)
 
 model-faults:
-	@spec/model/faults 5
+	@spec/model/faults 6
 
 # Plants small faults one after the other, and tells which ones no test notices. The whole takes days: a sample by SEED,
 # so many of each folder, or FILES alone. JOBS at a time, as most tests wait.

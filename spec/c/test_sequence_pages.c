@@ -160,6 +160,12 @@ static void failed(const struct cds_fill *fill, int64_t at_least_ms) {
   heed(&out);
 }
 
+static void refused(const struct cds_fill *fill) {
+  struct cds_sequence_out out = {0};
+  cds_fill_failed(&seq, fill, false, 0, now_ms, &out);
+  heed(&out);
+}
+
 static void test_retry_after(void) {
   struct cds_fill fill;
   begin_with_gap(&fill);
@@ -234,6 +240,44 @@ static void test_script_was_behind(void) {
   cds_sequence_clear(&seq);
 }
 
+/* What the connection brought behind the held report could not be read, and the feed is quiet from then on. */
+static void test_given_up_in_doubt(void) {
+  struct cds_fill fill;
+  begin_with_gap(&fill);
+  cds_sequence_doubt(&seq, 0, now_ms);
+  refused(&fill);
+  ok(delivered == 1 && lost_count == 1, "what is held goes on, and the range before it is lost");
+  ok(next_fill(&fill) && fill.start == 110, "REST is asked once more, for what may have come behind it");
+  is_number(page(&fill, 111, 3), CDS_VERDICT_ACCEPT, "and brings it");
+  page_done(&fill);
+  ok(next_fill(&fill), "it is asked as long as it brings something");
+  refused(&fill);
+  ok(!next_fill(&fill), "and not when it refuses again");
+  is_number((long long)lost_count, 1, "nothing is known to be lost then");
+  cds_sequence_clear(&seq);
+}
+
+/* A page that was asked for before a message could not be read does not show what that was. */
+static void test_doubt_behind_a_question(void) {
+  struct cds_fill fill;
+  set_up();
+  take(100, 1);
+  cds_sequence_link_down(&seq, 0, now_ms);
+  cds_sequence_link_up(&seq, 0, now_ms);
+  ok(next_fill(&fill), "a quiet feed is asked for");
+  int64_t asked_ms = now_ms;
+  cds_sequence_doubt(&seq, 0, now_ms);
+  page(&fill, 100, 1);
+  page_done(&fill);
+  ok(next_fill(&fill) && now_ms == asked_ms + 5000, "and again, for what could not be read meanwhile");
+  is_number(page(&fill, 101, 2), CDS_VERDICT_ACCEPT, "which comes");
+  page_done(&fill);
+  ok(next_fill(&fill), "after news there may be more");
+  page_done(&fill);
+  ok(!next_fill(&fill), "and without there is not");
+  cds_sequence_clear(&seq);
+}
+
 /* ---- bytes ---- */
 
 static void test_bytes(void) {
@@ -261,6 +305,8 @@ int main(void) {
   test_no_answer();
   test_held_late();
   test_script_was_behind();
+  test_given_up_in_doubt();
+  test_doubt_behind_a_question();
   test_bytes();
   test_old_pages();
   test_no_memory();

@@ -286,24 +286,26 @@ static void answer_all(void) {
   promise_break(&world.promise, "pages are asked for without end");
 }
 
-/* Everything works from here on. */
+/* Everything works from here on. The reports that are made then show what is missing before them; a quiet feed has
+ * none. */
 static void heal(void) {
+  bool is_quiet = scenario->after == 0;
+  int last = is_quiet ? world.made : scenario->count;
   TELL("/* from here on all works */\n");
   if (world.is_asked) page(PAGE_FULL);
   for (int link = 0; link < 2; link++) change(link, true);
-  for (world.made = scenario->count - scenario->after; world.made <= scenario->count; world.made++) {
+  for (world.made = last - scenario->after; world.made <= last; world.made++) {
     for (int link = 0; link < 2; link++)
       while (arrive(link, ARRIVE_A)) {}
     answer_all();
   }
-  world.made = scenario->count;
+  world.made = last;
   take_over();
   answer_all();
   if (world.seq.index.count > 0) promise_break(&world.promise, "reports are held for ever");
-  if (scenario->after > 0 && world.promise.first < 0) promise_break(&world.promise, "a feed brought nothing");
-  bool only_arrived = scenario->is_proven && scenario->after == 0;
-  if (scenario->after > 0 || !world.is_blind)
-    promise_judge(&world.promise, scenario->times, scenario->count, only_arrived);
+  if (!is_quiet && world.promise.first < 0) promise_break(&world.promise, "a feed brought nothing");
+  if (!is_quiet || !world.is_blind)
+    promise_judge(&world.promise, scenario->times, last, scenario->is_proven && is_quiet);
 }
 
 /* ---- the walk ---- */

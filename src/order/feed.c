@@ -194,7 +194,7 @@ void cds_feed_give_up(struct cds_sequence *seq, size_t slot, enum cds_lost_reaso
   }
   cds_feed_lose_owed(seq, slot, reason, out);
   if (cds_gap_is_from_start(&feed->gap) && !held && feed->links.joined == 0) lose_start(seq, slot, reason, out);
-  cds_gap_stop_running(&feed->gap);
+  cds_gap_end_run(&feed->gap);
   if (held && feed->links.joined == 0) cds_gap_run(&feed->gap, now_ms + seq->limits.probe_ms);
 }
 

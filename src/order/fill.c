@@ -126,7 +126,7 @@ static void nothing_new(struct cds_sequence *seq, size_t slot, int64_t now_ms, s
     return;
   }
   if (cds_gap_owed(&feed->gap) > feed->release.newest) cds_feed_lose_owed(seq, slot, CDS_LOST_NO_MEMORY, out);
-  cds_gap_stop_running(&feed->gap);
+  cds_gap_end_run(&feed->gap);
 }
 
 void cds_fill_done(struct cds_sequence *seq, const struct cds_fill *fill, int64_t now_ms,

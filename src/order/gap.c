@@ -43,7 +43,7 @@ static void step(struct cds_gap *gap, enum event event) {
 }
 
 void cds_gap_init(struct cds_gap *gap) {
-  *gap = (struct cds_gap){.not_before_ms = INT64_MIN};
+  *gap = (struct cds_gap){.run_again_ms = INT64_MIN, .not_before_ms = INT64_MIN};
 }
 
 static bool is_under_way(const struct cds_gap *gap) {
@@ -110,7 +110,10 @@ void cds_gap_progress(struct cds_gap *gap, int64_t now_ms) {
 /* ---- pages without a gap ---- */
 
 void cds_gap_run(struct cds_gap *gap, int64_t from_ms) {
-  if (gap->runs) return;
+  if (gap->runs) {
+    if (from_ms > gap->run_again_ms) gap->run_again_ms = from_ms;
+    return;
+  }
   gap->runs = true;
   gap->run_from_ms = from_ms;
 }
@@ -144,6 +147,13 @@ bool cds_gap_is_from_start(const struct cds_gap *gap) {
 void cds_gap_stop_running(struct cds_gap *gap) {
   gap->runs = gap->from_start = false;
   gap->owed = 0;
+  gap->run_again_ms = INT64_MIN;
+}
+
+void cds_gap_end_run(struct cds_gap *gap) {
+  int64_t again_ms = gap->run_again_ms;
+  cds_gap_stop_running(gap);
+  if (again_ms > INT64_MIN) cds_gap_run(gap, again_ms);
 }
 
 void cds_gap_settle(struct cds_gap *gap) {

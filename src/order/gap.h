@@ -32,7 +32,9 @@ struct cds_gap {
   /* pages wanted whether something is held or not, until they bring nothing new */
   bool runs, from_start;
   int64_t run_from_ms; /* not before */
-  int64_t owed;        /* newest time of a report that was let go because REST has it; 0: none */
+  int64_t
+    run_again_ms; /* what was wanted later is not before then, and no page of before shows it; INT64_MIN: no more */
+  int64_t owed;   /* newest time of a report that was let go because REST has it; 0: none */
   /* pages */
   uint64_t ticket;             /* of the one under way, or 0 */
   bool page_helped;            /* it brought something */
@@ -78,6 +80,7 @@ int64_t cds_gap_owed(const struct cds_gap *gap);
 bool cds_gap_runs(const struct cds_gap *gap);
 bool cds_gap_is_from_start(const struct cds_gap *gap);
 void cds_gap_stop_running(struct cds_gap *gap);
+void cds_gap_end_run(struct cds_gap *gap); /* its pages brought all; another run may have been wanted meanwhile */
 
 /* After all that one call tells of the above. */
 void cds_gap_settle(struct cds_gap *gap);

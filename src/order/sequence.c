@@ -55,20 +55,18 @@ uint64_t cds_sequence_joined(const struct cds_sequence *seq, size_t slot) {
 void cds_sequence_link_up(struct cds_sequence *seq, size_t slot, int64_t now_ms) {
   struct cds_feed *feed = seq->feeds[slot];
   struct cds_sequence_out nothing = {0}; /* what is held stays held */
-  if (!seq->limits.backfill || feed->release.open || feed->links.joined != 0 || cds_gap_runs(&feed->gap)) return;
+  if (!seq->limits.backfill || feed->release.open || feed->links.joined != 0) return;
   cds_gap_run(&feed->gap, now_ms + seq->limits.probe_ms);
   cds_feed_settle(seq, slot, now_ms, &nothing);
 }
 
-/* True when the connection took part in the feed. */
-static bool part(struct cds_sequence *seq, size_t slot, unsigned link, int64_t now_ms) {
+static void part(struct cds_sequence *seq, size_t slot, unsigned link, int64_t now_ms) {
   struct cds_feed *feed = seq->feeds[slot];
   struct cds_sequence_out nothing = {0}; /* losing a connection frees no report */
   uint64_t bit = cds_links_bit(link);
-  if (!cds_links_take_part(&feed->links, bit)) return false;
+  if (!cds_links_take_part(&feed->links, bit)) return;
   cds_links_let_go(&feed->links, &feed->hold, bit);
   cds_feed_settle(seq, slot, now_ms, &nothing);
-  return true;
 }
 
 void cds_sequence_link_down(struct cds_sequence *seq, unsigned link, int64_t now_ms) {
@@ -76,8 +74,10 @@ void cds_sequence_link_down(struct cds_sequence *seq, unsigned link, int64_t now
 }
 
 void cds_sequence_doubt(struct cds_sequence *seq, unsigned link, int64_t now_ms) {
-  for (size_t slot = 0; slot < seq->count; slot++)
-    if (part(seq, slot, link, now_ms)) cds_sequence_link_up(seq, slot, now_ms);
+  for (size_t slot = 0; slot < seq->count; slot++) {
+    part(seq, slot, link, now_ms);
+    cds_sequence_link_up(seq, slot, now_ms); /* where no other connection keeps up, it may be this one's report */
+  }
 }
 
 /* ---- copies ---- */
