@@ -285,6 +285,11 @@ interop: all
 lint:
 	@LUA_CFLAGS="$(INCLUDES) $(LUA_INCLUDES)" scripts/lint
 
+# The examples and the documentation against types/chainlink.lua.
+.PHONY: types
+types:
+	@$(LUA_BIN) spec/types/run.lua
+
 layers: $(call object,$(ENGINE) $(SIMULATOR)) $(call binding_object,$(wildcard src/lua/*.c))
 	@$(LUA_BIN) scripts/layers src $(TREE)/obj $(OUT)/obj
 
@@ -338,7 +343,7 @@ help:
 	@echo 'make model DEPTH=7                 every history of a feed up to so many steps   make model-faults'
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost   make soak MINUTES=10'
 	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
-	@echo 'make lint layers symbols luarocks                              the checks'
+	@echo 'make lint types layers symbols luarocks                        the checks'
 	@echo 'make bench format docs rockspec clean'
 
 clean:

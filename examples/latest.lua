@@ -6,7 +6,7 @@ local chainlink = require "chainlink"
 local feed_id = arg[1]
 if not feed_id then
   io.stderr:write "usage: lua examples/latest.lua FEED_ID\n"
-  os.exit(2)
+  return os.exit(2)
 end
 
 local client = chainlink.client_from_env()

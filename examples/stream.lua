@@ -8,7 +8,8 @@ local client = chainlink.client_from_env {
   end,
 }
 
-local ids = { (table.unpack or unpack)(arg) } -- luacheck: ignore
+local ids = {}
+for i, id in ipairs(arg) do ids[i] = id end
 if #ids == 0 then
   for _, feed in ipairs(assert(client:get_feeds())) do ids[#ids + 1] = feed.id end
 end

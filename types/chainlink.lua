@@ -1,6 +1,7 @@
 ---@meta chainlink
 -- SPDX-License-Identifier: MIT
--- Declarations for the Lua language server. Nothing here runs.
+-- Declarations for the Lua language servers; `@return_overload` is EmmyLua's, whose checker `make types` runs. Nothing
+-- here runs.
 
 ---@class chainlink
 ---@field _VERSION string
@@ -11,31 +12,37 @@ local chainlink = {}
 
 ---Makes a client. Wrong options raise a ConfigError.
 ---@param options chainlink.Options
----@return chainlink.Client? client
----@return chainlink.Error? err
+---@return chainlink.Client client
+---@return chainlink.Error? err a MemoryError; there is no client then
 function chainlink.client(options) end
 
 ---Makes a client from CHAINLINK_STREAMS_API_KEY, …_API_SECRET, …_REST_URL, …_WS_URL, …_CA_FILE, …_NETWORK.
 ---@param overrides? chainlink.Options options that win over the environment
----@return chainlink.Client? client
----@return chainlink.Error? err
+---@return chainlink.Client client
+---@return chainlink.Error? err a MemoryError; there is no client then
 function chainlink.client_from_env(overrides) end
 
 ---Decodes a full report: hex text with or without 0x, or the bytes.
 ---@param full_report string
 ---@return chainlink.Report? report
 ---@return chainlink.Error? err a DecodeError
+---@return_overload chainlink.Report
+---@return_overload nil, chainlink.Error
 function chainlink.decode(full_report) end
 
 ---Snappy's block format of some bytes; a ConfigError in a build without libsnappy.
 ---@param bytes string
 ---@return string? compressed
 ---@return chainlink.Error? err
+---@return_overload string
+---@return_overload nil, chainlink.Error
 function chainlink.compress(bytes) end
 
 ---@param compressed string Snappy's block format
 ---@return string? bytes
 ---@return chainlink.Error? err a DecodeError, or a ConfigError in a build without libsnappy
+---@return_overload string
+---@return_overload nil, chainlink.Error
 function chainlink.decompress(compressed) end
 
 ---The schema version of a feed: the lower twelve bits of its id's first two bytes.
@@ -146,23 +153,31 @@ local Client = {}
 ---The feeds that the credentials may read.
 ---@return chainlink.Feed[]? feeds
 ---@return chainlink.Error? err
+---@return_overload chainlink.Feed[]
+---@return_overload nil, chainlink.Error
 function Client:get_feeds() end
 
 ---@param feed_id string
 ---@return chainlink.Report? report
 ---@return chainlink.Error? err
+---@return_overload chainlink.Report
+---@return_overload nil, chainlink.Error
 function Client:get_latest_report(feed_id) end
 
 ---@param feed_id string
 ---@param timestamp integer Unix seconds
 ---@return chainlink.Report? report
 ---@return chainlink.Error? err
+---@return_overload chainlink.Report
+---@return_overload nil, chainlink.Error
 function Client:get_report(feed_id, timestamp) end
 
 ---@param feed_ids string[]
 ---@param timestamp integer Unix seconds
 ---@return chainlink.Report[]? reports
 ---@return string[]|chainlink.Error missing the feed ids without a report then, or the error
+---@return_overload chainlink.Report[], string[]
+---@return_overload nil, chainlink.Error
 function Client:get_reports(feed_ids, timestamp) end
 
 ---@param feed_id string
@@ -170,6 +185,8 @@ function Client:get_reports(feed_ids, timestamp) end
 ---@param limit? integer
 ---@return chainlink.Page? page
 ---@return chainlink.Error? err
+---@return_overload chainlink.Page
+---@return_overload nil, chainlink.Error
 function Client:get_report_page(feed_id, start, limit) end
 
 ---An iterator over a range, both ends included. A failure raises its error object; so does a service that has no end
@@ -184,8 +201,8 @@ function Client:reports(feed_id, from, to, limit) end
 ---Opens a stream; connecting goes on in the background.
 ---@param feed_ids string[]
 ---@param options? chainlink.StreamOptions
----@return chainlink.Stream? stream
----@return chainlink.Error? err
+---@return chainlink.Stream stream
+---@return chainlink.Error? err a MemoryError, or StreamClosedError after close; there is no stream then
 function Client:stream(feed_ids, options) end
 
 ---@return chainlink.ClientStats
@@ -221,6 +238,8 @@ local Stream = {}
 ---@param timeout? number
 ---@return chainlink.Report? report
 ---@return chainlink.Error? err
+---@return_overload chainlink.Report
+---@return_overload nil, chainlink.Error
 function Stream:read(timeout) end
 
 ---The next report if one waits. Never waits itself.
@@ -237,18 +256,24 @@ function Stream:latest(feed_id) end
 ---@param feed_ids string[]
 ---@return true? done
 ---@return chainlink.Error? err
+---@return_overload true
+---@return_overload nil, chainlink.Error
 function Stream:subscribe(feed_ids) end
 
 ---Takes feeds out: their reports are not delivered any more. All of them raise a ConfigError.
 ---@param feed_ids string[]
 ---@return true? done
 ---@return chainlink.Error? err
+---@return_overload true
+---@return_overload nil, chainlink.Error
 function Stream:unsubscribe(feed_ids) end
 
 ---Waits until every feed is subscribed.
 ---@param timeout? number seconds
 ---@return chainlink.Stream? stream
 ---@return chainlink.Error? err
+---@return_overload chainlink.Stream
+---@return_overload nil, chainlink.Error
 function Stream:connect(timeout) end
 
 ---The descriptor that is readable exactly while something waits.
@@ -307,6 +332,7 @@ function Stream:close() end
 ---@field last_message_time? number Unix seconds
 ---@field ping_latency? number milliseconds
 
+---Fields of a schema that was registered are declared by the program, with the class once more: docs/reports.md.
 ---@class chainlink.Report
 ---@field feed_id string
 ---@field version integer
@@ -385,7 +411,6 @@ function Stream:close() end
 ---@field current_business_day? integer business day within the roll, a count (v14)
 ---@field interpolated_goldman_roll_price? number price of the interpolated Goldman roll (v14)
 --- Fields end
----@field [string] any the fields of a schema that was registered
 ---@operator len: integer
 local Report = {}
 
@@ -437,17 +462,23 @@ function Report:digest() end
 ---The addresses that the signatures are of, in lower case, in the order of the signatures.
 ---@return string[]? addresses
 ---@return chainlink.Error? err a VerificationError
+---@return_overload string[]
+---@return_overload nil, chainlink.Error
 function Report:signers() end
 
 ---Is the report signed as the Verifier contract wants it?
 ---@param by chainlink.SignerRegistry|chainlink.SignerSet
 ---@return true? verified
 ---@return chainlink.Error? err a VerificationError with its reason
+---@return_overload true
+---@return_overload nil, chainlink.Error
 function Report:verify(by) end
 
 ---The report's JSON in Snappy's block format, as the Rust SDK's compress_report makes it.
 ---@return string? compressed
 ---@return chainlink.Error? err a ConfigError in a build without libsnappy
+---@return_overload string
+---@return_overload nil, chainlink.Error
 function Report:compress() end
 
 ---@class chainlink.OnchainModule
@@ -481,18 +512,24 @@ local Onchain = {}
 ---@param report chainlink.Report
 ---@return true? ok
 ---@return chainlink.Error? err a VerificationError when the contract refuses it
+---@return_overload true
+---@return_overload nil, chainlink.Error
 function Onchain:verify(report) end
 
 ---Lets the contract verify several reports with one question.
 ---@param reports chainlink.Report[]
 ---@return true? ok
 ---@return chainlink.Error? err err.index is the place of the first one that is refused
+---@return_overload true
+---@return_overload nil, chainlink.Error
 function Onchain:verify_bulk(reports) end
 
 ---Who signs for a config digest.
 ---@param config_digest string
 ---@return chainlink.SignerSet? set
 ---@return chainlink.Error? err
+---@return_overload chainlink.SignerSet
+---@return_overload nil, chainlink.Error
 function Onchain:signers(config_digest) end
 
 ---Ends its connections. May be called again.
@@ -510,6 +547,8 @@ local Signers = {}
 ---@param path string a JSON file of the same form, or of one configuration with its `config_digest` as a member
 ---@return chainlink.SignerRegistry? registry
 ---@return chainlink.Error? err a ConfigError
+---@return_overload chainlink.SignerRegistry
+---@return_overload nil, chainlink.Error
 function Signers.from_file(path) end
 
 ---@class chainlink.SignerRegistry
@@ -552,6 +591,8 @@ function Schemas:register(definition) end
 ---@param path string
 ---@return chainlink.Schema[]? schemas
 ---@return chainlink.Error? err a ConfigError that names the file
+---@return_overload chainlink.Schema[]
+---@return_overload nil, chainlink.Error
 function Schemas:load(path) end
 
 ---@class chainlink.SchemaDefinition

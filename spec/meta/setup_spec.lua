@@ -45,3 +45,14 @@ describe("scripts/setup without root", function()
     assert.equal("LUA=5.2 is not supported: it may be 5.4, 5.3, 5.1 or luajit\n", output)
   end)
 end)
+
+describe("the checker of types", function()
+  it("comes by cargo, and where that is not, the words say how to get it", function()
+    local output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/emmylua --install"
+    assert.equal(1, status)
+    assert.matches("^emmylua_check [%d.]+ is missing, and only cargo builds it: https://rustup.rs ", output)
+    output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/emmylua"
+    assert.equal(1, status)
+    assert.matches("is missing: scripts/setup ci builds it\n$", output)
+  end)
+end)
