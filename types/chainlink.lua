@@ -22,6 +22,13 @@ function chainlink.client(options) end
 ---@return chainlink.Error? err a MemoryError; there is no client then
 function chainlink.client_from_env(overrides) end
 
+---The feeds that are listed publicly, without credentials: filters, and of a client's options network, rest_url, timeout,
+---connect_timeout, max_retries, retry_delay, retry_max_delay, headers, tls, proxy, logger, log_level, on_response.
+---@param options? chainlink.PublicFilters
+---@return chainlink.ListedFeed[]? feeds
+---@return chainlink.Error? err
+function chainlink.discover(options) end
+
 ---Decodes a full report: hex text with or without 0x, or the bytes.
 ---@param full_report string
 ---@return chainlink.Report? report
@@ -157,6 +164,12 @@ local Client = {}
 ---@return_overload nil, chainlink.Error
 function Client:get_feeds() end
 
+---The feeds of the service's catalogue that fit all filters; answers are kept as long as the service allows.
+---@param filters? chainlink.Filters
+---@return chainlink.ListedFeed[]? feeds
+---@return chainlink.Error? err
+function Client:discover(filters) end
+
 ---@param feed_id string
 ---@return chainlink.Report? report
 ---@return chainlink.Error? err
@@ -217,6 +230,57 @@ function Client:close() end
 ---@field resolution? "s"|"ms"
 ---@field name? string
 ---@field [string] any what else the service tells
+
+---Texts match in capitals or not; of an array, any. Days are YYYY-MM-DD.
+---@class chainlink.Filters
+---@field base_asset? string|string[]
+---@field quote_asset? string|string[]
+---@field asset_class? string|string[]
+---@field feed_type? string|string[]
+---@field attribute_type? string|string[]
+---@field status? string|string[] "live", "testing"
+---@field network_type? string|string[] "mainnet", "testnet"
+---@field hidden? boolean hidden feeds too, if the key may read them
+---@field created_after? string
+---@field created_before? string
+---@field expected_decommission_after? string
+---@field expected_decommission_before? string
+---@field decommissioned_after? string
+---@field decommissioned_before? string
+
+---@class chainlink.PublicFilters : chainlink.Filters
+---@field network? "mainnet"|"testnet" default "mainnet"
+---@field rest_url? string
+---@field timeout? number
+---@field connect_timeout? number
+---@field max_retries? integer
+---@field retry_delay? number
+---@field retry_max_delay? number
+---@field headers? table<string, string>
+---@field tls? chainlink.Tls
+---@field proxy? string|false
+---@field logger? fun(level: chainlink.Level, message: string, fields: table)
+---@field log_level? chainlink.Level|"none"
+---@field on_response? fun(response: chainlink.Response)
+
+---A feed of the catalogue; nil is what the service does not tell.
+---@class chainlink.ListedFeed
+---@field id string
+---@field name? string
+---@field asset_name? string
+---@field base_asset? string
+---@field quote_asset? string
+---@field asset_class? string
+---@field feed_type? string
+---@field attribute_type? string
+---@field market_hours? string
+---@field schema_version? integer
+---@field service_level? string
+---@field network_type? string
+---@field status? string
+---@field created_at? integer Unix seconds
+---@field expected_decommission_at? integer Unix seconds
+---@field decommissioned_at? integer Unix seconds
 
 ---@class chainlink.Page
 ---@field reports chainlink.Report[]

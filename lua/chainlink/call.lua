@@ -3,6 +3,9 @@
 
 local core = require "chainlink.core"
 local events = require "chainlink.events"
+local cjson = require("cjson.safe").new()
+
+cjson.decode_max_depth(16)
 
 local call = {}
 
@@ -15,9 +18,28 @@ function call.finish(state, handle)
     state.wait(core.call_fd(handle))
   end
   events.drain(state, core.call_event, handle)
-  local result, status, next_page = core.call_result(handle)
+  local result, status, more = core.call_result(handle)
   core.call_free(handle)
-  return result, status, next_page
+  return result, status, more
+end
+
+-- Adds the service's own words to the message of an error answer.
+local function explain(err)
+  local body = err.body and cjson.decode(err.body)
+  if type(body) ~= "table" then return err end
+  local words = body.message or body.error
+  if type(words) == "table" then words = words.message end
+  if type(words) ~= "string" or words == "" then return err end
+  words = words:gsub("%c", " "):gsub("\194[\128-\159]", " "):sub(1, 200) -- the latter drive terminals too
+  if not err.message:find(words, 1, true) then err.message = err.message .. ": " .. words end
+  return err
+end
+
+--- As finish; an error answer's message has the service's own words too.
+function call.explained(state, handle)
+  local result, status, more = call.finish(state, handle)
+  if not result then return nil, explain(status) end
+  return result, status, more
 end
 
 return call

@@ -6,6 +6,7 @@ local block = require "chainlink.loop.block"
 local calls = require "chainlink.call"
 local check = require "chainlink.check"
 local config = require "chainlink.config"
+local discovery = require "chainlink.discovery"
 local errors = require "chainlink.errors"
 local events = require "chainlink.events"
 local history = require "chainlink.history"
@@ -22,33 +23,14 @@ Client.__index = methods
 
 -- ---- calls ----
 
--- Adds the service's own words to the message of an error answer.
-local function explain(err)
-  local body = err.body and cjson.decode(err.body)
-  if type(body) ~= "table" then return err end
-  local words = body.message or body.error
-  if type(words) == "table" then words = words.message end
-  if type(words) ~= "string" or words == "" then return err end
-  words = words:gsub("%c", " "):gsub("\194[\128-\159]", " "):sub(1, 200) -- the latter drive terminals too
-  if not err.message:find(words, 1, true) then err.message = err.message .. ": " .. words end
-  return err
-end
-
 local function begin(client, operation, ids, timestamp, limit)
   return core.call(client, operation, ids, timestamp, limit)
-end
-
--- Waits for the call. -> what core.call_result gives, or nil, err
-local function finish(state, call)
-  local result, status, next_page = calls.finish(state, call)
-  if not result then return nil, explain(status) end
-  return result, status, next_page
 end
 
 local function perform(client, state, ...)
   local call, err = begin(client, ...)
   if not call then return nil, err end
-  return finish(state, call)
+  return calls.explained(state, call)
 end
 
 -- The only report of an answer.
@@ -90,6 +72,14 @@ function methods.get_feeds(client)
     if not feeds[i] then return decode_failed(("feed %d has no valid feedID"):format(i)) end
   end
   return feeds
+end
+
+--- The feeds of the service's catalogue that fit all filters (docs/api.md). -> {{id=, name=, …}, …} | nil, err
+function methods.discover(client, filters)
+  local state = check.self(client, "client", "discover")
+  local query = discovery.query(filters)
+  state.catalogue = state.catalogue or discovery.new()
+  return state.catalogue:ask { client = client, state = state, query = query, key = query }
 end
 
 --- The newest report of a feed. -> report | nil, err
@@ -155,7 +145,7 @@ function methods.reports(client, feed_id, from, to, limit)
   return history.iterate(function(start)
     return begin(client, "get_report_page", { id }, start, limit)
   end, function(call)
-    return read_page(finish(state, call))
+    return read_page(calls.explained(state, call))
   end, from, to)
 end
 

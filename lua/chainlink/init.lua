@@ -5,6 +5,7 @@ local core = require "chainlink.core"
 local check = require "chainlink.check"
 local client = require "chainlink.client"
 local config = require "chainlink.config"
+local discovery = require "chainlink.discovery"
 local errors = require "chainlink.errors"
 require "chainlink.report"
 
@@ -19,6 +20,12 @@ end
 --- …_REST_URL, …_WS_URL, …_CA_FILE, …_NETWORK); options given here win.
 function chainlink.client_from_env(overrides)
   return client.new(config.from_environment(overrides))
+end
+
+--- The feeds of the service's catalogue that are listed publicly, without credentials: filters, and `network` and other
+--- options of a client (docs/api.md). -> {{id=, name=, …}, …} | nil, err
+function chainlink.discover(options)
+  return discovery.public(options)
 end
 
 --- A Report from a full report: hex text with or without 0x, or the bytes. -> report | nil, DecodeError

@@ -3,12 +3,10 @@
 
 local core = require "chainlink.core"
 local abi = require "chainlink.onchain.abi"
-local block = require "chainlink.loop.block"
+local anonymous = require "chainlink.anonymous"
 local calls = require "chainlink.call"
-local config = require "chainlink.config"
 local configuration = require "chainlink.onchain.configuration"
 local errors = require "chainlink.errors"
-local events = require "chainlink.events"
 local networks = require "chainlink.networks"
 local rpc = require "chainlink.onchain.rpc"
 
@@ -61,9 +59,9 @@ local function check_from_block(value)
   raise("option 'from_block' must be a block's number, got %s", errors.describe(value))
 end
 
--- What the engine's client takes. It wants credentials, which a POST does not use.
+-- What the engine's client takes.
 local function client_options(options)
-  local out = { api_key = "none", api_secret = "none", rest_url = options.rpc_url, rate_limit = false }
+  local out = { rest_url = options.rpc_url, rate_limit = false }
   local allowed = {}
   for _, name in ipairs(engine_options) do
     allowed[name] = true
@@ -76,22 +74,6 @@ local function client_options(options)
 end
 
 -- ---- transport ----
-
--- The engine's client for the options. An error of its names the option as we do.
-local function make_client(options)
-  local engine, values, warnings = config.client(client_options(options))
-  local ok, client, err = pcall(core.client, engine)
-  if not ok then err = client end
-  if ok and client then
-    local state = { wait = block.wait, logger = values.logger, log_level = values.log_level,
-      on_response = values.on_response }
-    for _, warning in ipairs(warnings) do events.log(state, "warn", warning) end
-    return client, state
-  end
-  if not errors.is_error(err) then error(err, 0) end
-  err.message = err.message:gsub("rest_url", "rpc_url")
-  errors.throw(err)
-end
 
 local function post_through(client, state)
   return function(body)
@@ -220,7 +202,7 @@ function onchain.new(options, post)
   if not post then
     local state
     check_rpc_url(options.rpc_url)
-    self.client, state = make_client(options)
+    self.client, state = anonymous.open(client_options(options), "rpc_url")
     post = post_through(self.client, state)
   end
   self.call = rpc.new(post)

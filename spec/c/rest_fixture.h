@@ -36,6 +36,7 @@ struct outcome {
   struct cds_feed_id feed; /* of the first report */
   bool has_next_page;
   int64_t next_page;
+  double keep_seconds;
   char body[512];
   size_t warnings, debugs, responses;
   char last_warning[384], response_headers[512], response_url[512];
@@ -185,6 +186,7 @@ __attribute__((unused)) static struct outcome finish_call(struct cds_call *call)
   outcome.status = cds_call_error(call, &outcome.err);
   outcome.http_status = cds_call_http_status(call);
   outcome.has_next_page = cds_call_next_page(call, &outcome.next_page);
+  outcome.keep_seconds = cds_call_keep_seconds(call);
   size_t length;
   const char *body = cds_call_body(call, &length);
   snprintf(outcome.body, sizeof outcome.body, "%.*s", (int)length, body == NULL ? "" : body);

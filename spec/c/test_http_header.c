@@ -20,7 +20,32 @@ static void retry_after_is(const char *headers, double expected) {
      headers == NULL ? "nothing" : headers, expected);
 }
 
+static void keep_is(const char *headers, double expected) {
+  double seconds = cds_http_keep_seconds(headers);
+  ok(seconds == expected, "%s may be kept for %g s: %g", headers == NULL ? "nothing" : headers, expected, seconds);
+}
+
+static void test_keep(void) {
+  keep_is(NULL, 0);
+  keep_is("Date: x\r\n", 0);
+  keep_is("Cache-Control: public, max-age=300\r\n", 300);
+  keep_is("cache-control: MAX-AGE=300\r\n", 300);
+  keep_is("Cache-Control:max-age=7 , private\r\nAge: 3\r\n", 4);
+  keep_is("Cache-Control: max-age=7\r\nAge: 8\r\n", 0);
+  keep_is("Cache-Control: max-age=7\r\nAge: old\r\n", 0);
+  keep_is("Cache-Control: max-age=300, no-store\r\n", 0);
+  keep_is("Cache-Control: No-Cache, max-age=300\r\n", 0);
+  keep_is("Cache-Control: max-age=\r\n", 0);
+  keep_is("Cache-Control: max-age=-1\r\n", 0);
+  keep_is("Cache-Control: max-age=1e9\r\n", 0);
+  keep_is("Cache-Control: s-maxage=300\r\n", 0);
+  keep_is("Cache-Control: max-age=99999999999999999999999\r\n", 3600);
+  keep_is("Cache-Control: ,,max-age=5,,\r\n", 5);
+  keep_is("Cache-Control:\r\n", 0);
+}
+
 int main(void) {
+  test_keep();
   double seconds;
   header_is("A: 1\r\nB:2\r\n", "a", "1");
   header_is("A: 1\r\nB:2\r\n", "b", "2");

@@ -22,7 +22,9 @@
 /* A report from further ahead of our clock is rejected: in one that was let in, a feed would see nothing newer until
  * its time came. The service itself refuses the signature of a clock that is 5 seconds off. */
 #define CDS_MAX_FUTURE_SECONDS 30
-#define CDS_MAX_RETRY_AFTER 3600 /* seconds; a service that asks for more is not believed */
+#define CDS_MAX_RETRY_AFTER 3600  /* seconds; a service that asks for more is not believed */
+#define CDS_MAX_KEEP_SECONDS 3600 /* for which an answer is kept, whatever Cache-Control says */
+#define CDS_MAX_QUERY_BYTES 4096  /* of a discovery request, encoded */
 #define CDS_MAX_CREDENTIAL_BYTES 512
 #define CDS_MAX_URL_BYTES 2048
 

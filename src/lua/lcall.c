@@ -47,6 +47,18 @@ static int call_post(lua_State *L) {
   return 1;
 }
 
+/* discover(client, query, anonymous) -> call | nil, err: the catalogue of feeds by an encoded query */
+static int call_discover(lua_State *L) {
+  struct cds_error err = {0};
+  cds_l_check_client(L, 1);
+  const char *query = luaL_checkstring(L, 2);
+  bool anonymous = lua_toboolean(L, 3);
+  struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
+  if (cds_call_discover(&self->call, cds_l_check_client(L, 1), query, anonymous, &err) != CDS_OK)
+    return cds_l_fail(L, &err);
+  return 1;
+}
+
 static int call_gc(lua_State *L) {
   struct call *self = luaL_checkudata(L, 1, CDS_L_CALL);
   struct cds_call *call = self->call;
@@ -105,7 +117,8 @@ static void push_reports(lua_State *L) {
   lua_pop(L, 1);
 }
 
-/* call_result(call) -> reports, http status, next page | body, http status | nil, err. Only when it is done. */
+/* call_result(call) -> reports, http status, next page | body, http status | nil, err. Only when it is done. Of a
+ * discovery the third value is the seconds for which the body may be kept. */
 static int call_result(lua_State *L) {
   struct call *self = check_call(L);
   struct cds_error err = {0};
@@ -117,6 +130,11 @@ static int call_result(lua_State *L) {
   else push_reports(L);
   self = check_call(L);
   lua_pushinteger(L, cds_call_http_status(self->call));
+  double keep = cds_call_keep_seconds(self->call);
+  if (keep > 0) {
+    lua_pushnumber(L, keep);
+    return 3;
+  }
   if (!cds_call_next_page(self->call, &next)) return 2;
   cds_l_push_int64(L, next);
   return 3;
@@ -125,8 +143,9 @@ static int call_result(lua_State *L) {
 static const luaL_Reg metamethods[] = {{"__gc", call_gc}, {"__close", call_gc}, {NULL, NULL}};
 
 static const luaL_Reg functions[] = {
-  {"call", call_start},     {"post", call_post},        {"call_free", call_gc},       {"call_fd", call_fd},
-  {"call_done", call_done}, {"call_event", call_event}, {"call_result", call_result}, {NULL, NULL}};
+  {"call", call_start},       {"post", call_post},          {"discover", call_discover},
+  {"call_free", call_gc},     {"call_fd", call_fd},         {"call_done", call_done},
+  {"call_event", call_event}, {"call_result", call_result}, {NULL, NULL}};
 
 void cds_l_open_call(lua_State *L) {
   cds_l_metatable(L, CDS_L_CALL, metamethods);

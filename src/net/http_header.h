@@ -20,4 +20,8 @@ bool cds_http_date(double *seconds, const char *headers);
  * with the answer's own Date, or with now_ms when it has none). False when absent or unreadable. */
 bool cds_http_retry_after(double *seconds, const char *headers, int64_t now_ms);
 
+/* For how long a client of its own may keep the answer, 0 to CDS_MAX_KEEP_SECONDS, which more is taken for: max-age of
+ * Cache-Control, less Age. 0 without it, where it is unreadable, and with no-store or no-cache. */
+double cds_http_keep_seconds(const char *headers);
+
 #endif

@@ -97,6 +97,10 @@ static struct curl_slist *add_header(struct cds_transfer *transfer, const char *
   return add_line(transfer, line);
 }
 
+static bool is_signed(const struct cds_exchange *exchange) {
+  return exchange->post == NULL && !exchange->anonymous;
+}
+
 static bool add_signature(struct cds_exchange *exchange, struct cds_error *err) {
   struct cds_transfer *transfer = exchange->transfer;
   const struct cds_rest_options *options = &transfer->rest->options;
@@ -116,7 +120,8 @@ static bool add_headers(struct cds_exchange *exchange, struct cds_error *err) {
   for (size_t i = 0; i < options->header_count; i++)
     if (add_header(transfer, options->headers[i].name, options->headers[i].value) == NULL) return false;
   if (add_header(transfer, "Accept", "application/json") == NULL) return false;
-  if (exchange->post == NULL) return add_signature(exchange, err);
+  if (is_signed(exchange)) return add_signature(exchange, err);
+  if (exchange->post == NULL) return true;
   return add_header(transfer, "Content-Type", "application/json") != NULL &&
          add_line(transfer, "Expect:") != NULL; /* a large body waits for no interim answer */
 }
@@ -138,7 +143,7 @@ static int sign_again(void *context, char *remote_ip, char *local_ip, int remote
   const struct cds_rest_options *options = &transfer->rest->options;
   struct cds_auth auth = {0};
   (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
-  if (exchange->post != NULL) return CURL_PREREQFUNC_OK;
+  if (!is_signed(exchange)) return CURL_PREREQFUNC_OK;
   if (cds_auth_sign(&auth, cds_exchange_method(exchange), exchange->target, options->api_key, options->api_secret,
                     cds_clock_wall_ms(), NULL) != CDS_OK ||
       !rewrite_line(transfer->timestamp_line, CDS_HEADER_TIMESTAMP, auth.timestamp) ||

@@ -25,6 +25,7 @@ struct cds_rest_options {
 struct cds_exchange {
   const char *target; /* in: the exact request target, base path included; borrowed until done */
   bool head;          /* in: HEAD, without a body, rather than GET */
+  bool anonymous;     /* in: not signed */
   const char *post;   /* in: NULL, or a JSON body to POST, which is not signed; borrowed until done */
   size_t post_length;
   const struct cds_url *url; /* in: another endpoint than the options' (NULL); borrowed until done */
@@ -46,7 +47,7 @@ CDS_MUST_CHECK enum cds_status cds_rest_new(struct cds_rest **out, const struct 
 
 const char *cds_exchange_method(const struct cds_exchange *exchange); /* "GET", "HEAD" or "POST" */
 
-/* Sends a request, signed unless it is a POST. The exchange is busy until it is taken or cancelled; its out members are reset first. */
+/* Sends a request, signed unless it is a POST or anonymous. The exchange is busy until it is taken or cancelled; its out members are reset first. */
 CDS_MUST_CHECK enum cds_status cds_rest_start(struct cds_rest *rest, struct cds_exchange *exchange,
                                               struct cds_error *err);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Request targets and answers of the five REST operations. */
+ * Request targets and answers of the REST operations. */
 #include "rest/api.h"
 
 #include <stdio.h>
@@ -20,6 +20,7 @@ static const struct endpoint {
   [CDS_GET_REPORT] = {"/api/v1/reports", true, false},
   [CDS_GET_REPORTS] = {"/api/v1/reports/bulk", true, true},
   [CDS_GET_REPORT_PAGE] = {"/api/v1/reports/page", true, false},
+  [CDS_GET_DISCOVERY] = {"/api/v1/discovery", false, false},
   [CDS_HEAD_ORIGINS] = {"/", false, false},
   [CDS_POST_JSON] = {"/", false, false},
 };
@@ -62,6 +63,7 @@ static void write_tail(char *out, const struct cds_call_args *args) {
   *out = 0;
   switch (args->operation) {
   case CDS_GET_FEEDS:
+  case CDS_GET_DISCOVERY:
   case CDS_HEAD_ORIGINS:
   case CDS_POST_JSON:
   case CDS_GET_LATEST_REPORT: break;
@@ -193,8 +195,10 @@ enum cds_status cds_api_answer(struct cds_answer *out, const struct cds_question
   if (!is_success(question->operation, exchange->http_status)) return cds_api_http_error(err, path, exchange);
   if (question->operation == CDS_HEAD_ORIGINS) return read_origins(out, exchange);
   enum cds_status status = check_json(exchange, question->operation, err);
-  bool wants_body = question->operation == CDS_GET_FEEDS || question->operation == CDS_POST_JSON;
+  bool is_discovery = question->operation == CDS_GET_DISCOVERY;
+  bool wants_body = question->operation == CDS_GET_FEEDS || question->operation == CDS_POST_JSON || is_discovery;
   if (status == CDS_OK && wants_body) {
+    if (is_discovery) out->keep_seconds = cds_http_keep_seconds(exchange->headers.data);
     out->body = exchange->body;
     cds_buf_init(&exchange->body, 0);
     return CDS_OK;

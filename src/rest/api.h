@@ -29,7 +29,8 @@ struct cds_answer {
   size_t count, taken;
   bool has_next_page;
   int64_t next_page_timestamp;
-  struct cds_buf body;        /* CDS_GET_FEEDS and CDS_POST_JSON only */
+  struct cds_buf body;        /* of those that a script reads itself: CDS_GET_FEEDS, CDS_GET_DISCOVERY, CDS_POST_JSON */
+  double keep_seconds;        /* CDS_GET_DISCOVERY only: for how long it may be kept */
   struct cds_origins origins; /* CDS_HEAD_ORIGINS only */
 };
 

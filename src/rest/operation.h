@@ -11,6 +11,7 @@ enum cds_operation {
   CDS_GET_REPORT,        /* feeds[0], timestamp */
   CDS_GET_REPORTS,       /* feeds, timestamp */
   CDS_GET_REPORT_PAGE,   /* feeds[0], timestamp = start, limit (0: the service's default) */
+  CDS_GET_DISCOVERY,     /* cds_call_discover's */
   CDS_HEAD_ORIGINS,      /* the engine's own: which origins the WebSocket service has */
   CDS_POST_JSON          /* cds_call_post's */
 };

@@ -2,6 +2,7 @@
  * The script's side of a REST call. */
 #include "rest/script_call.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -27,13 +28,19 @@ enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client,
   return status == CDS_OK ? start(out, call, err) : status;
 }
 
+/* A call without feeds, not started. */
+static enum cds_status prepare(struct cds_call **out, struct cds_client *client, enum cds_operation operation,
+                               struct cds_error *err) {
+  const struct cds_call_args args = {.operation = operation};
+  enum cds_status status = cds_client_check(client, err);
+  return status == CDS_OK ? cds_call_prepare(out, client, &args, &client->config.rest, NULL, err) : status;
+}
+
 enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, const char *body, size_t length,
                               struct cds_error *err) {
-  static const struct cds_call_args args = {.operation = CDS_POST_JSON};
-  *out = NULL;
   struct cds_call *call;
-  enum cds_status status = cds_client_check(client, err);
-  if (status == CDS_OK) status = cds_call_prepare(&call, client, &args, &client->config.rest, NULL, err);
+  *out = NULL;
+  enum cds_status status = prepare(&call, client, CDS_POST_JSON, err);
   if (status != CDS_OK) return status;
   call->body = cds_malloc(length + 1);
   if (call->body == NULL) {
@@ -42,6 +49,44 @@ enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, 
   }
   memcpy(call->body, body, length);
   call->body_length = length;
+  return start(out, call, err);
+}
+
+static enum cds_status check_query(const char *query, struct cds_error *err) {
+  size_t length = strlen(query);
+  if (length > CDS_MAX_QUERY_BYTES)
+    return cds_error_set(err, CDS_E_CONFIG, "the filters are %zu bytes long, expected at most %d", length,
+                         CDS_MAX_QUERY_BYTES);
+  for (size_t i = 0; i < length; i++)
+    if (query[i] <= ' ' || query[i] > '~' || query[i] == '#')
+      return cds_error_set(err, CDS_E_CONFIG, "the query is not encoded at byte %zu", i);
+  return CDS_OK;
+}
+
+static enum cds_status add_query(struct cds_call *call, const char *query, struct cds_error *err) {
+  size_t size = strlen(call->target) + strlen(query) + 2;
+  if (*query == 0) return CDS_OK;
+  char *target = cds_malloc(size);
+  if (target == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  snprintf(target, size, "%s?%s", call->target, query);
+  cds_free(call->target);
+  call->target = target;
+  return CDS_OK;
+}
+
+enum cds_status cds_call_discover(struct cds_call **out, struct cds_client *client, const char *query, bool anonymous,
+                                  struct cds_error *err) {
+  struct cds_call *call;
+  *out = NULL;
+  enum cds_status status = check_query(query, err);
+  if (status == CDS_OK) status = prepare(&call, client, CDS_GET_DISCOVERY, err);
+  if (status != CDS_OK) return status;
+  status = add_query(call, query, err);
+  if (status != CDS_OK) {
+    cds_call_unref(call);
+    return status;
+  }
+  call->exchange.anonymous = anonymous;
   return start(out, call, err);
 }
 
@@ -83,6 +128,10 @@ struct cds_report *cds_call_take_report(struct cds_call *call) {
 const char *cds_call_body(const struct cds_call *call, size_t *length) {
   *length = call->answer.body.length;
   return call->answer.body.data;
+}
+
+double cds_call_keep_seconds(const struct cds_call *call) {
+  return call->answer.keep_seconds;
 }
 
 int cds_call_http_status(const struct cds_call *call) {

@@ -18,6 +18,11 @@ CDS_MUST_CHECK enum cds_status cds_call_start(struct cds_call **out, struct cds_
 CDS_MUST_CHECK enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, const char *body,
                                              size_t length, struct cds_error *err);
 
+/* GETs the catalogue of feeds by a query such as "base_asset=BTC&hidden=true", encoded already ("" for none). anonymous:
+ * not signed. CDS_E_CONFIG when the query is longer than CDS_MAX_QUERY_BYTES, or not encoded. */
+CDS_MUST_CHECK enum cds_status cds_call_discover(struct cds_call **out, struct cds_client *client, const char *query,
+                                                 bool anonymous, struct cds_error *err);
+
 int cds_call_fd(const struct cds_call *call); /* readable once the call is done or an event waits */
 bool cds_call_is_done(struct cds_call *call);
 
@@ -26,9 +31,11 @@ enum cds_status cds_call_error(struct cds_call *call, struct cds_error *err);
 
 /* After done and CDS_OK. The reports, at most once each: gives ownership away, NULL past the last. */
 struct cds_report *cds_call_take_report(struct cds_call *call);
-/* The answer's body (CDS_GET_FEEDS and CDS_POST_JSON only, else NULL); belongs to the call. */
+/* The answer's body (CDS_GET_FEEDS, CDS_GET_DISCOVERY and CDS_POST_JSON only, else NULL); belongs to the call. */
 const char *cds_call_body(const struct cds_call *call, size_t *length);
-int cds_call_http_status(const struct cds_call *call);                    /* 200, 206 */
+double cds_call_keep_seconds(
+  const struct cds_call *call);                        /* for which it may be kept: CDS_GET_DISCOVERY only, else 0 */
+int cds_call_http_status(const struct cds_call *call); /* 200, 206 */
 bool cds_call_next_page(const struct cds_call *call, int64_t *timestamp); /* as the service gave it */
 
 struct cds_event *cds_call_take_event(struct cds_call *call); /* any time; NULL when none; caller frees */

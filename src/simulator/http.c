@@ -126,7 +126,7 @@ static bool percent_decode(char *text) {
   for (const char *in = text; *in; in++) {
     if (*in == '%') {
       uint8_t byte;
-      if (!in[1] || !in[2] || cds_hex_decode(&byte, in + 1, 2) != 2 || byte <= ' ' || byte > '~') return false;
+      if (!in[1] || !in[2] || cds_hex_decode(&byte, in + 1, 2) != 2 || byte < ' ' || byte > '~') return false;
       *out++ = (char)byte;
       in += 2;
     } else {

@@ -1,28 +1,14 @@
 -- SPDX-License-Identifier: MIT
 -- Times as people write them, as Unix seconds.
 
+local calendar = require "chainlink.time"
+
 local time = {}
 
 local LATEST = 4294967295
 local units = { [""] = 1, s = 1, m = 60, h = 3600, d = 86400 }
 
 time.forms = "Unix seconds, 2024-12-14, 2024-12-14T22:49:05Z (or +02:00), now, now-60, now-1h, now+5m"
-
-local function is_leap_year(year)
-  return year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
-end
-
-local function days_of_month(year, month)
-  if month == 2 then return is_leap_year(year) and 29 or 28 end
-  return (month == 4 or month == 6 or month == 9 or month == 11) and 30 or 31
-end
-
--- Days from 1970-01-01 on, by the calendar whose year begins in March, so that a leap day is the last.
-local function days_since_1970(year, month, day)
-  if month <= 2 then year, month = year - 1, month + 12 end
-  local before = 365 * year + math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
-  return before + math.floor((153 * month - 457) / 5) + day - 306 - 719163
-end
 
 -- "", "Z", "+02:00", "-0330", "+02" -> seconds east of Greenwich; nil for anything else
 local function read_zone(zone)
@@ -48,13 +34,13 @@ local function read_clock(text)
 end
 
 local function read_date(text)
-  local year, month, day, clock = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)(.*)$"
-  if not year then return nil end
-  year, month, day = tonumber(year), tonumber(month), tonumber(day)
-  if month < 1 or month > 12 or day < 1 or day > days_of_month(year, month) then return nil, "there is no such day" end
+  local day, clock = text:match "^(%d%d%d%d%-%d%d%-%d%d)(.*)$"
+  if not day then return nil end
+  local midnight = calendar.day(day)
+  if not midnight then return nil, "there is no such day" end
   local seconds, zone = read_clock(clock)
   if not seconds then return nil, "there is no such time of day" end
-  return days_since_1970(year, month, day) * 86400 + seconds - zone
+  return midnight + seconds - zone
 end
 
 local function read_relative(text, now)

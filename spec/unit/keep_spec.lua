@@ -1,0 +1,53 @@
+-- SPDX-License-Identifier: MIT
+-- Answers that are kept for a while, by a clock that the tests turn.
+
+local keep = require "chainlink.keep"
+
+describe("what is kept", function()
+  it("is there until its time is over, and not a moment longer", function()
+    local kept = keep.new()
+    kept:put("a", "text", 300, 1000)
+    assert.equal("text", kept:get("a", 1000))
+    assert.equal("text", kept:get("a", 1299.9))
+    assert.is_nil(kept:get("b", 1000))
+    assert.is_nil(kept:get("a", 1300))
+    assert.equal(0, kept.bytes)
+    assert.same({}, kept.answers)
+  end)
+
+  it("takes the place of an older one of its key", function()
+    local kept = keep.new()
+    kept:put("a", "old", 300, 0)
+    kept:put("a", "new", 5, 1)
+    assert.equal("new", kept:get("a", 2))
+    assert.is_nil(kept:get("a", 7))
+    kept:put("a", "old", 300, 8)
+    kept:put("a", "not to be kept", 0, 9)
+    assert.is_nil(kept:get("a", 9))
+  end)
+
+  it("is sixteen answers at most, the newest", function()
+    local kept = keep.new()
+    for i = 1, 17 do kept:put("key " .. i, "text", 300, i) end
+    assert.equal(16, #kept.answers)
+    assert.equal(16 * 4, kept.bytes)
+    assert.is_nil(kept:get("key 1", 20))
+    assert.equal("text", kept:get("key 2", 20))
+    assert.equal("text", kept:get("key 17", 20))
+  end)
+
+  it("is 16 MiB at most", function()
+    local kept = keep.new()
+    local large = ("x"):rep(2 ^ 23)
+    kept:put("a", large, 300, 0)
+    kept:put("b", large, 300, 0)
+    assert.equal(2 ^ 24, kept.bytes)
+    kept:put("c", "y", 300, 0)
+    assert.is_nil(kept:get("a", 1))
+    assert.equal(large, kept:get("b", 1))
+    kept:put("d", large .. large .. "y", 300, 0)
+    assert.is_nil(kept:get("d", 1))
+    assert.equal(large, kept:get("b", 1))
+    assert.equal(2 ^ 23 + 1, kept.bytes)
+  end)
+end)
