@@ -267,7 +267,7 @@ static size_t choose_page(const struct page *page, size_t *order) {
   const struct feed *feed = &world.feeds[page->fill.slot];
   size_t limit = 30 + chance(MAX_PAGE - 30), count = 0;
   bool goes_back = world.rest_lag_ms < 1500 && world.seq.limits.max_held == 4096 && chance(20) == 0;
-  uint32_t from = page->fill.start - (goes_back ? (uint32_t)chance(5) : 0);
+  int64_t from = page->fill.start - (goes_back ? (int64_t)chance(5) : 0);
   int64_t known_ms = page->seen_ms - world.rest_lag_ms;
   for (size_t i = 0; i < feed->made && count < limit; i++)
     if (feed->reports[i].second >= from && feed->reports[i].made_ms <= known_ms) order[count++] = i;
