@@ -95,7 +95,7 @@ describe("simulate", function()
   local failures = {
     { { "--fault", "on=rest" }, "fault: action must be given" },
     { { "--replay", "/nonexistent/file" }, "cannot open /nonexistent/file: No such file or directory" },
-    { { "--certificate-dir", "/nonexistent" }, "cannot write /nonexistent/ca.pem.new: No such file or directory" },
+    { { "--certificate-dir", "/nonexistent" }, "cannot write /nonexistent/ca.pem: No such file or directory" },
     { { "--feed", "0x0063" .. ("0"):rep(60) }, "has schema version 99, only 1 to 14 are known" },
     { { "--key", "a:b:" .. FEED }, "is none of the service's feeds" },
     { { "--presign", "3600", "--rate", "1000", "--feeds", "1000" }, "needs more than 1 GiB" },

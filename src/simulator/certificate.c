@@ -2,13 +2,13 @@
  * P-256 certificates by OpenSSL, good ones and four kinds that a client must refuse. */
 #include "simulator/certificate.h"
 
-#include <errno.h>
+#include "simulator/private_file.h"
+
 #include <openssl/ec.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/rand.h>
 #include <openssl/x509v3.h>
-#include <stdio.h>
 #include <string.h>
 
 #define DAY 86400L
@@ -106,15 +106,15 @@ void cds_sim_certificate_clear(struct cds_sim_certificate *certificate) {
 
 enum cds_status cds_sim_certificate_write(const struct cds_sim_certificate *certificate, const char *path,
                                           struct cds_error *err) {
-  char temporary[4200];
-  int n = snprintf(temporary, sizeof temporary, "%s.new", path);
-  if (n < 0 || (size_t)n >= sizeof temporary)
-    return cds_error_set(err, CDS_E_CONFIG, "the certificate directory's name is too long");
-  FILE *file = fopen(temporary, "w");
-  if (!file) return cds_error_set(err, CDS_E_CONFIG, "cannot write %.200s: %s", temporary, strerror(errno));
-  bool good = PEM_write_X509(file, certificate->authority) == 1;
-  good = fclose(file) == 0 && good;
-  if (good && rename(temporary, path) == 0) return CDS_OK;
-  remove(temporary);
-  return cds_error_set(err, CDS_E_CONFIG, "cannot write %.200s", path);
+  BIO *pem = BIO_new(BIO_s_mem());
+  enum cds_status status = CDS_E_MEMORY;
+  if (pem && PEM_write_bio_X509(pem, certificate->authority) == 1) {
+    char *text = NULL;
+    long length = BIO_get_mem_data(pem, &text);
+    status = cds_sim_public_file(path, text, (size_t)length, err);
+  } else {
+    cds_error_set(err, CDS_E_MEMORY, "OpenSSL cannot write a certificate");
+  }
+  BIO_free(pem);
+  return status;
 }
