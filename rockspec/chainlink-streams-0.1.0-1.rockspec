@@ -38,6 +38,7 @@ build = {
     ["chainlink.cli.format"] = "lua/chainlink/cli/format.lua",
     ["chainlink.cli"] = "lua/chainlink/cli/init.lua",
     ["chainlink.cli.input"] = "lua/chainlink/cli/input.lua",
+    ["chainlink.cli.names"] = "lua/chainlink/cli/names.lua",
     ["chainlink.cli.options"] = "lua/chainlink/cli/options.lua",
     ["chainlink.cli.output"] = "lua/chainlink/cli/output.lua",
     ["chainlink.cli.session"] = "lua/chainlink/cli/session.lua",

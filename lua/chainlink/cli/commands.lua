@@ -4,6 +4,7 @@
 local chainlink = require "chainlink"
 local format = require "chainlink.cli.format"
 local input = require "chainlink.cli.input"
+local names = require "chainlink.cli.names"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
@@ -14,13 +15,24 @@ local commands = {}
 local count_option = { name = "count", value = "N", number = "whole", help = "stop after so many reports" }
 
 commands.feeds = {
-  summary = "list the feeds that your key may read",
-  usage = "feeds",
+  summary = "list the feeds that your key may read, or find some",
+  usage = "feeds [--asset BTC] [--class Crypto] [--search TEXT]",
+  notes = "with any of the three, the service's catalogue is searched",
   network = true,
+  options = {
+    { name = "asset", value = "BASE,...", help = "of these base assets" },
+    { name = "class", value = "CLASS,...", help = "of these asset classes" },
+    { name = "search", value = "TEXT", help = "whose id, name or asset's name has the text" },
+  },
   run = function(client, values, rest)
     if #rest > 0 then options.usage_error("feeds takes no argument, got '%s'", rest[1]) end
-    local feeds = session.check(client:get_feeds())
+    local searches = values.asset or values.class or values.search
+    local feeds, err
+    if searches then feeds, err = names.search(client, values.asset, values.class, values.search)
+    else feeds, err = client:get_feeds() end
+    session.check(feeds, err)
     for _, line in ipairs(format.feeds(feeds, values.format, chainlink.schemas, output.bold)) do output.print(line) end
+    if #feeds == 0 then output.note "no feed fits" end
   end,
 }
 
@@ -29,10 +41,10 @@ commands.latest = {
   usage = "latest FEED...",
   network = true,
   run = function(client, values, rest)
-    local ids, names = session.feeds(client, rest, values.format)
+    local ids, known = names.feeds(client, rest, values.format)
     local reports = {}
     for i, id in ipairs(ids) do reports[i] = session.check(client:get_latest_report(id)) end
-    session.write_reports(values.format, reports, ids, names)
+    session.write_reports(values.format, reports, ids, known)
   end,
 }
 
@@ -45,16 +57,16 @@ commands.at = {
     if #rest < 2 then options.usage_error "at needs a time and a feed" end
     local time = options.time(rest[1], os.time())
     table.remove(rest, 1)
-    local ids, names = session.feeds(client, rest, values.format)
+    local ids, known = names.feeds(client, rest, values.format)
     local reports, missing
     if #ids == 1 then
       reports, missing = { session.check(client:get_report(ids[1], time)) }, {}
     else
       reports, missing = session.check(client:get_reports(ids, time))
     end
-    session.write_reports(values.format, reports, ids, names)
+    session.write_reports(values.format, reports, ids, known)
     for _, id in ipairs(missing) do
-      output.note("%s%s has no report at %d", names[id] and names[id] .. " " or "", id, time)
+      output.note("%s%s has no report at %d", known[id] and known[id] .. " " or "", id, time)
     end
     return #missing == 0 and 0 or 1
   end,
@@ -75,8 +87,8 @@ commands.history = {
     local now = os.time()
     local from, to = options.time(values.from or "now-60", now), options.time(values.to or "now", now)
     if from > to then options.usage_error "--from is later than --to" end
-    local ids, names = session.feeds(client, rest, values.format)
-    local write, written = session.report_writer(values.format, ids, names), 0
+    local ids, known = names.feeds(client, rest, values.format)
+    local write, written = session.report_writer(values.format, ids, known), 0
     for report in client:reports(ids[1], from, to) do
       write(report)
       written = written + 1

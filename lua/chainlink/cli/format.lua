@@ -184,6 +184,20 @@ local function plain_slashes(json)
   return (json:gsub("\\(.)", function(c) return c == "/" and "/" or nil end))
 end
 
+-- What the catalogue tells in addition: {member, heading}, as far as any of the feeds has it.
+local function catalogue_columns(feeds)
+  local columns = {}
+  for _, column in ipairs { { "asset_class", "class" }, { "feed_type", "type" }, { "status", "status" } } do
+    for _, feed in ipairs(feeds) do
+      if feed[column[1]] ~= nil then
+        columns[#columns + 1] = column
+        break
+      end
+    end
+  end
+  return columns
+end
+
 --- All feeds, as an array of lines.
 function format.feeds(feeds, kind, schemas, bold)
   local lines = {}
@@ -201,10 +215,12 @@ function format.feeds(feeds, kind, schemas, bold)
     end
     return lines
   end
-  local rows = { { "id", "v", "schema", "name" } }
+  local rows, extra = { { "id", "v", "schema", "name" } }, catalogue_columns(feeds)
+  for _, column in ipairs(extra) do table.insert(rows[1], column[2]) end
   for i, feed in ipairs(feeds) do
     rows[i + 1] = { feed.id, tostring(feed.version), schemas[feed.version] and schemas[feed.version].name or "unknown",
       text.plain(feed.name or "") }
+    for _, column in ipairs(extra) do table.insert(rows[i + 1], text.plain(feed[column[1]] or "")) end
   end
   return format.columns(rows, bold)
 end

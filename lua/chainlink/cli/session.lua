@@ -1,9 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- What the commands share: the client by the options and the environment, the output, feeds by name.
+-- What the commands share: the client by the options and the environment, and the output.
 
 local chainlink = require "chainlink"
 local format = require "chainlink.cli.format"
-local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 local text = require "chainlink.text"
 
@@ -52,46 +51,6 @@ end
 function session.check(value, err, ...)
   if value == nil then error(err, 0) end
   return value, err, ...
-end
-
-local function feed_by_name(feeds, name)
-  local found
-  for _, feed in ipairs(feeds) do
-    if type(feed.name) == "string" and feed.name:lower() == name:lower() then
-      if found then options.usage_error("more than one feed is named '%s': give the id", name) end
-      found = feed
-    end
-  end
-  if not found then
-    options.usage_error("no feed is named '%s'; `chainlink-streams feeds` lists those that your key may read", name)
-  end
-  return found
-end
-
-local function is_id(argument) return argument:find "^0[xX]" ~= nil end
-
--- The list of feeds where a name is to be resolved or written; nobody is told of a service that keeps it from this key.
-local function ask_for_feeds(client, arguments, kind)
-  local wants_names = kind ~= "table"
-  local needs_names = false
-  for _, argument in ipairs(arguments) do needs_names = needs_names or not is_id(argument) end
-  if not (wants_names or needs_names) then return {} end
-  local feeds, err = client:get_feeds()
-  if not feeds and (needs_names or err.retryable) then error(err, 0) end
-  return feeds or {}
-end
-
---- Feed ids for ids and names, and the names of feeds by id, as far as they are known.
-function session.feeds(client, arguments, kind)
-  if #arguments == 0 then options.usage_error "a feed is missing: give its id or name" end
-  local ids, names, feeds = {}, {}, ask_for_feeds(client, arguments, kind)
-  for _, feed in ipairs(feeds) do
-    if type(feed.name) == "string" then names[feed.id] = feed.name end
-  end
-  for i, argument in ipairs(arguments) do
-    ids[i] = is_id(argument) and argument:lower() or feed_by_name(feeds, argument).id
-  end
-  return ids, names
 end
 
 --- The versions of these feeds, each once, ascending.

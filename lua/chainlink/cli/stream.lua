@@ -2,6 +2,7 @@
 -- chainlink-streams stream: reports as they come, until Ctrl-C, a time or a count; then statistics.
 
 local core = require "chainlink.core"
+local names = require "chainlink.cli.names"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
 local text = require "chainlink.text"
@@ -66,9 +67,9 @@ local function read_all(source, values, write)
 end
 
 function stream.run(client, values, rest)
-  local ids, names = session.feeds(client, rest, values.format)
+  local ids, known = names.feeds(client, rest, values.format)
   local source = session.check(client:stream(ids))
-  local write = session.report_writer(values.format, ids, names, painter())
+  local write = session.report_writer(values.format, ids, known, painter())
   output.flush()
   local ok, err = pcall(read_all, source, values, write)
   local stats = source:stats()
