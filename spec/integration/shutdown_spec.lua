@@ -129,7 +129,7 @@ describe("a signal", function()
   end)
 
   it("ends the command", function()
-    local output = ends(0, "chainlink-streams stream " .. id, "0x", "INT")
+    local output = ends(130, "chainlink-streams stream " .. id, "0x", "INT")
     assert.is_truthy(output:find "# %d+ reports, 0 duplicates", output)
     ends(143, "chainlink-streams stream " .. id, "0x", "TERM")
     sim:fault "on=rest,action=status,status=503,retry_after=200,times=0"
@@ -137,8 +137,8 @@ describe("a signal", function()
   end)
 
   it("ends a simulator, which tidies up", function()
-    for signal in ("INT TERM"):gmatch "%u+" do
-      local output = ends(0, "chainlink-streams simulate", "SIMULATOR_PID", signal)
+    for signal, expected in pairs { INT = 130, TERM = 0 } do
+      local output = ends(expected, "chainlink-streams simulate", "SIMULATOR_PID", signal)
       local ca_file = assert(output:match "CA_FILE=(%S+)")
       assert.is_nil((io.open(ca_file, "r")))
     end
@@ -146,7 +146,7 @@ describe("a signal", function()
 
   it("ends the examples", function()
     local lua = project.lua .. " examples/"
-    local output = ends(0, lua .. "stream.lua " .. id, "v%d+ 0x", "INT")
+    local output = ends(130, lua .. "stream.lua " .. id, "v%d+ 0x", "INT")
     assert.is_truthy(output:find("# %d+ reports, 0 reconnects"), output)
     ends(143, lua .. "stream.lua", "v%d+ 0x", "TERM")
   end)
