@@ -13,6 +13,9 @@ cjson.decode_max_depth(16)
 
 local discovery = {}
 
+local NOTICE = 30 * 86400 -- seconds before it goes, in which a feed's going is told
+local MAX_LEAVING = 4096 -- feeds whose going is remembered
+
 local function raise(...)
   errors.raise("ConfigError", (...):format(select(2, ...)))
 end
@@ -136,7 +139,22 @@ Catalogue.__index = Catalogue
 
 --- A catalogue, which keeps what it may of the answers.
 function discovery.new()
-  return setmetatable({ kept = keep.new() }, Catalogue)
+  return setmetatable({ kept = keep.new(), leaving = {}, leaving_count = 0 }, Catalogue)
+end
+
+-- Remembers when feeds are to go.
+local function remember(self, feeds)
+  for _, feed in ipairs(feeds) do
+    local before, at = self.leaving[feed.id], feed.expected_decommission_at
+    local count = self.leaving_count + (at and 1 or 0) - (before and 1 or 0)
+    if count <= MAX_LEAVING then self.leaving[feed.id], self.leaving_count = at, count end
+  end
+end
+
+--- When the feed is to go, if an answer told so and it is within 30 days from `now` (Unix seconds); else nil.
+function Catalogue:goes_at(id, now)
+  local at = self.leaving[id]
+  return at and at <= now + NOTICE and at or nil
 end
 
 --- question: {client=, state=, query=, key= (under which its answer is kept), anonymous=}. -> feeds | nil, err
@@ -152,8 +170,10 @@ function Catalogue:ask(question)
   if not body then return nil, status end
   local feeds
   feeds, err = discovery.read(body)
-  if feeds then self.kept:put(question.key, body, seconds or 0, now) end
-  return feeds, err
+  if not feeds then return nil, err end
+  self.kept:put(question.key, body, seconds or 0, now)
+  remember(self, feeds)
+  return feeds
 end
 
 -- ---- without credentials ----

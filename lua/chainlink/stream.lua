@@ -97,11 +97,24 @@ function methods.pollfd(stream)
   return stream_fd(stream)
 end
 
+-- Tells once of each feed that is to go soon, as far as the client has asked the catalogue: a stream asks nobody.
+local function tell_of_going(state, ids)
+  local catalogue, now = uservalue(state.client).catalogue, core.time()
+  for _, id in ipairs(catalogue and ids or {}) do
+    local at = not state.told_of[id] and catalogue:goes_at(id, now)
+    if at then
+      state.told_of[id] = true
+      events.log(state, "warn", ("feed %s is to be removed on %s"):format(id, os.date("!%Y-%m-%d", at)))
+    end
+  end
+end
+
 local function change(stream, name, feed_ids)
   local state = check.self(stream, "stream", name)
   local ids = check.feed_ids(feed_ids)
   local done, err = core["stream_" .. name](stream, ids)
   if not done and err.kind == "ConfigError" then errors.throw(err) end
+  if done and name == "subscribe" then tell_of_going(state, ids) end
   events.drain(state, stream_event, stream)
   return done, err
 end
@@ -165,6 +178,8 @@ function stream.open(client, client_state, feed_ids, options)
   state.class, state.client, state.host = "stream", client, client_state.values.host
   state.wait = client_state.wait
   state.logger, state.log_level, state.on_status = values.logger, values.log_level, values.on_status
+  state.told_of = {}
+  tell_of_going(state, ids)
   if closes_for_loops then return self, nil, nil, self end
   return self
 end

@@ -4,6 +4,7 @@
 local answers = require "spec.support.answers"
 local chainlink = require "chainlink"
 local check = require "spec.support.failure"
+local recorder = require "spec.support.recorder"
 local sample = require "spec.support.sample"
 local simulator = require "spec.support.simulator"
 
@@ -172,6 +173,54 @@ describe("discovery", function()
     assert.equal(53, #discover())
     assert.is_true(client:stats().retries == 2)
   end)
+
+  describe("tells a stream", function()
+    local seen, feeds, teller
+
+    before_each(function()
+      seen = recorder.new()
+      feeds = by_name(assert(public()))
+      teller = sim:client(seen:options { rate_limit = false })
+    end)
+    after_each(function() teller:close() end)
+
+    -- What was logged of feeds that are to go.
+    local function warnings()
+      local list = {}
+      for _, log in ipairs(seen.logs) do
+        if log.message:find("is to be removed", 1, true) then
+          assert.equal("warn", log.level)
+          list[#list + 1] = log.message
+        end
+      end
+      return list
+    end
+
+    local function warning(feed)
+      return ("feed %s is to be removed on %s"):format(feed.id, os.date("!%Y-%m-%d", feed.expected_decommission_at))
+    end
+
+    it("once of each feed that is to go soon", function()
+      assert(teller:discover { base_asset = { "ETH", "BTC" } })
+      local asked = sim:answered "/api/v1/discovery"
+      local stream = assert(teller:stream { feeds["ETH/USD"].id, feeds["ETH/USD-LEGACY"].id })
+      assert.same({ warning(feeds["ETH/USD-LEGACY"]) }, warnings())
+      assert(stream:subscribe { feeds["ETH/USD-LEGACY"].id, feeds["BTC/USD-LEGACY"].id, feeds["BTC/USD"].id })
+      assert.same({ warning(feeds["ETH/USD-LEGACY"]), warning(feeds["BTC/USD-LEGACY"]) }, warnings())
+      assert(stream:unsubscribe { feeds["BTC/USD-LEGACY"].id })
+      assert(stream:subscribe { feeds["BTC/USD-LEGACY"].id, feeds["LINK/USD-LEGACY"].id })
+      assert.equal(2, #warnings()) -- of LINK nothing was asked
+      stream:close()
+      assert.equal(asked, sim:answered "/api/v1/discovery")
+    end)
+
+    it("nothing where nobody asked the catalogue", function()
+      local asked = sim:answered "/api/v1/discovery"
+      assert(teller:stream { feeds["ETH/USD-LEGACY"].id }):close()
+      assert.same({}, warnings())
+      assert.equal(asked, sim:answered "/api/v1/discovery")
+    end)
+  end)
 end)
 
 describe("a catalogue that is not one", function()
@@ -259,6 +308,26 @@ describe("a catalogue that is not one", function()
       say(body:sub(1, length))
       check.failure("DecodeError", { expected = "a feed catalogue" }, client:discover { base_asset = "A" .. i })
     end
+  end)
+
+  it("tells of a going within 30 days, and only by the newest answer", function()
+    local catalogue = require("chainlink.discovery").new()
+    local state = { wait = require("chainlink.loop.block").wait }
+    local function goes_at(date, now)
+      say(('{"feeds":[{"feedId":"%s","expectedDecommissionAt":%s}]}'):format(ID, date))
+      assert(catalogue:ask { client = client, state = state, query = "", key = "" })
+      return catalogue:goes_at(ID, now)
+    end
+    local at = 1734216545
+    assert.equal(at, goes_at('"2024-12-14T22:49:05.000000Z"', at - 30 * 86400))
+    assert.is_nil(catalogue:goes_at(ID, at - 30 * 86400 - 1))
+    assert.equal(at, catalogue:goes_at(ID, at + 5))
+    assert.equal(1, catalogue.leaving_count)
+    assert.is_nil(goes_at("null", at))
+    assert.equal(0, catalogue.leaving_count)
+    assert.is_nil(catalogue:goes_at(sample.feed_id(8), at))
+    catalogue.leaving_count = 4096
+    assert.is_nil(goes_at('"2024-12-14T22:49:05.000000Z"', at)) -- there is no room for more
   end)
 
   it("is refused when it is larger than any answer may be", function()
