@@ -30,12 +30,17 @@ local function find(list, case)
   error("no vector " .. case)
 end
 
--- The shortest report of each version.
-local shortest = {}
-for _, vector in ipairs(vectors.reports) do
-  local best = shortest[vector.version]
-  if not best or #vector.fullReport < #best.fullReport then shortest[vector.version] = vector end
+-- The shortest report of each key.
+local function shortest_of(list, key_of)
+  local shortest = {}
+  for _, vector in ipairs(list) do
+    local key = key_of(vector)
+    if not shortest[key] or #vector.fullReport < #shortest[key].fullReport then shortest[key] = vector end
+  end
+  return shortest
 end
+local shortest = shortest_of(vectors.reports, function(vector) return vector.version end)
+local newer = shortest_of(vectors.newer, function(vector) return vector.fields.feedId:sub(3, 6) end)
 
 local function envelope(vector)
   local fields = vector.fields
@@ -49,9 +54,10 @@ end
 for version, vector in pairs(shortest) do
   write("report", ("v%02d"):format(version), bytes_of(vector.fullReport))
 end
+for beginning, vector in pairs(newer) do write("report", "x" .. beginning, bytes_of(vector.fullReport)) end
 write("report", "odd_addresses", bytes_of(find("odd", "parts at odd addresses").fullReport))
 write("report", "unpadded", bytes_of(find("odd", "unpadded blob at the end").fullReport))
-write("report", "unknown", bytes_of(find("unknown", "unknown version 14").fullReport))
+write("report", "unknown", bytes_of(find("unknown", "unknown version 15").fullReport))
 write("report", "wild_length", bytes_of(find("invalid", "length of rawRs is 2^59, times 32 is 2^64").fullReport))
 write("report", "wild_offset", bytes_of(find("invalid", "offset of reportBlob is 2^64 - 1").fullReport))
 
@@ -65,6 +71,7 @@ write("hex", "report", shortest[2].fullReport:sub(3))
 
 local v3, v7 = envelope(shortest[3]), envelope(shortest[7])
 write("envelope", "one", '{"report":' .. v3 .. "}")
+write("envelope", "ms", '{"report":' .. envelope(newer["1003"]):gsub('Timestamp"', 'TimestampMs"') .. "}")
 write("envelope", "two", '{"reports":[' .. v3 .. "," .. v7 .. '],"nextPageTimestamp":1700000000}')
 write("envelope", "none", '{"reports":[],"nextPageTimestamp":null}')
 local unknown = '[ 1.5e-3 , { "a" : null , "b" : [ ] } ,\n"\\u00e9\\"" ]'
@@ -73,7 +80,7 @@ write("envelope", "null_times", '{"report":{"observationsTimestamp":null,"validF
   shortest[1].fullReport .. '","feedID":"' .. shortest[1].fields.feedId .. '"}}')
 write("envelope", "disagree", '{"report":' .. v3:gsub('("observationsTimestamp":)%d+', "%11") .. "}")
 write("envelope", "other_feed", '{"report":' .. v7:gsub("%x%x%x%x\",\"fullReport", "0000\",\"fullReport") .. "}")
-local unknown_version = find("unknown", "unknown version 14")
+local unknown_version = find("unknown", "unknown version 15")
 write("envelope", "unknown_version", ('{"report":{"feedID":"%s","fullReport":"%s","validFromTimestamp":1,' ..
   '"observationsTimestamp":2}}'):format(unknown_version.feedId, unknown_version.fullReport))
 write("envelope", "deep", '{"x":' .. ("["):rep(15) .. ("]"):rep(15) .. ',"report":' .. v7 .. "}")
