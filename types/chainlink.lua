@@ -203,7 +203,8 @@ function Client:get_reports(feed_ids, timestamp) end
 function Client:get_report_page(feed_id, start, limit) end
 
 ---An iterator over a range, both ends included. A failure raises its error object; so does a service that has no end
----of reports of one second (DecodeError).
+---of reports of one second (DecodeError). Asked from a callback, a finalizer or another coroutine while it waits for a
+---page, it raises a ConfigError.
 ---@param feed_id string
 ---@param from integer Unix seconds
 ---@param to? integer Unix seconds, default: now

@@ -59,20 +59,28 @@ local function next_start(self, page, fresh)
   if reached and reached >= self.start then return reached + 1 end
 end
 
--- Takes the page that is on its way; false when there is none.
+-- Takes the page that is on its way; false when there is none. A finalizer or callback that runs meanwhile, or another
+-- coroutine, must not take it too.
 local function turn_page(self)
+  if self.turning then
+    errors.raise("ConfigError", "the iterator over reports waits for a page already, or was interrupted when it did")
+  end
   if not self.pending then return false end
+  self.turning = true
   local page, err = self.finish(self.pending)
   self.pending = nil
-  if not page then errors.throw(err) end
-  self.page, self.position = fresh_reports(self, page.reports), 0
-  local start = not self.err and next_start(self, page, self.page)
+  local fresh = page and fresh_reports(self, page.reports)
+  local start = fresh and not self.err and next_start(self, page, fresh)
   if start then ask(self, start) end
+  self.turning = false
+  if not page then errors.throw(err) end
+  self.page, self.position = fresh, 0
   return true
 end
 
 --- An iterator over reports. begin(start) starts the request of a page, finish(request) waits for it; both
---- may return nil, err. A failure raises the error object out of the `for` loop.
+--- may return nil, err. A failure raises the error object out of the `for` loop, and so does asking while it waits for
+--- a page (ConfigError).
 function history.iterate(begin, finish, from, to)
   local self = { begin = begin, finish = finish, to = to, second = from, seen = {}, count = 0, text = 0, page = {},
     position = 0 }
