@@ -27,6 +27,8 @@ function chainlink.client_from_env(overrides) end
 ---@param options? chainlink.PublicFilters
 ---@return chainlink.ListedFeed[]? feeds
 ---@return chainlink.Error? err
+---@return_overload chainlink.ListedFeed[]
+---@return_overload nil, chainlink.Error
 function chainlink.discover(options) end
 
 ---Decodes a full report: hex text with or without 0x, or the bytes.
@@ -168,6 +170,8 @@ function Client:get_feeds() end
 ---@param filters? chainlink.Filters
 ---@return chainlink.ListedFeed[]? feeds
 ---@return chainlink.Error? err
+---@return_overload chainlink.ListedFeed[]
+---@return_overload nil, chainlink.Error
 function Client:discover(filters) end
 
 ---@param feed_id string
