@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Several connections of one stream: origins, shards, what the failure of one means. */
 #include "stream/fleet.h"
+#include "stream/places.h"
 
 #include "stream_fixture.h"
 #include "ws_parallel.h"
@@ -194,12 +195,12 @@ static void test_shards(void) {
 
 static void test_arithmetic(void) {
   struct cds_error err = {0};
-  is_number((long long)cds_fleet_shards(1000, 100), 10, "1,000 feeds, 100 each");
-  is_number((long long)cds_fleet_shards(1001, 100), 11, "one more");
+  is_number((long long)cds_places_shards_for(1000, 100), 10, "1,000 feeds, 100 each");
+  is_number((long long)cds_places_shards_for(1001, 100), 11, "one more");
   for (size_t feeds = 1; feeds <= 60; feeds++)
     for (size_t each = 1; each <= feeds; each++) {
-      size_t shards = cds_fleet_shards(feeds, each), sizes[60] = {0}, least = feeds, most = 0;
-      for (size_t i = 0; i < feeds; i++) sizes[cds_fleet_shard_of(i, feeds, shards)]++;
+      size_t shards = cds_places_shards_for(feeds, each), sizes[60] = {0}, least = feeds, most = 0;
+      for (size_t i = 0; i < feeds; i++) sizes[cds_places_shard_of(i, feeds, shards)]++;
       for (size_t i = 0; i < shards; i++) {
         least = sizes[i] < least ? sizes[i] : least;
         most = sizes[i] > most ? sizes[i] : most;

@@ -8,6 +8,7 @@
 
 #include "rest/script_call.h"
 #include "stream/stream.h"
+#include "stream/subscribe.h"
 
 /* Takes the contents of *config (it is left cleared), also when it fails. Starts no thread and opens no socket. */
 CDS_MUST_CHECK enum cds_status cds_client_new(struct cds_client **out, struct cds_config *config,

@@ -6,7 +6,11 @@
 
 #include "base/clock.h"
 #include "rest/rest_thread.h"
+#include "stream/core.h"
 #include "stream/dispatch.h"
+#include "stream/outlet.h"
+#include "stream/parts.h"
+#include "stream/places.h"
 #include "stream/screen.h"
 
 #define PAGE_LIMIT 500
@@ -27,11 +31,11 @@ static void take_node(struct cds_backfill_page *page, struct cds_queue_node *nod
   struct cds_leftover leftover = {0};
   struct cds_candidate candidate = cds_stream_describe(stream, node, 0);
   int64_t latest_possible = cds_stream_latest_possible(stream);
-  pthread_mutex_lock(&stream->mu);
+  cds_stream_lock(stream);
   enum cds_verdict verdict =
-    cds_fill_report(&stream->sequence, &page->fill, &candidate, cds_clock_mono_ms(), latest_possible, &out);
+    cds_fill_report(cds_dispatch_sequence(stream), &page->fill, &candidate, cds_clock_mono_ms(), latest_possible, &out);
   cds_dispatch(stream, &out, &leftover);
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_unlock(stream);
   cds_leftover_settle(stream, &leftover);
   if (verdict != CDS_VERDICT_ACCEPT || !candidate.has_observations_timestamp) return;
   if (told->count++ == 0) told->first = candidate.observations_timestamp;
@@ -41,7 +45,7 @@ static void take_node(struct cds_backfill_page *page, struct cds_queue_node *nod
 /* Takes the report. False: there is no memory for it, so what follows it cannot be taken either. */
 static bool take_report(struct cds_backfill_page *page, struct cds_report *report, struct told *told) {
   struct cds_queue_node *node = NULL;
-  bool is_good = cds_stream_screen(page->stream, report, page->stream->client->config.rest.host);
+  bool is_good = cds_stream_screen(page->stream, report, cds_core_client(page->stream)->config.rest.host);
   if (is_good) node = cds_queue_node_new(report, page->fill.slot);
   if (node == NULL) cds_report_unref(report);
   else take_node(page, node, told);
@@ -50,9 +54,9 @@ static bool take_report(struct cds_backfill_page *page, struct cds_report *repor
 
 /* The reports of the page that lie before the first one ever delivered, within its second. */
 static size_t count_before_beginning(struct cds_stream *stream, size_t slot, const struct cds_answer *answer) {
-  pthread_mutex_lock(&stream->mu);
-  struct cds_beginning beginning = stream->places[slot].beginning;
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_lock(stream);
+  struct cds_beginning beginning = cds_dispatch_beginning(stream, slot);
+  cds_stream_unlock(stream);
   for (size_t i = 0; beginning.tag != 0 && i < answer->count; i++) {
     const struct cds_report *report = answer->reports[i];
     if (!report->has_observations_timestamp || report->observations_timestamp != beginning.second) return 0;
@@ -81,15 +85,17 @@ static void end_page(struct cds_backfill_page *page, enum end end, const struct 
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
   int64_t now_ms = cds_clock_mono_ms();
-  pthread_mutex_lock(&stream->mu);
+  cds_stream_lock(stream);
   struct cds_call *call = page->call;
-  if (end == PAGE_DONE) cds_fill_done(&stream->sequence, &page->fill, now_ms, &out);
-  else if (end == PAGE_CUT) cds_fill_cut(&stream->sequence, &page->fill, now_ms, &out);
-  else cds_fill_failed(&stream->sequence, &page->fill, is_worth_repeating(err), retry_after_ms(err), now_ms, &out);
+  if (end == PAGE_DONE) cds_fill_done(cds_dispatch_sequence(stream), &page->fill, now_ms, &out);
+  else if (end == PAGE_CUT) cds_fill_cut(cds_dispatch_sequence(stream), &page->fill, now_ms, &out);
+  else
+    cds_fill_failed(cds_dispatch_sequence(stream), &page->fill, is_worth_repeating(err), retry_after_ms(err), now_ms,
+                    &out);
   cds_dispatch(stream, &out, &leftover);
   page->call = NULL;
   page->is_busy = false;
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_unlock(stream);
   cds_leftover_settle(stream, &leftover);
   if (call != NULL) cds_call_unref(call);
 }
@@ -98,7 +104,7 @@ static void end_page(struct cds_backfill_page *page, enum end end, const struct 
 static enum end take_reports(struct cds_backfill_page *page, struct cds_answer *answer, struct told *told) {
   size_t first = count_before_beginning(page->stream, page->fill.slot, answer);
   while (answer->taken < answer->count) {
-    if (atomic_load(&page->stream->paused)) return PAGE_CUT;
+    if (cds_outlet_is_paused(page->stream)) return PAGE_CUT;
     struct cds_report *report = answer->reports[answer->taken];
     answer->reports[answer->taken] = NULL;
     if (answer->taken++ < first) cds_report_unref(report);
@@ -111,10 +117,10 @@ static enum end take_reports(struct cds_backfill_page *page, struct cds_answer *
 static void tell_failure(struct cds_backfill_page *page, const struct cds_error *err) {
   struct cds_stream *stream = page->stream;
   int64_t now_ms = cds_clock_mono_ms();
-  pthread_mutex_lock(&stream->mu);
-  bool is_due = !stream->stopping && now_ms >= stream->backfill.silent_until_ms;
+  cds_stream_lock(stream);
+  bool is_due = !cds_core_is_stopping(stream) && now_ms >= stream->backfill.silent_until_ms;
   if (is_due) stream->backfill.silent_until_ms = now_ms + TELL_EVERY_MS;
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_unlock(stream);
   if (is_due) cds_stream_log(stream, CDS_LOG_WARN, "what is missing could not be had: %.300s", err->message);
 }
 
@@ -123,9 +129,9 @@ static void on_done(void *context, const struct cds_error *err, struct cds_answe
   struct cds_stream *stream = page->stream;
   struct told told = {0};
   struct cds_error no_memory;
-  pthread_mutex_lock(&stream->mu);
-  struct cds_feed_id feed = stream->feeds.ids[page->fill.slot];
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_lock(stream);
+  struct cds_feed_id feed = cds_places_feed(stream, page->fill.slot);
+  cds_stream_unlock(stream);
   enum end end = err == NULL ? take_reports(page, answer, &told) : PAGE_FAILED;
   if (end == PAGE_FAILED && err == NULL) {
     cds_error_set(&no_memory, CDS_E_MEMORY, "out of memory");
@@ -150,18 +156,19 @@ static void ask(struct cds_backfill_page *page) {
   const struct cds_call_hooks hooks = {.context = page, .done = on_done, .event = on_event};
   struct cds_error err;
   struct cds_call *call;
-  pthread_mutex_lock(&stream->mu);
-  struct cds_feed_id feed = stream->feeds.ids[page->fill.slot];
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_lock(stream);
+  struct cds_feed_id feed = cds_places_feed(stream, page->fill.slot);
+  cds_stream_unlock(stream);
   const struct cds_call_args args = {CDS_GET_REPORT_PAGE, &feed, 1, (uint32_t)page->fill.start, PAGE_LIMIT};
-  enum cds_status status = cds_call_prepare(&call, stream->client, &args, &stream->client->config.rest, &hooks, &err);
+  enum cds_status status =
+    cds_call_prepare(&call, cds_core_client(stream), &args, &cds_core_client(stream)->config.rest, &hooks, &err);
   if (call != NULL) {
-    call->log_level = stream->config.log_level;
+    call->log_level = cds_core_config(stream)->log_level;
     call->max_retries = 0; /* when to ask again is the sequence's to say */
   }
-  pthread_mutex_lock(&stream->mu);
+  cds_stream_lock(stream);
   page->call = call;
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_unlock(stream);
   cds_stream_ref(stream);
   if (status == CDS_OK) status = cds_rest_thread_submit(call->client->rest, call, &err);
   if (status == CDS_OK) return;
@@ -183,28 +190,22 @@ struct due {
 static void take_stale(struct cds_stream *stream, struct due *due) {
   for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
     struct cds_backfill_page *page = &stream->backfill.pages[i];
-    if (page->call == NULL || page->is_cancelled || cds_fill_is_asked(&stream->sequence, &page->fill)) continue;
+    if (page->call == NULL || page->is_cancelled || cds_fill_is_asked(cds_dispatch_sequence(stream), &page->fill))
+      continue;
     page->is_cancelled = true;
     atomic_fetch_add(&page->call->refs, 1);
     due->calls[due->call_count++] = page->call;
   }
 }
 
-/* mu is held. So many at once that what they bring need not be let go, and one at least. */
-static size_t pages_that_fit(const struct cds_stream *stream) {
-  size_t pages = cds_queue_room(&stream->queue) / PAGE_LIMIT;
-  if (stream->queue.policy != CDS_OVERFLOW_BLOCK) return CDS_BACKFILL_AT_ONCE;
-  return pages > 0 ? pages : 1;
-}
-
 /* mu is held. */
 static void take_pages(struct cds_stream *stream, struct due *due, int64_t now_ms) {
-  size_t busy = 0, most = pages_that_fit(stream);
+  size_t busy = 0, most = cds_outlet_pages(stream, PAGE_LIMIT, CDS_BACKFILL_AT_ONCE);
   for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) busy += stream->backfill.pages[i].is_busy;
   for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE && busy < most; i++) {
     struct cds_backfill_page *page = &stream->backfill.pages[i];
     if (page->is_busy) continue;
-    if (!cds_fill_next(&stream->sequence, now_ms, &page->fill, &due->wait_ms)) return;
+    if (!cds_fill_next(cds_dispatch_sequence(stream), now_ms, &page->fill, &due->wait_ms)) return;
     page->is_busy = true;
     page->is_cancelled = false;
     page->stream = stream;
@@ -217,10 +218,10 @@ static void take_pages(struct cds_stream *stream, struct due *due, int64_t now_m
 /* mu is held. */
 static void look(struct cds_stream *stream, struct due *due, int64_t now_ms) {
   struct cds_backfill *backfill = &stream->backfill;
-  struct cds_sequence *seq = &stream->sequence;
+  struct cds_sequence *seq = cds_dispatch_sequence(stream);
   bool was_paused = backfill->is_paused;
-  backfill->is_paused = atomic_load(&stream->paused);
-  if (stream->stopping || stream->ended || backfill->is_paused) return;
+  backfill->is_paused = cds_outlet_is_paused(stream);
+  if (cds_core_is_over(stream) || backfill->is_paused) return;
   take_stale(stream, due);
   if (seq->wanting == 0) return;
   if (was_paused) cds_fill_resume(seq, now_ms);
@@ -243,10 +244,10 @@ static void give_up_expired(struct cds_stream *stream, int64_t now_ms) {
   do {
     struct cds_sequence_out out = {0};
     struct cds_leftover leftover = {0};
-    pthread_mutex_lock(&stream->mu);
-    gave_up = !stream->stopping && cds_fill_expire(&stream->sequence, now_ms, &out);
+    cds_stream_lock(stream);
+    gave_up = !cds_core_is_stopping(stream) && cds_fill_expire(cds_dispatch_sequence(stream), now_ms, &out);
     cds_dispatch(stream, &out, &leftover);
-    pthread_mutex_unlock(&stream->mu);
+    cds_stream_unlock(stream);
     cds_leftover_settle(stream, &leftover);
   } while (gave_up);
 }
@@ -267,16 +268,16 @@ static void look_later(struct cds_stream *stream, int64_t due_ms) {
   struct cds_error ignored;
   bool added;
   cds_stream_ref(stream);
-  (void)!cds_rest_thread_set_timer(stream->client->rest, timer, due_ms, &added, &ignored);
+  (void)!cds_rest_thread_set_timer(cds_core_client(stream)->rest, timer, due_ms, &added, &ignored);
   if (!added) cds_stream_unref(stream);
 }
 
 void cds_backfill_kick(struct cds_stream *stream) {
   struct due due = {.wait_ms = -1};
   int64_t now_ms = cds_clock_mono_ms();
-  pthread_mutex_lock(&stream->mu);
+  cds_stream_lock(stream);
   look(stream, &due, now_ms);
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_unlock(stream);
   if (due.any_expired) give_up_expired(stream, now_ms);
   for (size_t i = 0; i < due.call_count; i++) {
     cds_rest_thread_cancel(due.calls[i]->client->rest, due.calls[i]);
@@ -288,16 +289,16 @@ void cds_backfill_kick(struct cds_stream *stream) {
 
 void cds_backfill_cancel(struct cds_stream *stream) {
   struct cds_call *calls[CDS_BACKFILL_AT_ONCE];
-  pthread_mutex_lock(&stream->mu);
+  cds_stream_lock(stream);
   for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
     calls[i] = stream->backfill.pages[i].call;
     if (calls[i] != NULL) atomic_fetch_add(&calls[i]->refs, 1);
   }
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_unlock(stream);
   for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
     if (calls[i] == NULL) continue;
     cds_rest_thread_cancel(calls[i]->client->rest, calls[i]);
     cds_call_unref(calls[i]);
   }
-  if (cds_rest_thread_cancel_timer(stream->client->rest, &stream->backfill.timer)) cds_stream_unref(stream);
+  if (cds_rest_thread_cancel_timer(cds_core_client(stream)->rest, &stream->backfill.timer)) cds_stream_unref(stream);
 }

@@ -23,7 +23,7 @@ struct cds_backfill_page { /* guarded by the stream's mu; fill does not change w
   struct cds_call *call; /* one reference */
 };
 
-struct cds_backfill {
+struct cds_backfill { /* backfill.c's own */
   struct cds_backfill_page pages[CDS_BACKFILL_AT_ONCE];
   struct cds_timer timer; /* the REST thread's */
   /* guarded by mu */

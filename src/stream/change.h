@@ -11,16 +11,16 @@
 #include "base/error.h"
 #include "base/limits.h"
 
-#define CDS_CHANGE_PROOF_MS 3000 /* a connection that is up for so long takes over, whatever it has brought */
-
 struct cds_stream;
 
-struct cds_change { /* guarded by the stream's mu; begun and ended under start_mu as well */
+struct cds_change { /* change.c's own; guarded by the stream's mu; begun and ended under start_mu as well */
   bool is_under_way;
   bool shards[CDS_MAX_CONNECTIONS]; /* these */
 };
 
-/* All of these: any thread, no lock is held. */
+bool cds_change_is_under_way(const struct cds_stream *stream); /* mu is held */
+
+/* The rest: any thread, no lock is held. */
 
 /* What is wanted may differ from what is served: starts a change, unless one is under way. */
 void cds_change_begin(struct cds_stream *stream);

@@ -2,20 +2,72 @@
  * The way of reports into the queue. */
 #include "stream/dispatch.h"
 
+#include <openssl/rand.h>
 #include <stdio.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "stream/core.h"
+#include "stream/outlet.h"
+#include "stream/parts.h"
+#include "stream/places.h"
+
+static uint64_t random_seed(void) {
+  uint64_t seed;
+  if (RAND_bytes((unsigned char *)&seed, sizeof seed) != 1) seed = (uint64_t)cds_clock_mono_ns();
+  return seed;
+}
+
+bool cds_dispatch_init(struct cds_stream *stream, size_t slots, const struct cds_sequence_limits *limits) {
+  struct cds_dispatch *dispatch = &stream->dispatch;
+  dispatch->seed = random_seed();
+  dispatch->wall_ahead_ms = cds_clock_wall_ms() - cds_clock_mono_ms();
+  if (!cds_sequence_init(&dispatch->sequence, slots, dispatch->seed, limits)) return false;
+  dispatch->delivered = cds_calloc(slots + 1, sizeof *dispatch->delivered);
+  return dispatch->delivered != NULL;
+}
+
+void cds_dispatch_clear(struct cds_stream *stream) {
+  struct cds_dispatch *dispatch = &stream->dispatch;
+  for (size_t i = 0; dispatch->delivered != NULL && i < dispatch->sequence.count; i++)
+    cds_report_unref(dispatch->delivered[i].latest);
+  cds_free(dispatch->delivered);
+  cds_sequence_clear(&dispatch->sequence);
+}
+
+struct cds_sequence *cds_dispatch_sequence(struct cds_stream *stream) {
+  return &stream->dispatch.sequence;
+}
+
+uint64_t cds_dispatch_gaps(const struct cds_stream *stream) {
+  return stream->dispatch.sequence.counts.gaps;
+}
+
+size_t cds_dispatch_slots(const struct cds_stream *stream) {
+  return stream->dispatch.sequence.count;
+}
+
+bool cds_dispatch_grow(struct cds_stream *stream, size_t slots) {
+  struct cds_dispatch *dispatch = &stream->dispatch;
+  struct cds_delivered *delivered = cds_realloc(dispatch->delivered, slots * sizeof *delivered);
+  if (delivered == NULL) return false;
+  dispatch->delivered = delivered;
+  for (size_t slot = dispatch->sequence.count; slot < slots; slot++) delivered[slot] = (struct cds_delivered){0};
+  return cds_sequence_grow(&dispatch->sequence, slots);
+}
+
+/* ---- the way into the queue ---- */
 
 /* mu is held. A backfilled report is late by nature: its latency says nothing. */
 static void count_latency(struct cds_stream *stream, const struct cds_report *report) {
-  struct cds_stream_stats *counts = &stream->counts;
+  struct cds_dispatch *counts = &stream->dispatch;
   if (!report->has_observations_timestamp || report->backfilled) return;
   double latency = report->latency_ms;
   if (counts->latency_count == 0 || latency < counts->latency_min_ms) counts->latency_min_ms = latency;
   if (counts->latency_count == 0 || latency > counts->latency_max_ms) counts->latency_max_ms = latency;
   counts->latency_count++;
-  stream->latency_sum_ms += latency;
+  counts->latency_sum_ms += latency;
 }
 
 static void give_back(struct cds_leftover *leftover, struct cds_report *report) {
@@ -36,7 +88,7 @@ static void give_back_nodes(struct cds_leftover *leftover, struct cds_queue_node
 }
 
 static void note_beginning(struct cds_stream *stream, const struct cds_queue_node *node) {
-  struct cds_beginning *beginning = &stream->places[node->slot].beginning;
+  struct cds_beginning *beginning = &stream->dispatch.delivered[node->slot].beginning;
   if (beginning->tag != 0 || !node->report->has_observations_timestamp) return;
   beginning->second = node->report->observations_timestamp;
   beginning->tag = cds_stream_blob_tag(stream, node->report);
@@ -44,17 +96,17 @@ static void note_beginning(struct cds_stream *stream, const struct cds_queue_nod
 
 static void deliver(struct cds_stream *stream, struct cds_queue_node *node, struct cds_leftover *leftover) {
   note_beginning(stream, node);
-  struct cds_place *place = &stream->places[node->slot];
-  if (place->latest != NULL) give_back(leftover, place->latest);
-  place->latest = cds_report_ref(node->report);
-  stream->counts.accepted++;
+  struct cds_delivered *delivered = &stream->dispatch.delivered[node->slot];
+  if (delivered->latest != NULL) give_back(leftover, delivered->latest);
+  delivered->latest = cds_report_ref(node->report);
+  stream->dispatch.accepted++;
   count_latency(stream, node->report);
-  give_back_nodes(leftover, cds_queue_push(&stream->queue, node));
+  give_back_nodes(leftover, cds_outlet_push(stream, node));
 }
 
 void cds_dispatch(struct cds_stream *stream, struct cds_sequence_out *out, struct cds_leftover *leftover) {
   struct cds_queue_node *node;
-  bool is_over = stream->ended || stream->stopping;
+  bool is_over = cds_core_is_over(stream);
   while ((node = out->deliver) != NULL) {
     out->deliver = node->next;
     if (is_over) give_back_node(leftover, node);
@@ -63,32 +115,58 @@ void cds_dispatch(struct cds_stream *stream, struct cds_sequence_out *out, struc
   give_back_nodes(leftover, out->drop);
   out->drop = NULL;
   for (size_t i = 0; i < out->lost_count; i++) {
-    leftover->lost_feeds[leftover->lost_count] = stream->feeds.ids[out->lost[i].slot];
+    leftover->lost_feeds[leftover->lost_count] = cds_places_feed(stream, out->lost[i].slot);
     leftover->lost[leftover->lost_count++] = out->lost[i];
   }
-  if (cds_queue_is_full(&stream->queue)) atomic_store(&stream->paused, true);
-  cds_stream_settle(stream);
+  cds_outlet_settle(stream);
 }
 
 void cds_dispatch_forget(struct cds_stream *stream, size_t slot, struct cds_leftover *leftover) {
-  struct cds_place *place = &stream->places[slot];
+  struct cds_delivered *delivered = &stream->dispatch.delivered[slot];
   struct cds_sequence_out out = {0};
-  cds_sequence_forget(&stream->sequence, slot, &out);
+  cds_sequence_forget(&stream->dispatch.sequence, slot, &out);
   cds_dispatch(stream, &out, leftover);
-  if (place->latest != NULL) give_back(leftover, place->latest);
-  place->latest = NULL;
-  place->beginning = (struct cds_beginning){0};
+  if (delivered->latest != NULL) give_back(leftover, delivered->latest);
+  *delivered = (struct cds_delivered){0};
 }
 
 static bool is_wanted(const void *context, size_t slot) {
-  const struct cds_stream *stream = context;
-  return stream->places[slot].is_wanted;
+  return cds_places_is_wanted(context, slot);
 }
 
 void cds_dispatch_sift(struct cds_stream *stream, struct cds_leftover *leftover) {
-  give_back_nodes(leftover, cds_queue_sift(&stream->queue, is_wanted, stream));
-  cds_stream_settle(stream);
+  give_back_nodes(leftover, cds_outlet_sift(stream, is_wanted));
 }
+
+const struct cds_report *cds_dispatch_latest(const struct cds_stream *stream, size_t slot) {
+  return stream->dispatch.delivered[slot].latest;
+}
+
+struct cds_report *cds_dispatch_share_latest(const struct cds_stream *stream, size_t slot) {
+  struct cds_report *latest = stream->dispatch.delivered[slot].latest;
+  return latest != NULL ? cds_report_ref(latest) : NULL;
+}
+
+struct cds_beginning cds_dispatch_beginning(const struct cds_stream *stream, size_t slot) {
+  return stream->dispatch.delivered[slot].beginning;
+}
+
+void cds_dispatch_stats(struct cds_stream_stats *out, const struct cds_stream *stream) {
+  const struct cds_dispatch *dispatch = &stream->dispatch;
+  const struct cds_sequence_counts *counts = &dispatch->sequence.counts;
+  out->accepted = dispatch->accepted;
+  out->gaps = counts->gaps;
+  out->empty_gaps = counts->empty_gaps;
+  out->backfilled = counts->backfilled;
+  out->lost = counts->lost.ranges;
+  out->lost_seconds = counts->lost.times;
+  out->latency_count = dispatch->latency_count;
+  out->latency_min_ms = dispatch->latency_min_ms;
+  out->latency_max_ms = dispatch->latency_max_ms;
+  if (out->latency_count > 0) out->latency_mean_ms = dispatch->latency_sum_ms / (double)out->latency_count;
+}
+
+/* ---- telling ---- */
 
 void cds_stream_tell_range(struct cds_stream *stream, enum cds_event_kind kind, const struct cds_feed_id *feed,
                            int64_t from, int64_t to, const char *reason) {
@@ -116,12 +194,18 @@ void cds_leftover_settle(struct cds_stream *stream, struct cds_leftover *leftove
   }
 }
 
+/* ---- what a report is to the sequence ---- */
+
+uint64_t cds_stream_text_tag(const struct cds_stream *stream, const char *text, size_t length) {
+  return cds_seen_tag(stream->dispatch.seed, text, length);
+}
+
 uint64_t cds_stream_blob_tag(const struct cds_stream *stream, const struct cds_report *report) {
-  return cds_seen_tag(stream->seed, report->bytes + report->blob.offset, report->blob.length);
+  return cds_seen_tag(stream->dispatch.seed, report->bytes + report->blob.offset, report->blob.length);
 }
 
 int64_t cds_stream_latest_possible(const struct cds_stream *stream) {
-  int64_t wall_ms = cds_clock_wall_ms(), steady_ms = cds_clock_mono_ms() + stream->wall_ahead_ms;
+  int64_t wall_ms = cds_clock_wall_ms(), steady_ms = cds_clock_mono_ms() + stream->dispatch.wall_ahead_ms;
   return (wall_ms > steady_ms ? wall_ms : steady_ms) / 1000 + CDS_MAX_FUTURE_SECONDS;
 }
 

@@ -1,12 +1,34 @@
 /* SPDX-License-Identifier: MIT
- * From the sequence to the script: reports into the queue, ranges that are lost into events. In two steps, as nothing
- * is allocated or freed under the stream's lock. */
+ * The sequence and the way from it to the script: reports into the queue, ranges that are lost into events. In two
+ * steps, as nothing is allocated or freed under the stream's lock. */
 #ifndef CDS_DISPATCH_H
 #define CDS_DISPATCH_H
 
-#include "stream/stream_internal.h"
+#include "context/event.h"
+#include "order/sequence.h"
+#include "stream/stream.h"
 
 #define CDS_LEFTOVER_REPORTS 8
+
+/* Where a feed's delivery began, in the middle of a second perhaps: what that second had before was not asked for. */
+struct cds_beginning {
+  uint32_t second;
+  uint64_t tag; /* of the first report's blob; 0: none yet */
+};
+
+struct cds_delivered { /* of a feed */
+  struct cds_beginning beginning;
+  struct cds_report *latest; /* one reference, or NULL */
+};
+
+struct cds_dispatch {    /* dispatch.c's own; guarded by mu but for what is read-only */
+  uint64_t seed;         /* of the tags; read-only */
+  int64_t wall_ahead_ms; /* of the monotonic clock, when the stream was opened; read-only */
+  struct cds_sequence sequence;
+  struct cds_delivered *delivered; /* owned; by slot */
+  uint64_t accepted, latency_count;
+  double latency_min_ms, latency_max_ms, latency_sum_ms;
+};
 
 /* Starts as {0}. */
 struct cds_leftover {
@@ -18,22 +40,43 @@ struct cds_leftover {
   size_t lost_count;
 };
 
-/* mu is held. Takes what out holds; one out for each leftover. */
+/* Before another thread knows the stream. */
+CDS_MUST_CHECK bool cds_dispatch_init(struct cds_stream *stream, size_t slots,
+                                      const struct cds_sequence_limits *limits); /* false: no memory */
+void cds_dispatch_clear(struct cds_stream *stream);
+
+/* ---- mu is held ---- */
+
+/* For order/'s functions, whose outs go to cds_dispatch. */
+struct cds_sequence *cds_dispatch_sequence(struct cds_stream *stream);
+uint64_t cds_dispatch_gaps(const struct cds_stream *stream); /* so far */
+size_t cds_dispatch_slots(const struct cds_stream *stream);
+CDS_MUST_CHECK bool cds_dispatch_grow(struct cds_stream *stream, size_t slots); /* false: no memory */
+
+/* Takes what out holds; one out for each leftover. */
 void cds_dispatch(struct cds_stream *stream, struct cds_sequence_out *out, struct cds_leftover *leftover);
 
-/* mu is held. The feed is not wanted any more: its next report, if ever, is a first one. */
+/* The feed is not wanted any more: its next report, if ever, is a first one. */
 void cds_dispatch_forget(struct cds_stream *stream, size_t slot, struct cds_leftover *leftover);
 
-/* mu is held. Takes what waits of feeds that are not wanted out of the queue. */
+/* Takes what waits of feeds that are not wanted out of the queue. */
 void cds_dispatch_sift(struct cds_stream *stream, struct cds_leftover *leftover);
 
-/* No lock is held: frees and tells. */
-void cds_leftover_settle(struct cds_stream *stream, struct cds_leftover *leftover);
+const struct cds_report *cds_dispatch_latest(const struct cds_stream *stream, size_t slot); /* delivered; NULL: none */
+struct cds_report *cds_dispatch_share_latest(const struct cds_stream *stream, size_t slot); /* a reference, or NULL */
+struct cds_beginning cds_dispatch_beginning(const struct cds_stream *stream, size_t slot);
+void cds_dispatch_stats(struct cds_stream_stats *out, const struct cds_stream *stream);
 
-/* No lock is held. An event about a feed's seconds; to < from: the end is not known. */
+/* ---- no lock is held ---- */
+
+void cds_leftover_settle(struct cds_stream *stream, struct cds_leftover *leftover); /* frees and tells */
+
+/* An event about a feed's seconds; to < from: the end is not known. */
 void cds_stream_tell_range(struct cds_stream *stream, enum cds_event_kind kind, const struct cds_feed_id *feed,
                            int64_t from, int64_t to, const char *reason);
 
+/* A message's text, to know it again. */
+uint64_t cds_stream_text_tag(const struct cds_stream *stream, const char *text, size_t length);
 uint64_t cds_stream_blob_tag(const struct cds_stream *stream, const struct cds_report *report);
 
 /* The last second that a report can be of. A wall clock that is set back while the stream runs does not make its

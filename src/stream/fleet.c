@@ -6,21 +6,36 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "stream/core.h"
+#include "stream/discovery.h"
+#include "stream/outlet.h"
+#include "stream/parts.h"
+#include "stream/places.h"
 
 #define STOP_WAIT_MS 800
 
+bool cds_fleet_init(struct cds_stream *stream, const struct cds_link_handler *handler) {
+  stream->fleet.handler = handler;
+  return pthread_mutex_init(&stream->fleet.start_mu, NULL) == 0;
+}
+
+void cds_fleet_clear(struct cds_stream *stream) {
+  for (size_t i = 0; i < CDS_MAX_LINKS; i++) cds_link_free(cds_connections_link(stream, i));
+  pthread_mutex_destroy(&stream->fleet.start_mu);
+}
+
+void cds_fleet_lock(struct cds_stream *stream) {
+  pthread_mutex_lock(&stream->fleet.start_mu);
+}
+
+void cds_fleet_unlock(struct cds_stream *stream) {
+  pthread_mutex_unlock(&stream->fleet.start_mu);
+}
+
 /* ---- arithmetic ---- */
 
-size_t cds_fleet_shards(size_t feeds, size_t per_connection) {
-  return (feeds + per_connection - 1) / per_connection;
-}
-
-size_t cds_fleet_shard_of(size_t place, size_t feeds, size_t shards) {
-  return place * shards / feeds;
-}
-
 enum cds_status cds_fleet_check(size_t feeds, size_t per_connection, size_t origins, struct cds_error *err) {
-  size_t shards = cds_fleet_shards(feeds, per_connection);
+  size_t shards = cds_places_shards_for(feeds, per_connection);
   if (shards * origins <= CDS_MAX_CONNECTIONS) return CDS_OK;
   return cds_error_set(err, CDS_E_CONFIG,
                        "%zu feeds / %zu per connection x %zu origin%s = %zu connections; an account may hold %d: raise "
@@ -28,160 +43,162 @@ enum cds_status cds_fleet_check(size_t feeds, size_t per_connection, size_t orig
                        feeds, per_connection, origins, origins == 1 ? "" : "s", shards * origins, CDS_MAX_CONNECTIONS);
 }
 
+/* mu is held: so many origins, as far as it is known. */
+static size_t count_origins(const struct cds_stream *stream) {
+  size_t hosts = cds_core_client(stream)->config.ws_count, known = cds_discovery_origins(stream)->count;
+  if (!cds_core_config(stream)->ha) return 1;
+  return known > 0 ? known : hosts > 1 ? hosts : 2;
+}
+
+/* mu is held. */
+static bool has_room(const struct cds_stream *stream, size_t feeds) {
+  return cds_places_shards_for(feeds, cds_core_config(stream)->feeds_per_connection) <= cds_places_shards(stream);
+}
+
+enum cds_status cds_fleet_check_room(const struct cds_stream *stream, size_t feeds, struct cds_error *err) {
+  if (has_room(stream, feeds)) return CDS_OK;
+  return cds_fleet_check(feeds, cds_core_config(stream)->feeds_per_connection, count_origins(stream), err);
+}
+
+void cds_fleet_make_room(struct cds_stream *stream, size_t feeds) {
+  if (has_room(stream, feeds)) return;
+  size_t shards = cds_places_shards_for(feeds, cds_core_config(stream)->feeds_per_connection);
+  cds_places_open_shards(stream, shards);
+  cds_discovery_limit(stream, CDS_MAX_CONNECTIONS / shards);
+}
+
 /* ---- one connection ---- */
 
 /* start_mu is held. A link whose thread has ended makes room. */
 static size_t free_place(struct cds_stream *stream) {
-  for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
-    struct cds_connection *connection = &stream->connections[i];
-    pthread_mutex_lock(&stream->mu);
-    struct cds_link *link = connection->link;
-    bool is_free = link == NULL;
-    bool has_left = !is_free && connection->role == CDS_ROLE_LEAVING && cds_link_has_exited(link);
-    if (has_left) *connection = (struct cds_connection){0};
-    pthread_mutex_unlock(&stream->mu);
-    if (has_left) {
-      cds_link_join(link, 0);
-      cds_link_free(link);
-    }
-    if (is_free || has_left) return i;
+  struct cds_link *left;
+  cds_stream_lock(stream);
+  size_t index = cds_connections_vacate(stream, &left);
+  cds_stream_unlock(stream);
+  if (left != NULL) {
+    cds_link_join(left, 0);
+    cds_link_free(left);
   }
-  return CDS_NO_LINK;
+  return index;
 }
 
-/* mu is held, and while start_mu is held too, the answer stays the same. The shard's feeds, or with NULL their number. */
-static size_t list_feeds(struct cds_feed_id *out, const struct cds_stream *stream, size_t shard, bool on_trial) {
-  size_t count = 0;
-  for (size_t slot = 0; slot < stream->feeds.count; slot++) {
-    const struct cds_place *place = &stream->places[slot];
-    if (place->shard != shard || !(on_trial ? place->is_tried : place->is_served)) continue;
-    if (out != NULL) out[count] = stream->feeds.ids[slot];
-    count++;
-  }
-  return count;
+static enum cds_carried carried_by(enum cds_role role) {
+  return role == CDS_ROLE_TRIAL ? CDS_CARRIED_TRIED : CDS_CARRIED_SERVED;
 }
 
-/* start_mu is held, and what is described by `connection` is put into a free place. */
-static enum cds_status start_link(struct cds_stream *stream, const struct cds_connection *connection, size_t host,
+/* start_mu is held: nothing changes which feeds these are. */
+static struct cds_feed_id *list_feeds(size_t *count, struct cds_stream *stream,
+                                      const struct cds_assignment *assignment) {
+  enum cds_carried carried = carried_by(assignment->role);
+  cds_stream_lock(stream);
+  *count = cds_places_list(NULL, stream, assignment->shard, carried);
+  cds_stream_unlock(stream);
+  struct cds_feed_id *feeds = cds_malloc((*count + 1) * sizeof *feeds);
+  if (feeds == NULL) return NULL;
+  cds_stream_lock(stream);
+  *count = cds_places_list(feeds, stream, assignment->shard, carried);
+  cds_stream_unlock(stream);
+  return feeds;
+}
+
+/* start_mu is held, and what is described by `assignment` is put into a free place. */
+static enum cds_status start_link(struct cds_stream *stream, const struct cds_assignment *assignment, size_t host,
                                   struct cds_error *err) {
-  size_t index = free_place(stream);
+  const struct cds_stream_config *config = cds_core_config(stream);
+  size_t index = free_place(stream), count;
   if (index == CDS_NO_LINK) return cds_error_set(err, CDS_E_MEMORY, "too many connections are changing at once");
-  bool on_trial = connection->role == CDS_ROLE_TRIAL;
-  pthread_mutex_lock(&stream->mu);
-  size_t count = list_feeds(NULL, stream, connection->shard, on_trial);
-  pthread_mutex_unlock(&stream->mu);
-  struct cds_feed_id *feeds = cds_malloc((count + 1) * sizeof *feeds);
+  struct cds_feed_id *feeds = list_feeds(&count, stream, assignment);
   if (feeds == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
-  pthread_mutex_lock(&stream->mu);
+  cds_stream_lock(stream);
   const struct cds_link_plan plan = {
-    .handler = stream->link_handler,
+    .handler = stream->fleet.handler,
     .context = stream,
-    .config = &stream->client->config,
-    .stream = &stream->config,
+    .config = &cds_core_client(stream)->config,
+    .stream = config,
     .index = index,
     .feeds = feeds,
-    .feed_count = list_feeds(feeds, stream, connection->shard, on_trial),
+    .feed_count = count,
     .host = host,
-    .hosts_vary = !stream->config.ha,
-    .proof_ms = on_trial ? CDS_CHANGE_PROOF_MS : 0,
-    .is_one_of_many = stream->config.ha || stream->shard_count > 1,
+    .hosts_vary = !config->ha,
+    .proof_ms = assignment->role == CDS_ROLE_TRIAL ? CDS_TRIAL_PROOF_MS : 0,
+    .is_one_of_many = config->ha || cds_places_shards(stream) > 1,
   };
-  stream->connections[index] = *connection;
-  pthread_mutex_unlock(&stream->mu);
+  cds_connections_assign(stream, index, assignment);
+  cds_stream_unlock(stream);
   struct cds_link *link;
   cds_stream_ref(stream); /* until release is called */
   enum cds_status status = cds_link_start(&link, &plan, err);
   if (status != CDS_OK) cds_stream_unref(stream);
   cds_free(feeds);
-  pthread_mutex_lock(&stream->mu);
-  stream->connections[index].link = link;
-  if (status != CDS_OK) stream->connections[index].role = CDS_ROLE_FREE;
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_lock(stream);
+  cds_connections_put(stream, index, status == CDS_OK ? link : NULL);
+  cds_stream_unlock(stream);
   return status;
 }
 
 /* ---- all of them ---- */
 
-/* mu is held. */
-static bool is_served(const struct cds_stream *stream, enum cds_role role, size_t shard, size_t origin) {
-  size_t links = 0;
-  const char *name = stream->discovery.origins.names[origin];
-  for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
-    const struct cds_connection *at = &stream->connections[i];
-    if (at->role != role || at->shard != shard) continue;
-    links++;
-    if (name[0] != 0 && strcmp(at->stats.origin, name) == 0) return true;
-  }
-  return name[0] == 0 ? links > origin : links >= stream->discovery.origins.count;
-}
-
 enum cds_status cds_fleet_complete_shard(struct cds_stream *stream, enum cds_role role, size_t shard,
                                          struct cds_error *err) {
   enum cds_status status = CDS_OK;
   for (size_t origin = 0; status == CDS_OK; origin++) {
-    struct cds_connection connection = {.role = role, .shard = shard};
-    pthread_mutex_lock(&stream->mu);
-    bool more = origin < stream->discovery.origins.count && !stream->stopping && !stream->ended &&
-                list_feeds(NULL, stream, shard, role == CDS_ROLE_TRIAL) > 0;
-    bool is_missing = more && !is_served(stream, role, shard, origin);
-    if (is_missing) memcpy(connection.stats.origin, stream->discovery.origins.names[origin], CDS_MAX_ORIGIN_TEXT);
-    pthread_mutex_unlock(&stream->mu);
+    struct cds_assignment assignment = {.role = role, .shard = shard};
+    cds_stream_lock(stream);
+    const struct cds_origins *origins = cds_discovery_origins(stream);
+    bool more = origin < origins->count && !cds_core_is_over(stream) &&
+                cds_places_list(NULL, stream, shard, carried_by(role)) > 0;
+    bool is_missing = more && !cds_connections_cover(stream, role, shard, origins, origin);
+    if (is_missing) memcpy(assignment.origin, origins->names[origin], CDS_MAX_ORIGIN_TEXT);
+    cds_stream_unlock(stream);
     if (!more) break;
-    if (is_missing) status = start_link(stream, &connection, stream->discovery.wanted ? 0 : origin, err);
+    if (is_missing) status = start_link(stream, &assignment, cds_discovery_is_wanted(stream) ? 0 : origin, err);
   }
   return status;
 }
 
 enum cds_status cds_fleet_complete(struct cds_stream *stream, struct cds_error *err) {
   enum cds_status status = CDS_OK;
-  pthread_mutex_lock(&stream->start_mu);
+  cds_fleet_lock(stream);
   for (size_t shard = 0; status == CDS_OK && shard < CDS_MAX_CONNECTIONS; shard++)
     status = cds_fleet_complete_shard(stream, CDS_ROLE_SERVING, shard, err);
-  pthread_mutex_unlock(&stream->start_mu);
+  cds_fleet_unlock(stream);
   return status;
 }
 
-size_t cds_fleet_origins(const struct cds_stream *stream) {
-  size_t hosts = stream->client->config.ws_count, known = stream->discovery.origins.count;
-  if (!stream->config.ha) return 1;
-  return known > 0 ? known : hosts > 1 ? hosts : 2;
-}
-
 enum cds_status cds_fleet_open(struct cds_stream *stream, struct cds_error *err) {
-  const struct cds_config *config = &stream->client->config;
-  size_t feeds = stream->feeds.count, per_connection = stream->config.feeds_per_connection;
-  size_t origins = cds_fleet_origins(stream);
-  enum cds_status status = cds_fleet_check(feeds, per_connection, origins, err);
+  const struct cds_stream_config *config = cds_core_config(stream);
+  size_t feeds = cds_places_count(stream), origins = count_origins(stream);
+  size_t shards = cds_places_shards_for(feeds, config->feeds_per_connection);
+  enum cds_status status = cds_fleet_check(feeds, config->feeds_per_connection, origins, err);
   if (status != CDS_OK) return status;
-  stream->shard_count = cds_fleet_shards(feeds, per_connection);
-  for (size_t slot = 0; slot < feeds; slot++) {
-    struct cds_place *place = &stream->places[slot];
-    place->shard = cds_fleet_shard_of(slot, feeds, stream->shard_count);
-    place->is_wanted = place->is_served = true;
-  }
-  stream->discovery.limit = CDS_MAX_CONNECTIONS / stream->shard_count;
-  stream->discovery.wanted = stream->config.ha && config->ws_count == 1;
-  if (stream->discovery.wanted) return cds_discovery_ask(stream, err);
-  stream->discovery.origins.count = origins; /* without names: the hosts are told apart */
+  cds_places_spread(stream, shards);
+  cds_discovery_limit(stream, CDS_MAX_CONNECTIONS / shards);
+  if (cds_discovery_is_wanted(stream)) return cds_discovery_ask(stream, err);
+  cds_discovery_skip(stream, origins);
   return cds_fleet_complete(stream, err);
 }
 
 void cds_fleet_wake(struct cds_stream *stream) {
-  pthread_mutex_lock(&stream->start_mu);
-  for (size_t i = 0; i < CDS_MAX_LINKS; i++)
-    if (stream->connections[i].link != NULL) cds_link_wake(stream->connections[i].link);
-  pthread_mutex_unlock(&stream->start_mu);
+  cds_fleet_lock(stream);
+  for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
+    struct cds_link *link = cds_connections_link(stream, i);
+    if (link != NULL) cds_link_wake(link);
+  }
+  cds_fleet_unlock(stream);
 }
 
-/* Once start_mu was free after `stopping` was set, no link is added any more. It is not held while waiting: a link's
- * last act may need it. */
+void cds_fleet_fail(struct cds_stream *stream, const struct cds_error *why) {
+  cds_outlet_end(stream, why);
+  cds_fleet_wake(stream);
+}
+
+/* Once start_mu was free after the stop, no link is added any more. It is not held while waiting: a link's last act may
+ * need it. */
 void cds_fleet_stop(struct cds_stream *stream) {
   int64_t until_ms = cds_clock_mono_ms() + STOP_WAIT_MS;
   cds_fleet_wake(stream);
-  for (size_t i = 0; i < CDS_MAX_LINKS; i++)
-    if (stream->connections[i].link != NULL) cds_link_join(stream->connections[i].link, until_ms);
-}
-
-void cds_fleet_free(struct cds_stream *stream) {
-  for (size_t i = 0; i < CDS_MAX_LINKS; i++) cds_link_free(stream->connections[i].link);
+  for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
+    struct cds_link *link = cds_connections_link(stream, i);
+    if (link != NULL) cds_link_join(link, until_ms);
+  }
 }

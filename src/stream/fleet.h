@@ -1,15 +1,22 @@
 /* SPDX-License-Identifier: MIT
- * Which connections a stream has: shards of feeds times origins. */
+ * Which connections a stream has: shards of feeds times origins. Starts, wakes and stops them. */
 #ifndef CDS_FLEET_H
 #define CDS_FLEET_H
 
-#include "stream/link.h"
-#include "stream/stream_internal.h"
+#include "stream/connections.h"
 
-/* The fewest shards that hold so many feeds; and the shard of the feed in that place, so that sizes differ by one at
- * most. */
-size_t cds_fleet_shards(size_t feeds, size_t per_connection);
-size_t cds_fleet_shard_of(size_t place, size_t feeds, size_t shards);
+struct cds_fleet {                        /* fleet.c's own */
+  pthread_mutex_t start_mu;               /* held while connections are added or removed; taken before mu */
+  const struct cds_link_handler *handler; /* of its connections, with the stream as context; read-only */
+};
+
+/* Before another thread knows the stream. False, and nothing is held, without a lock. */
+CDS_MUST_CHECK bool cds_fleet_init(struct cds_stream *stream, const struct cds_link_handler *handler);
+void cds_fleet_clear(struct cds_stream *stream); /* with the stream's last reference */
+
+/* "start_mu is held" in the stream's files means: between these. */
+void cds_fleet_lock(struct cds_stream *stream);
+void cds_fleet_unlock(struct cds_stream *stream);
 
 /* CDS_E_CONFIG, with the arithmetic, when that makes more connections than an account may hold. */
 CDS_MUST_CHECK enum cds_status cds_fleet_check(size_t feeds, size_t per_connection, size_t origins,
@@ -25,13 +32,18 @@ CDS_MUST_CHECK enum cds_status cds_fleet_complete(struct cds_stream *stream, str
 CDS_MUST_CHECK enum cds_status cds_fleet_complete_shard(struct cds_stream *stream, enum cds_role role, size_t shard,
                                                         struct cds_error *err);
 
-size_t cds_fleet_origins(const struct cds_stream *stream); /* mu is held: so many, as far as it is known */
+/* mu is held. May there be so many feeds? CDS_E_CONFIG as from check. And: shards are opened for them, if there are too
+ * few. */
+CDS_MUST_CHECK enum cds_status cds_fleet_check_room(const struct cds_stream *stream, size_t feeds,
+                                                    struct cds_error *err);
+void cds_fleet_make_room(struct cds_stream *stream, size_t feeds);
 
 void cds_fleet_wake(struct cds_stream *stream); /* every link; no lock is held */
 
-/* After `stopping` was set: waits for the links' threads, a second at most for all of them together. */
-void cds_fleet_stop(struct cds_stream *stream);
+/* The stream is over for this reason, unless it is over already; the links are woken to end. No lock is held. */
+void cds_fleet_fail(struct cds_stream *stream, const struct cds_error *why);
 
-void cds_fleet_free(struct cds_stream *stream); /* with the stream's last reference */
+/* After cds_core_stop: waits for the links' threads, a second at most for all of them together. */
+void cds_fleet_stop(struct cds_stream *stream);
 
 #endif

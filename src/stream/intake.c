@@ -1,54 +1,57 @@
 /* SPDX-License-Identifier: MIT
  * A message's way in: envelope, peek, decode, then sequence and queue in one critical section. Memory is had before the
  * lock and given back after it. */
+#include "stream/intake.h"
+
 #include <string.h>
 
 #include "base/clock.h"
 #include "codec/message.h"
+#include "stream/connections.h"
+#include "stream/core.h"
 #include "stream/dispatch.h"
+#include "stream/outlet.h"
+#include "stream/parts.h"
+#include "stream/places.h"
 #include "stream/screen.h"
 
 #define COMPLAINT_INTERVAL_MS 1000 /* bad messages may come by the thousand; log lines need not */
 
 static void complain(struct cds_stream *stream, size_t link, const char *what, const char *why) {
   int64_t now = cds_clock_mono_ms();
-  if (stream->config.log_level > CDS_LOG_WARN) return;
-  pthread_mutex_lock(&stream->mu);
-  bool held = stream->complained_at_ms != 0 && now - stream->complained_at_ms < COMPLAINT_INTERVAL_MS;
-  uint64_t more = stream->complaints_held;
-  stream->complaints_held = held ? more + 1 : 0;
-  if (!held) stream->complained_at_ms = now;
-  const char *host = stream->connections[link].stats.host; /* written by this thread only */
-  pthread_mutex_unlock(&stream->mu);
+  if (cds_core_config(stream)->log_level > CDS_LOG_WARN) return;
+  cds_stream_lock(stream);
+  bool held = stream->intake.complained_at_ms != 0 && now - stream->intake.complained_at_ms < COMPLAINT_INTERVAL_MS;
+  uint64_t more = stream->intake.complaints_held;
+  stream->intake.complaints_held = held ? more + 1 : 0;
+  if (!held) stream->intake.complained_at_ms = now;
+  const char *host = cds_connections_host(stream, link); /* written by this thread only */
+  cds_stream_unlock(stream);
   if (held) return;
   struct cds_event *event = cds_event_log(CDS_LOG_WARN, "%s: %s: %s (and %llu more since the last such line)", host,
                                           what, why, (unsigned long long)more);
-  if (event == NULL) return;
-  pthread_mutex_lock(&stream->mu);
-  cds_event_push(&stream->events, event);
-  cds_stream_settle(stream);
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_emit(stream, event);
 }
 
 /* mu is held. */
 static void count_bad(struct cds_stream *stream, size_t link) {
-  stream->connections[link].stats.errors_count++;
-  cds_sequence_doubt(&stream->sequence, (unsigned)link, cds_clock_mono_ms());
+  cds_connections_count_error(stream, link);
+  cds_sequence_doubt(cds_dispatch_sequence(stream), (unsigned)link, cds_clock_mono_ms());
 }
 
 static void undecodable(struct cds_stream *stream, size_t link, const struct cds_error *err) {
-  pthread_mutex_lock(&stream->mu);
-  stream->counts.decode_errors++;
+  cds_stream_lock(stream);
+  stream->intake.decode_errors++;
   count_bad(stream, link);
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_unlock(stream);
   complain(stream, link, "a message was not understood", err->message);
 }
 
 static void reject(struct cds_stream *stream, size_t link, const char *why) {
-  pthread_mutex_lock(&stream->mu);
-  stream->counts.rejected++;
+  cds_stream_lock(stream);
+  stream->intake.rejected++;
   count_bad(stream, link);
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_unlock(stream);
   complain(stream, link, "a report was rejected", why);
 }
 
@@ -58,18 +61,18 @@ static size_t look_up(struct cds_stream *stream, size_t link, const struct cds_f
                       bool *known, bool *asked) {
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
-  pthread_mutex_lock(&stream->mu);
-  size_t slot = cds_stream_find(stream, feed);
-  *asked = slot != CDS_NO_SLOT || stream->connections[link].role != CDS_ROLE_SERVING ||
-           cds_feed_set_find(&stream->feeds, feed) != CDS_NO_SLOT;
+  cds_stream_lock(stream);
+  size_t slot = cds_places_find(stream, feed);
+  *asked =
+    slot != CDS_NO_SLOT || cds_connections_role(stream, link) != CDS_ROLE_SERVING || cds_places_has(stream, feed);
   *known = slot != CDS_NO_SLOT &&
-           cds_sequence_peek(&stream->sequence, slot, text_tag, (unsigned)link, cds_clock_mono_ms(), &out);
+           cds_sequence_peek(cds_dispatch_sequence(stream), slot, text_tag, (unsigned)link, cds_clock_mono_ms(), &out);
   if (*known) {
-    stream->counts.total_received++;
-    stream->counts.deduplicated++;
+    stream->intake.total_received++;
+    stream->intake.deduplicated++;
     cds_dispatch(stream, &out, &leftover);
   }
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_unlock(stream);
   cds_leftover_settle(stream, &leftover);
   return slot;
 }
@@ -84,24 +87,18 @@ struct gap {
 /* mu is held, and the report was taken. */
 static void note_gap(struct gap *gap, const struct cds_stream *stream, const struct cds_candidate *candidate,
                      size_t slot, uint64_t gaps_before, const struct cds_report *latest_before) {
-  gap->found = stream->config.backfill && stream->sequence.counts.gaps > gaps_before && latest_before != NULL;
+  gap->found = cds_core_config(stream)->backfill && cds_dispatch_gaps(stream) > gaps_before && latest_before != NULL;
   if (!gap->found) return;
-  gap->feed = stream->feeds.ids[slot];
+  gap->feed = cds_places_feed(stream, slot);
   gap->from = latest_before->observations_timestamp + 1;
   gap->to = candidate->valid_from_timestamp - 1;
 }
 
 /* mu is held. */
 static void count_verdict(struct cds_stream *stream, enum cds_verdict verdict) {
-  stream->counts.total_received++;
-  if (verdict == CDS_VERDICT_DUPLICATE) stream->counts.deduplicated++;
-  if (verdict == CDS_VERDICT_OUT_OF_ORDER) stream->counts.out_of_order++;
-}
-
-/* mu is held. The slot may have changed hands while the report was decoded. */
-static bool is_at_home(const struct cds_stream *stream, const struct cds_queue_node *node) {
-  return stream->places[node->slot].is_wanted &&
-         cds_feed_id_compare(&stream->feeds.ids[node->slot], &node->report->feed_id) == 0;
+  stream->intake.total_received++;
+  if (verdict == CDS_VERDICT_DUPLICATE) stream->intake.deduplicated++;
+  if (verdict == CDS_VERDICT_OUT_OF_ORDER) stream->intake.out_of_order++;
 }
 
 /* Takes the node; returns the verdict. */
@@ -112,20 +109,20 @@ static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cd
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
   struct gap gap;
-  pthread_mutex_lock(&stream->mu);
-  candidate.on_trial = stream->connections[link].role == CDS_ROLE_TRIAL;
-  if (!is_at_home(stream, node)) {
-    pthread_mutex_unlock(&stream->mu);
+  cds_stream_lock(stream);
+  candidate.on_trial = cds_connections_role(stream, link) == CDS_ROLE_TRIAL;
+  if (!cds_places_is_home(stream, slot, &node->report->feed_id)) { /* it has changed hands meanwhile */
+    cds_stream_unlock(stream);
     cds_queue_node_free(node);
     return CDS_VERDICT_DUPLICATE;
   }
-  uint64_t gaps_before = stream->sequence.counts.gaps;
-  enum cds_verdict verdict =
-    cds_sequence_take(&stream->sequence, &candidate, (unsigned)link, cds_clock_mono_ms(), latest_possible, &out);
+  uint64_t gaps_before = cds_dispatch_gaps(stream);
+  enum cds_verdict verdict = cds_sequence_take(cds_dispatch_sequence(stream), &candidate, (unsigned)link,
+                                               cds_clock_mono_ms(), latest_possible, &out);
   count_verdict(stream, verdict);
-  note_gap(&gap, stream, &candidate, slot, gaps_before, stream->places[slot].latest);
+  note_gap(&gap, stream, &candidate, slot, gaps_before, cds_dispatch_latest(stream, slot));
   cds_dispatch(stream, &out, &leftover);
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_unlock(stream);
   if (gap.found) cds_stream_tell_range(stream, CDS_EVENT_GAP, &gap.feed, gap.from, gap.to, "");
   cds_leftover_settle(stream, &leftover);
   return verdict;
@@ -141,9 +138,10 @@ static struct cds_queue_node *decode(struct cds_stream *stream, size_t link, siz
     return NULL;
   }
   report->received_at_ms = cds_clock_wall_ms();
-  int64_t steady_ms = cds_clock_mono_ms() + stream->connections[link].wall_ahead_ms; /* written by this thread only */
+  int64_t steady_ms =
+    cds_clock_mono_ms() + cds_connections_wall_ahead_ms(stream, link); /* written by this thread only */
   report->latency_ms = (double)steady_ms - (double)cds_report_observed_ms(report);
-  strcpy(report->origin, stream->connections[link].stats.origin); /* same size; written by this thread only */
+  strcpy(report->origin, cds_connections_origin(stream, link)); /* same size; written by this thread only */
   struct cds_queue_node *node = cds_queue_node_new(report, slot);
   if (node == NULL) {
     cds_error_set(&err, CDS_E_MEMORY, "out of memory");
@@ -157,15 +155,15 @@ static struct cds_queue_node *decode(struct cds_stream *stream, size_t link, siz
  * have been known by its text. Otherwise the node is freed. */
 static bool screen(struct cds_stream *stream, size_t link, struct cds_queue_node *node) {
   const struct cds_report *report = node->report;
-  if (stream->config.signers == NULL) return true;
-  uint64_t blob_tag = cds_seen_tag(stream->seed, report->bytes + report->blob.offset, report->blob.length);
+  if (cds_core_config(stream)->signers == NULL) return true;
+  uint64_t blob_tag = cds_stream_blob_tag(stream, report);
   bool known, asked;
   (void)look_up(stream, link, &report->feed_id, blob_tag, &known, &asked);
-  if (!known && cds_stream_screen(stream, report, stream->connections[link].stats.host)) return true;
-  pthread_mutex_lock(&stream->mu);
-  stream->counts.total_received += !known; /* a known one was counted */
-  if (!known) cds_sequence_doubt(&stream->sequence, (unsigned)link, cds_clock_mono_ms());
-  pthread_mutex_unlock(&stream->mu);
+  if (!known && cds_stream_screen(stream, report, cds_connections_host(stream, link))) return true;
+  cds_stream_lock(stream);
+  stream->intake.total_received += !known; /* a known one was counted */
+  if (!known) cds_sequence_doubt(cds_dispatch_sequence(stream), (unsigned)link, cds_clock_mono_ms());
+  cds_stream_unlock(stream);
   cds_queue_node_free(node);
   return false;
 }
@@ -178,7 +176,7 @@ static bool take_in(struct cds_stream *stream, size_t link, const char *data, si
     undecodable(stream, link, &err);
     return false;
   }
-  uint64_t text_tag = cds_seen_tag(stream->seed, envelope.full_report, envelope.full_report_length);
+  uint64_t text_tag = cds_stream_text_tag(stream, envelope.full_report, envelope.full_report_length);
   bool known, asked;
   size_t slot = look_up(stream, link, &envelope.feed_id, text_tag, &known, &asked);
   if (!asked) reject(stream, link, "its feed was not asked for");
@@ -192,17 +190,18 @@ static bool take_in(struct cds_stream *stream, size_t link, const char *data, si
   return true;
 }
 
-bool cds_stream_receive(void *context, size_t link, const char *data, size_t length, bool *is_report) {
-  struct cds_stream *stream = context;
-  pthread_mutex_lock(&stream->mu);
-  struct cds_link_stats *stats = &stream->connections[link].stats;
-  stats->messages_received++;
-  stats->bytes_received += length;
-  stats->last_message_time = cds_clock_wall_ms();
-  bool is_on_trial = stream->connections[link].role == CDS_ROLE_TRIAL;
-  pthread_mutex_unlock(&stream->mu);
-  *is_report = take_in(stream, link, data, length);
-  if (is_on_trial) cds_change_look(stream);
-  cds_backfill_kick(stream);
-  return cds_stream_is_paused(stream);
+bool cds_intake_message(struct cds_stream *stream, size_t link, const char *data, size_t length) {
+  cds_stream_lock(stream);
+  cds_connections_count_message(stream, link, length);
+  cds_stream_unlock(stream);
+  return take_in(stream, link, data, length);
+}
+
+void cds_intake_stats(struct cds_stream_stats *out, const struct cds_stream *stream) {
+  const struct cds_intake *intake = &stream->intake;
+  out->total_received = intake->total_received;
+  out->deduplicated = intake->deduplicated;
+  out->out_of_order = intake->out_of_order;
+  out->rejected = intake->rejected;
+  out->decode_errors = intake->decode_errors;
 }

@@ -7,17 +7,20 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "crypto/verify.h"
+#include "stream/core.h"
+#include "stream/outlet.h"
+#include "stream/parts.h"
 
 #define TELL_INTERVAL_MS 1000 /* one who forges reports may send them by the thousand */
 
 /* Counts; true when the script is to be told now. */
 static bool count(struct cds_stream *stream) {
   int64_t now = cds_clock_mono_ms();
-  pthread_mutex_lock(&stream->mu);
-  stream->counts.unverified++;
-  bool is_due = stream->unverified_told_ms == 0 || now - stream->unverified_told_ms >= TELL_INTERVAL_MS;
-  if (is_due) stream->unverified_told_ms = now;
-  pthread_mutex_unlock(&stream->mu);
+  cds_stream_lock(stream);
+  stream->screen.unverified++;
+  bool is_due = stream->screen.told_ms == 0 || now - stream->screen.told_ms >= TELL_INTERVAL_MS;
+  if (is_due) stream->screen.told_ms = now;
+  cds_stream_unlock(stream);
   return is_due;
 }
 
@@ -59,9 +62,13 @@ static void tell(struct cds_stream *stream, const struct cds_report *report, con
 
 bool cds_stream_screen(struct cds_stream *stream, const struct cds_report *report, const char *host) {
   char why[sizeof((struct cds_event *)0)->message];
-  struct cds_signer_registry *signers = stream->config.signers;
+  struct cds_signer_registry *signers = cds_core_config(stream)->signers;
   if (signers == NULL) return true;
   if (!is_unsigned(why, sizeof why, report) && !fails_to_verify(why, sizeof why, signers, report)) return true;
   if (count(stream)) tell(stream, report, host, why);
   return false;
+}
+
+void cds_screen_stats(struct cds_stream_stats *out, const struct cds_stream *stream) {
+  out->unverified = stream->screen.unverified;
 }

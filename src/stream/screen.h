@@ -3,10 +3,17 @@
 #ifndef CDS_SCREEN_H
 #define CDS_SCREEN_H
 
-#include "stream/stream_internal.h"
+#include "stream/stream.h"
+
+struct cds_screen { /* screen.c's own; guarded by mu */
+  uint64_t unverified;
+  int64_t told_ms; /* monotonic; of the last event */
+};
 
 /* No lock is held. True when the stream does not verify, or the report does; otherwise counted and told, for every
  * report and about once a second. host: where it came from. */
 CDS_MUST_CHECK bool cds_stream_screen(struct cds_stream *stream, const struct cds_report *report, const char *host);
+
+void cds_screen_stats(struct cds_stream_stats *out, const struct cds_stream *stream); /* mu is held */
 
 #endif

@@ -7,6 +7,11 @@
 #include "codec/report.h"
 #include "context/context.h"
 
+struct cds_stream_life { /* stream.c's own */
+  struct cds_stream_hook hook;
+  atomic_bool is_closed;
+};
+
 CDS_MUST_CHECK enum cds_status cds_stream_open(struct cds_stream **out, struct cds_client *client,
                                                const struct cds_feed_id *feeds, size_t feed_count,
                                                const struct cds_stream_config *config, struct cds_error *err);
@@ -25,16 +30,6 @@ struct cds_event *cds_stream_take_event(struct cds_stream *stream); /* NULL when
 struct cds_report *cds_stream_latest(struct cds_stream *stream, const struct cds_feed_id *feed);
 
 bool cds_stream_is_subscribed(struct cds_stream *stream); /* every feed has at least one connection that is up */
-
-/* Changes the feeds without loss for those that stay. Ids that are there (not there) already are passed over. New feeds
- * begin with their next report. Reports of feeds that go are not delivered any more, those that wait are dropped and
- * counted so. The connections follow in the background; when the service refuses them, the old ones go on, the feeds
- * that were added since are taken out again, and events tell. What is asked for while that is under way comes next.
- * CDS_E_CONFIG, and nothing changed: too many feeds or connections, or none left. The error of a stream that is over. */
-CDS_MUST_CHECK enum cds_status cds_stream_subscribe(struct cds_stream *stream, const struct cds_feed_id *feeds,
-                                                    size_t feed_count, struct cds_error *err);
-CDS_MUST_CHECK enum cds_status cds_stream_unsubscribe(struct cds_stream *stream, const struct cds_feed_id *feeds,
-                                                      size_t feed_count, struct cds_error *err);
 
 struct cds_link_stats {
   char origin[CDS_MAX_ORIGIN_TEXT];
