@@ -4,7 +4,7 @@
 
 local tests = {}
 
-local NETWORK = "rest stream tls rest_errors secrets hostile_text faults_tls faults_messages faults_rest"
+local NETWORK = "rest answers stream tls rest_errors secrets hostile_text faults_tls faults_messages faults_rest"
 local STREAMS = "stream reconnect backfill subscribe verify faults_script faults_messages faults_order faults_gaps"
 
 -- Specs of spec/integration, fast ones first; all of spec/unit go before them.
@@ -15,11 +15,11 @@ local SPECS = {
   ["src/order"] = STREAMS,
   ["src/net"] = NETWORK .. " faults_names faults_frames faults_handshake faults_connection",
   ["src/context"] = "rest stream rest_errors shutdown reconnect",
-  ["src/rest"] = "rest rest_errors faults_rest shutdown",
+  ["src/rest"] = "rest answers rest_errors faults_rest shutdown",
   ["src/stream"] = STREAMS .. " shutdown faults_handshake faults_connection",
   ["src/client"] = "rest stream shutdown gc faults_process",
   ["src/lua"] = "rest gc stream rest_errors verify replay shutdown subscribe",
-  ["lua/chainlink"] = "rest stream gc verify rest_errors replay faults_script subscribe cli",
+  ["lua/chainlink"] = "rest answers stream gc verify rest_errors replay faults_script subscribe cli",
   ["lua/chainlink/cli"] = "cli_output cli replay hostile_text secrets",
   ["lua/chainlink/loop"] = "rest stream shutdown",
   ["lua/chainlink/onchain"] = "cli",
