@@ -23,7 +23,8 @@ function chainlink.client(options) end
 function chainlink.client_from_env(overrides) end
 
 ---The feeds that are listed publicly, without credentials: filters, and of a client's options network, rest_url,
----timeout, connect_timeout, max_retries, retry_delay, retry_max_delay, headers, tls, proxy, logger, log_level, on_response.
+---timeout, connect_timeout, max_retries, retry_delay, retry_max_delay, headers, tls, proxy, logger, log_level,
+---on_response.
 ---@param options? chainlink.PublicFilters
 ---@return chainlink.ListedFeed[]? feeds
 ---@return chainlink.Error? err

@@ -100,7 +100,8 @@ describe("a finalizer that runs inside", function()
       at_each_place(nothing, function()
         assert(stream:latest(ids[2]).feed_id == ids[2])
       end, function()
-        assert(stream:latest(ids[1]).feed_id == ids[1])
+        -- Twice: with LuaJIT no finalizer runs in a single one.
+        for _ = 1, 2 do assert(stream:latest(ids[1]).feed_id == ids[1]) end
       end)
     end)
   end)
