@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * Why a request failed, in words: from libcurl's codes to our errors. Private to net/rest.c and its tests. */
+ * Why a request failed, in words: from libcurl's codes to our errors. Private to net/transfer.c and its tests. */
 #ifndef CDS_REST_ERROR_H
 #define CDS_REST_ERROR_H
 

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "codec/message.h"
+#include "rest/api_error.h"
 
 #define PART_TEXT 96 /* the longest part of a target between feed ids */
 

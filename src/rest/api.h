@@ -4,8 +4,8 @@
 #define CDS_API_H
 
 #include "codec/report.h"
+#include "net/exchange.h"
 #include "net/origins.h"
-#include "net/rest.h"
 #include "rest/operation.h"
 
 #define CDS_OPERATION_COUNT (CDS_POST_JSON + 1)
@@ -46,8 +46,5 @@ struct cds_question {
 CDS_MUST_CHECK enum cds_status cds_api_answer(struct cds_answer *out, const struct cds_question *question,
                                               struct cds_exchange *exchange, struct cds_error *err);
 void cds_answer_clear(struct cds_answer *answer);
-
-/* The error of an answer whose status is not a success: kind, retry_after, clock_skew, start of the body. */
-enum cds_status cds_api_http_error(struct cds_error *err, const char *path, const struct cds_exchange *exchange);
 
 #endif

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
- * What an HTTP answer that is no success means to the caller. */
+ * From an HTTP status to an error, with what the answer says of time and reason. */
+#include "rest/api_error.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "rest/api.h"
 
 #define SKEW_WORTH_TELLING 5.0 /* seconds; the service refuses signatures further off than that */
 
