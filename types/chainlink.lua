@@ -338,7 +338,7 @@ function Stream:subscribe(feed_ids) end
 ---@return_overload nil, chainlink.Error
 function Stream:unsubscribe(feed_ids) end
 
----Waits until every feed is subscribed.
+---Waits until every feed is subscribed. A TimeoutError tells the last failure of a connection, where there was one.
 ---@param timeout? number seconds
 ---@return chainlink.Stream? stream
 ---@return chainlink.Error? err

@@ -36,6 +36,7 @@ end
 function deliver.status(state, event)
   local fields = { state = event.state, origin = event.origin, host = event.host, reason = event.message,
     attempt = event.attempt, delay = event.delay, time = event.time }
+  if event.state == "reconnecting" then state.last_failure = event.message end -- for Stream:connect
   events.log(state, event.level, status_line(event), fields)
   if state.on_status then state.on_status(fields) end
 end

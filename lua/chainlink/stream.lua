@@ -71,7 +71,15 @@ end
 
 local POLL_SECONDS = 0.01 -- while reports of some feeds keep the descriptor readable and others are not subscribed
 
---- Waits until every feed is subscribed. -> stream | nil, err
+-- The time is over: what the last attempt that failed had met with says more than that.
+local function not_connected(state, timeout)
+  local message = ("not connected within %g seconds"):format(timeout)
+  if state.last_failure then message = message .. "; the last failure: " .. state.last_failure end
+  return errors.new("TimeoutError", message, { retryable = true })
+end
+
+--- Waits until every feed is subscribed. -> stream | nil, err: what ended the stream, or a TimeoutError that tells the
+--- last failure of its connections.
 function methods.connect(stream, timeout)
   local state = check.self(stream, "stream", "connect")
   check.seconds(timeout, "timeout")
@@ -79,13 +87,14 @@ function methods.connect(stream, timeout)
   while true do
     local subscribed = core.stream_is_subscribed(stream)
     events.drain(state, stream_event, stream) -- what led there is told before
-    if subscribed then return stream end
+    if subscribed then
+      state.last_failure = nil
+      return stream
+    end
     local found, err = core.stream_peek(stream)
     if found == false then return nil, err end
     local left = deadline and math.max(0, deadline - monotonic())
-    if left == 0 then
-      return nil, errors.new("TimeoutError", ("not connected within %g seconds"):format(timeout), { retryable = true })
-    end
+    if left == 0 then return nil, not_connected(state, timeout) end
     if found then state.wait(-1, math.min(left or POLL_SECONDS, POLL_SECONDS))
     else state.wait(stream_fd(stream), left) end
   end

@@ -154,6 +154,26 @@ describe("a handshake that is refused", function()
     end)
   end
 
+  for _, status in ipairs { 429, 503 } do
+    it(("with %d is told by a connect that runs out of time"):format(status), function()
+      sim:fault(("on=ws,action=status,status=%d,times=0"):format(status))
+      finally(function() sim:clear_faults() end)
+      local refused = false
+      local stream = client:stream({ id }, quick { on_status = function(event)
+        refused = refused or event.state == "reconnecting"
+      end })
+      local err
+      await("a refusal", function()
+        err = failure("TimeoutError", { retryable = true }, stream:connect(0.01))
+        return refused
+      end)
+      says(says(err, "; the last failure: "), ("(HTTP %d)"):format(status))
+      sim:clear_faults()
+      assert(stream:connect(PATIENCE))
+      stream:close()
+    end)
+  end
+
   for _, status in ipairs { 429, 500, 502, 503 } do
     it(("with %d is repeated"):format(status), function()
       local record = recorder.new()
