@@ -174,8 +174,9 @@ int main(void) {
 
   setup(function()
     folder, remove = project.folder()
-    project.run(("mkdir -p %s/src/base %s/spec/c"):format(folder, folder))
-    project.run(("cp -r spec/mutants %s/spec && git -C %s init"):format(folder, folder))
+    project.run(("mkdir -p %s/src/base %s/spec/c %s/spec/support"):format(folder, folder, folder))
+    project.run(("cp -r spec/mutants %s/spec && cp spec/support/project.lua %s/spec/support && git -C %s init"):format(
+      folder, folder, folder))
     project.write(folder .. "/Makefile", MAKEFILE)
     project.write(folder .. "/src/base/toy.c", TOY)
     project.write(folder .. "/spec/c/test_toy.c", TEST)

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- A copy of the project in which a file can be changed, built and tested.
 
+local project = require "spec.support.project"
+
 local tree = {}
 
 local function quote(text)
@@ -16,11 +18,7 @@ function tree.read(path)
   return text
 end
 
-function tree.write(path, text)
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-end
+tree.write = project.write
 
 --- Runs a shell command quietly: its exit status.
 function tree.run(command)
