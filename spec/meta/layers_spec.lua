@@ -124,6 +124,20 @@ describe("who calls whom", function()
     assert.truthy(output:find("net/high.h declares cds_low, which base/low.c defines", 1, true), output)
   end)
 
+  it("asks that a part of a stream is its file's own", function()
+    local status, output = check_with {
+      ["stream/outlet.h"] = "struct cds_stream; int cds_outlet(struct cds_stream *stream);",
+      ["stream/outlet.c"] = "struct cds_stream { int outlet; }; int cds_outlet(struct cds_stream *stream)"
+        .. "{ return stream->outlet; }",
+      ["stream/fleet.h"] = "struct cds_stream; int cds_fleet(struct cds_stream *stream);",
+      ["stream/fleet.c"] = "struct cds_stream { int outlet; };\nint cds_fleet(struct cds_stream *stream)"
+        .. "{ return stream->outlet; }",
+    }
+    assert.equal(1, status)
+    assert.truthy(output:find("stream/fleet.c:2: reaches into outlet, which is stream/outlet.c's own", 1, true), output)
+    assert.falsy(output:find("stream/outlet.c:1", 1, true), output)
+  end)
+
   it("asks for short files", function()
     assert.equal(0, (check_with { ["net/mid.h"] = house()["net/mid.h"] .. ("\n"):rep(348) }))
     local status, output = check_with { ["net/mid.h"] = house()["net/mid.h"] .. ("\n"):rep(349) }
