@@ -168,8 +168,7 @@ static bool screen(struct cds_stream *stream, size_t link, struct cds_queue_node
   return false;
 }
 
-/* True when the message was a report. */
-static bool take_in(struct cds_stream *stream, size_t link, const char *data, size_t length) {
+bool cds_intake_message(struct cds_stream *stream, size_t link, const char *data, size_t length) {
   struct cds_envelope envelope;
   struct cds_error err = {0};
   if (cds_envelope_parse(&envelope, data, length, &err) != CDS_OK) {
@@ -188,13 +187,6 @@ static bool take_in(struct cds_stream *stream, size_t link, const char *data, si
   if (verdict == CDS_VERDICT_FUTURE) reject(stream, link, "its observations timestamp lies in the future");
   else if (verdict == CDS_VERDICT_TOO_MANY) reject(stream, link, "too many different reports of one second");
   return true;
-}
-
-bool cds_intake_message(struct cds_stream *stream, size_t link, const char *data, size_t length) {
-  cds_stream_lock(stream);
-  cds_connections_count_message(stream, link, length);
-  cds_stream_unlock(stream);
-  return take_in(stream, link, data, length);
 }
 
 void cds_intake_stats(struct cds_stream_stats *out, const struct cds_stream *stream) {

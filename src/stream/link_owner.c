@@ -106,6 +106,7 @@ static void on_state(void *context, size_t link, enum cds_link_state state, cons
 static bool on_message(void *context, size_t link, const char *data, size_t length, bool *is_report) {
   struct cds_stream *stream = context;
   cds_stream_lock(stream);
+  cds_connections_count_message(stream, link, length);
   bool is_on_trial = cds_connections_role(stream, link) == CDS_ROLE_TRIAL;
   cds_stream_unlock(stream);
   *is_report = cds_intake_message(stream, link, data, length);
