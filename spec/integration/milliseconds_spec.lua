@@ -60,8 +60,8 @@ describe("millisecond feeds", function()
       hash=$(printf '' | sha256sum | cut -d' ' -f1)
       signature=$(printf '%s' "GET TARGET $hash KEY $now" | openssl dgst -sha256 -hmac SECRET | sed 's/.* //')
       curl -sN --http1.1 --max-time 1.5 -H 'Connection: Upgrade' -H 'Upgrade: websocket' \
-        -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Authorization: KEY' -H "X-Authorization-Timestamp: $now" \
-        -H "X-Authorization-Signature-SHA256: $signature" -i -o FILE 'URLTARGET']]
+        -H 'Sec-WebSocket-Version: 13' -H 'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==' -H 'Authorization: KEY' \
+        -H "X-Authorization-Timestamp: $now" -H "X-Authorization-Signature-SHA256: $signature" -i -o FILE 'URLTARGET']]
     local folder, remove = project.folder()
     script = script:gsub("%u%u%u+", { TARGET = target, KEY = sim.api_key, SECRET = sim.api_secret,
       FILE = folder .. "/out", URLTARGET = sim.rest_url .. target })
