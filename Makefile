@@ -54,7 +54,7 @@ BINDING := $(filter-out src/lua/lsimulator.c,$(wildcard src/lua/*.c))
 # Those that fail each allocation in turn take the longest: they go first.
 C_TESTS := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/test_torture*.c) \
   $(filter-out spec/c/test_torture%,$(wildcard spec/c/test_*.c)))
-LUA_C_TESTS := $(addprefix $(TREE)/c/,test_torture_lua test_states test_fork_lua)
+LUA_C_TESTS := $(addprefix $(TREE)/c/,test_torture_lua test_states test_fork_lua test_wait_lua)
 
 ENV_PATHS := export LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;' LUA_CPATH='$(CURDIR)/$(OUT)/?.so;;'
 ENV_EXPORTS := $(ENV_PATHS); export PATH='$(CURDIR)/$(OUT)/bin':\"\$$PATH\"

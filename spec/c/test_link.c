@@ -355,6 +355,28 @@ static void test_frozen(void) {
   finish(&fixture);
 }
 
+/* Answers the first connection's pings with pongs that answer nothing. */
+static void serve_foreign_pongs(struct ws_server *server, int number, int fd) {
+  struct ws_frame frame;
+  if (!ws_accept(server, fd)) return;
+  ws_send_message(fd, next_message(1, (uint32_t)number));
+  if (number > 1) ws_attend(fd);
+  else
+    while (ws_read_frame(fd, &frame))
+      if (frame.opcode == WS_PING) ws_send(fd, WS_PONG, true, "foreign!", 8); /* as long as ours */
+}
+
+static void test_foreign_pongs(void) {
+  struct fixture fixture;
+  struct seen_events seen = {0};
+  begin(&fixture, serve_foreign_pongs, NULL);
+  fixture.config.stream.ping_interval = fixture.config.stream.pong_timeout = 1;
+  open_stream(&fixture, 1);
+  is_number(take_in_order(&fixture, &seen, 1, 2), 2, "a peer whose pongs are not ours is replaced");
+  ok(strstr(seen.all_text, "no pong") != NULL, "with the reason: %s", seen.last_reason);
+  finish(&fixture);
+}
+
 /* ---- the end, in every state ---- */
 
 static void serve_open(struct ws_server *server, int number, int fd) {
@@ -481,6 +503,7 @@ int main(void) {
   test_oversize();
   test_immediate_retry();
   test_frozen();
+  test_foreign_pongs();
   test_close_states();
   test_lifetimes();
   test_fork();

@@ -8,10 +8,20 @@ static void serve_silence(struct ws_server *server, int number, int fd) {
   ws_attend(fd); /* pings are answered */
 }
 
-static void test_stale(void) {
+/* The first connection brings messages all along, and no report. */
+static void serve_chatter(struct ws_server *server, int number, int fd) {
+  if (!ws_accept(server, fd)) return;
+  if (number > 1) {
+    ws_send_message(fd, next_message(1, 1));
+    ws_attend(fd);
+  }
+  while (number == 1 && ws_send_message(fd, "{\"news\":1}")) poll(NULL, 0, 20);
+}
+
+static void test_stale(ws_serve *serve) {
   struct fixture fixture;
   struct seen_events seen = {0};
-  begin(&fixture, serve_silence, NULL);
+  begin(&fixture, serve, NULL);
   fixture.config.stream.stale_timeout = 0.3;
   open_stream(&fixture, 1);
   is_number((long long)take_in_order(&fixture, &seen, 1, 1), 1, "the second connection brings a report");
@@ -49,7 +59,8 @@ static void test_slow_script(void) {
 }
 
 int main(void) {
-  test_stale();
+  test_stale(serve_silence);
+  test_stale(serve_chatter);
   test_slow_script();
   return done();
 }

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT
+ * The names for which a WebSocket's certificate is taken. */
+#include "tap.h"
+
+#include <openssl/evp.h>
+#include <openssl/x509v3.h>
+
+#include "net/ws_tls.h"
+
+/* A certificate for this name, signed by itself. */
+static X509 *certificate_for(const char *name) {
+  char names[128];
+  X509 *made = X509_new();
+  EVP_PKEY *key = EVP_EC_gen("P-256");
+  snprintf(names, sizeof names, "DNS:%s", name);
+  X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
+  if (made == NULL || key == NULL || extension == NULL) exit(1);
+  X509_set_version(made, X509_VERSION_3);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1, 0);
+  X509_set_issuer_name(made, X509_get_subject_name(made));
+  X509_gmtime_adj(X509_getm_notBefore(made), -60);
+  X509_gmtime_adj(X509_getm_notAfter(made), 3600);
+  X509_add_ext(made, extension, -1);
+  X509_set_pubkey(made, key);
+  X509_sign(made, key, EVP_sha256());
+  X509_EXTENSION_free(extension);
+  EVP_PKEY_free(key);
+  return made;
+}
+
+/* OpenSSL's verdict, with the settings that a connection to this host has. */
+static int verdict(const char *name, const char *host) {
+  static const struct cds_tls plain;
+  unsigned long failure = 0;
+  SSL_CTX *context = NULL;
+  struct cds_error err = {0};
+  X509 *certificate = certificate_for(name);
+  X509_STORE *trusted = X509_STORE_new();
+  X509_STORE_CTX *verification = X509_STORE_CTX_new();
+  if (cds_ws_tls_new(&context, &failure, &plain, &err) != CDS_OK || !cds_ws_tls_expect(context, host) ||
+      X509_STORE_add_cert(trusted, certificate) != 1 ||
+      X509_STORE_CTX_init(verification, trusted, certificate, NULL) != 1 ||
+      X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(verification), SSL_CTX_get0_param(context)) != 1)
+    exit(1);
+  (void)X509_verify_cert(verification);
+  int error = X509_STORE_CTX_get_error(verification);
+  X509_STORE_CTX_free(verification);
+  X509_STORE_free(trusted);
+  X509_free(certificate);
+  SSL_CTX_free(context);
+  return error;
+}
+
+int main(void) {
+  is_number(verdict("feeds.test.example", "feeds.test.example"), X509_V_OK, "its own name");
+  is_number(verdict("other.test.example", "feeds.test.example"), X509_V_ERR_HOSTNAME_MISMATCH, "not another's");
+  is_number(verdict("*.test.example", "feeds.test.example"), X509_V_OK, "any one label, for a whole one");
+  is_number(verdict("f*.test.example", "feeds.test.example"), X509_V_ERR_HOSTNAME_MISMATCH, "not for part of a label");
+  is_number(verdict("*s.test.example", "feeds.test.example"), X509_V_ERR_HOSTNAME_MISMATCH, "neither its beginning");
+  return done();
+}
