@@ -9,6 +9,7 @@
 
 #define HISTORY_FEEDS 12
 #define HISTORY_TARGET "/api/v1/reports/page?"
+#define HISTORY_BULK_TARGET "/api/v1/reports/bulk?"
 
 struct history {
   unsigned page_size;
@@ -24,6 +25,11 @@ struct history {
   atomic_int questions[HISTORY_FEEDS + 1];
   atomic_uint asked_from[HISTORY_FEEDS + 1]; /* by the last question */
   atomic_int out_of_order;                   /* questions from before the one before */
+  /* the bulk endpoint */
+  const char *bulk_wrong;                /* answers its first question; "" ends the connection instead */
+  bool bulk_always_wrong;                /* and all others */
+  unsigned bulk_lacks_feed;              /* it has nothing of this one */
+  atomic_int bulk_questions, bulk_feeds; /* feeds named in them */
 };
 
 /* A report's message, in static memory of the thread. */
@@ -96,6 +102,40 @@ static void history_rest(struct history *history, const struct ws_server *view, 
   else history_answer_right(history, feed, start, fd);
 }
 
+/* {"reports":[…]} with this number of each feed that the question names, one aside. */
+static char *history_bulk(const struct ws_server *view, uint32_t number, unsigned without, int *feeds) {
+  char *all = strdup("{\"reports\":["), *page = NULL;
+  *feeds = 0;
+  for (unsigned feed = history_feed(view, 1); feed != 0; feed = history_feed(view, feed + 1), ++*feeds) {
+    if (feed == without) continue;
+    page = history_page(feed, number, number, false);
+    const char *report = strchr(page, '[') + 1;
+    size_t length = strlen(all);
+    all = realloc(all, length + strlen(report) + 4);
+    if (all == NULL) abort();
+    sprintf(all + length, "%s%.*s", all[length - 1] == '[' ? "" : ",", (int)strlen(report) - 2, report);
+    free(page);
+  }
+  return strcat(realloc(all, strlen(all) + 4), "]}");
+}
+
+static void history_answer_bulk(struct history *history, const struct ws_server *view, int fd) {
+  const char *field = strstr(view->request, "timestamp=");
+  uint32_t second = field != NULL ? (uint32_t)strtoul(field + strlen("timestamp="), NULL, 10) : 0;
+  int feeds;
+  char *text = history_answer(history_bulk(view, second - base_time, history->bulk_lacks_feed, &feeds));
+  if (history->bulk_lacks_feed != 0) memcpy(strstr(text, " 200 OK"), " 206 OK", 7);
+  atomic_fetch_add(&history->open_questions, 1);
+  bool is_first = atomic_fetch_add(&history->bulk_questions, 1) == 0;
+  atomic_fetch_add(&history->bulk_feeds, feeds);
+  while (atomic_load(&history->silent) && !history_is_gone(fd)) poll(NULL, 0, 1);
+  atomic_fetch_sub(&history->open_questions, 1);
+  if (history->bulk_wrong != NULL && (is_first || history->bulk_always_wrong))
+    ws_send_text_raw(fd, history->bulk_wrong);
+  else ws_send_text_raw(fd, text);
+  free(text);
+}
+
 /* ---- WebSocket ---- */
 
 static void history_live(struct history *history, const struct ws_server *view, int fd, uint32_t next) {
@@ -123,6 +163,10 @@ static void history_serve(struct ws_server *view, int number, int fd) {
   if (!ws_read_request(view, fd)) return;
   if (strstr(view->request, HISTORY_TARGET) != NULL) {
     history_rest(history, view, fd);
+    return;
+  }
+  if (strstr(view->request, HISTORY_BULK_TARGET) != NULL) {
+    history_answer_bulk(history, view, fd);
     return;
   }
   uint32_t first = atomic_load(&history->sent) + 1;

@@ -76,6 +76,33 @@ void cds_feed_lose(struct cds_sequence *seq, size_t slot, int64_t from, int64_t 
   if (from <= to) cds_outcome_lose(out, lost, &seq->counts.lost);
 }
 
+bool cds_feed_is_hold_full(const struct cds_sequence *seq, const struct cds_queue_node *node) {
+  size_t bytes = seq->index.bytes + sizeof(struct cds_held) + cds_queue_node_bytes(node);
+  return seq->index.count >= seq->limits.max_held || bytes > seq->limits.max_held_bytes;
+}
+
+static bool follows_directly(const struct cds_feed *feed, const struct cds_held *held) {
+  return held != NULL && held->prev != NULL &&
+         cds_release_is_proven(&feed->release, held->has_valid_from, held->valid_from, held->time, held->prev->time);
+}
+
+struct cds_held *cds_feed_hold(struct cds_sequence *seq, const struct cds_candidate *candidate,
+                               struct cds_held *after) {
+  struct cds_feed *feed = seq->feeds[candidate->node->slot];
+  struct cds_held *held = cds_malloc(sizeof *held);
+  if (held == NULL) return NULL;
+  *held = (struct cds_held){.node = candidate->node,
+                            .time = candidate->observations_timestamp,
+                            .valid_from = candidate->valid_from_timestamp,
+                            .has_valid_from = candidate->has_valid_from_timestamp,
+                            .opens_gap = true,
+                            .tags = {{.tag = candidate->blob_tag}, {.tag = candidate->text_tag}}};
+  cds_hold_put(&feed->hold, &seq->index, held, after);
+  if (follows_directly(feed, held)) held->opens_gap = false;
+  if (follows_directly(feed, held->next)) held->next->opens_gap = false;
+  return held;
+}
+
 void cds_feed_release(struct cds_sequence *seq, struct cds_held *held, struct cds_sequence_out *out) {
   size_t slot = held->node->slot;
   struct cds_feed *feed = seq->feeds[slot];
@@ -88,6 +115,7 @@ void cds_feed_release(struct cds_sequence *seq, struct cds_held *held, struct cd
   cds_links_leave_entry(&feed->links, held);
   if (cds_feed_deliver(seq, &candidate, out)) {
     cds_links_join(&feed->links, held->at, held->time);
+    seq->counts.backfilled += held->node->report->backfilled;
   } else {
     cds_outcome_drop(out, held->node);
     cds_feed_lose(seq, slot, held->time, held->time, CDS_LOST_NO_MEMORY, out);

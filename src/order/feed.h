@@ -49,6 +49,13 @@ CDS_MUST_CHECK bool cds_feed_deliver(struct cds_sequence *seq, const struct cds_
 enum cds_verdict cds_feed_refuse(const struct cds_candidate *candidate, enum cds_verdict verdict,
                                  struct cds_sequence_out *out); /* the verdict; takes the node */
 
+/* Would the node be more than may be held, of all feeds? */
+bool cds_feed_is_hold_full(const struct cds_sequence *seq, const struct cds_queue_node *node);
+/* Holds the report, directly behind `after`, which keeps the order, or, with NULL, behind all of its time. Takes the node, but
+ * for NULL: no memory. */
+CDS_MUST_CHECK struct cds_held *cds_feed_hold(struct cds_sequence *seq, const struct cds_candidate *candidate,
+                                              struct cds_held *after);
+
 /* Delivers a held entry, and frees it; its connections are joined. */
 void cds_feed_release(struct cds_sequence *seq, struct cds_held *held, struct cds_sequence_out *out);
 /* The held entries of times before this one. */

@@ -4,22 +4,29 @@
 
 /* ---- asking ---- */
 
-static int64_t due_ms(const struct cds_sequence *seq, const struct cds_feed *feed) {
+int64_t cds_fill_due_ms(const struct cds_sequence *seq, size_t slot) {
+  const struct cds_feed *feed = seq->feeds[slot];
   bool keeps_up = cds_links_one_keeps_up(&feed->links, feed->release.newest);
   return cds_gap_due_ms(&feed->gap, &seq->limits, keeps_up);
 }
 
-bool cds_fill_next(struct cds_sequence *seq, int64_t now_ms, struct cds_fill *fill, int64_t *wait_ms) {
+size_t cds_fill_first_due(const struct cds_sequence *seq, int64_t *due_ms) {
   size_t first = 0;
-  int64_t earliest = INT64_MAX;
-  *wait_ms = -1;
-  if (!seq->limits.backfill) return false;
+  *due_ms = INT64_MAX;
   for (size_t at = seq->wanting; at != 0; at = seq->feeds[at - 1]->wanting_next) {
-    int64_t due = due_ms(seq, seq->feeds[at - 1]);
-    if (due >= earliest) continue;
-    earliest = due;
+    int64_t due = cds_fill_due_ms(seq, at - 1);
+    if (due >= *due_ms) continue;
+    *due_ms = due;
     first = at;
   }
+  return first;
+}
+
+bool cds_fill_next(struct cds_sequence *seq, int64_t now_ms, struct cds_fill *fill, int64_t *wait_ms) {
+  int64_t earliest;
+  *wait_ms = -1;
+  if (!seq->limits.backfill) return false;
+  size_t first = cds_fill_first_due(seq, &earliest);
   *wait_ms = first == 0 ? -1 : earliest <= now_ms ? 0 : earliest - now_ms;
   if (first == 0 || earliest > now_ms) return false;
   struct cds_feed *feed = seq->feeds[first - 1];
@@ -109,9 +116,7 @@ enum cds_verdict cds_fill_report(struct cds_sequence *seq, const struct cds_fill
 
 /* ---- how a page ends ---- */
 
-/* REST answers: those that wait long, as it failed so often, need not. Once only, as what fails may be the feed's own
- * pages. */
-static void hurry(struct cds_sequence *seq) {
+void cds_fill_hurry(struct cds_sequence *seq) {
   for (size_t at = seq->wanting; at != 0; at = seq->feeds[at - 1]->wanting_next)
     cds_gap_hurry(&seq->feeds[at - 1]->gap);
 }
@@ -138,7 +143,7 @@ void cds_fill_done(struct cds_sequence *seq, const struct cds_fill *fill, int64_
     return;
   }
   bool had_nothing = cds_gap_page_ends(gap, now_ms);
-  hurry(seq);
+  cds_fill_hurry(seq);
   release_shown(seq, fill->slot, out);
   if (had_nothing) nothing_new(seq, fill->slot, now_ms, out);
   cds_feed_settle(seq, fill->slot, now_ms, out);

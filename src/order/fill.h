@@ -11,6 +11,10 @@ struct cds_fill {
   uint64_t ticket;
 };
 
+/* The feed whose page is due first, as slot + 1, and when; 0: none is in sight. */
+size_t cds_fill_first_due(const struct cds_sequence *seq, int64_t *due_ms);
+int64_t cds_fill_due_ms(const struct cds_sequence *seq, size_t slot); /* INT64_MAX: not in sight */
+
 /* True: *fill is to be asked now, and to be answered by report… and done, cut or failed; it is not given again before
  * that. False: *wait_ms is the time until one may be due, negative when none is in sight. */
 CDS_MUST_CHECK bool cds_fill_next(struct cds_sequence *seq, int64_t now_ms, struct cds_fill *fill, int64_t *wait_ms);
@@ -24,6 +28,10 @@ enum cds_verdict cds_fill_report(struct cds_sequence *seq, const struct cds_fill
                                  const struct cds_candidate *candidate, int64_t now_ms, int64_t latest_possible,
                                  struct cds_sequence_out *out);
 void cds_fill_done(struct cds_sequence *seq, const struct cds_fill *fill, int64_t now_ms, struct cds_sequence_out *out);
+
+/* REST answers: those that wait long, as it failed so often, need not. Once only for each, as what fails may be the
+ * feed's own pages. Done says it itself. */
+void cds_fill_hurry(struct cds_sequence *seq);
 
 /* The rest of the page was not taken, as the script is behind: asked for again from where this one came to. */
 void cds_fill_cut(struct cds_sequence *seq, const struct cds_fill *fill, int64_t now_ms, struct cds_sequence_out *out);

@@ -3,6 +3,7 @@
 #include "order/gap.h"
 
 #define MAX_DOUBLINGS 20
+#define MAX_BULK_FAILURES 3
 
 /* ---- the table ---- */
 
@@ -72,6 +73,8 @@ void cds_gap_open(struct cds_gap *gap, bool is_shown, int64_t now_ms) {
   gap->is_open = true;
   gap->is_filled = false;
   gap->empties = 0;
+  gap->bulk_failures = 0;
+  gap->wants_page = false;
   gap->since_ms = now_ms;
   gap->is_counted = is_shown && !gap->from_start;
 }
@@ -265,6 +268,19 @@ void cds_gap_hurry(struct cds_gap *gap) {
   if (gap->failures == 0 || gap->was_hurried) return;
   gap->was_hurried = true;
   gap->not_before_ms = sooner(gap->not_before_ms, gap->soonest_ms);
+}
+
+bool cds_gap_may_bulk(const struct cds_gap *gap) {
+  return gap->is_open && !gap->from_start && gap->owed == 0 && !gap->wants_page &&
+         gap->bulk_failures < MAX_BULK_FAILURES;
+}
+
+void cds_gap_bulk_ends(struct cds_gap *gap) {
+  gap->wants_page = true;
+}
+
+void cds_gap_bulk_fails(struct cds_gap *gap) {
+  gap->bulk_failures++;
 }
 
 void cds_gap_abandon(struct cds_gap *gap) {

@@ -42,8 +42,10 @@ struct cds_gap {
   unsigned empties, failures;  /* in a row */
   int64_t asked_since_ms;      /* without an answer, when a page is under way or failures > 0 */
   int64_t not_before_ms;
-  int64_t soonest_ms; /* when failures > 0: asked again then, once another feed's page is answered */
-  bool was_hurried;   /* that has happened */
+  int64_t soonest_ms;     /* when failures > 0: asked again then, once another feed's page is answered */
+  bool was_hurried;       /* that has happened */
+  unsigned bulk_failures; /* questions for many feeds at once that failed, in this gap */
+  bool wants_page;        /* no more of these in this gap */
 };
 
 /* How a gap ended. */
@@ -104,6 +106,13 @@ void cds_gap_page_is_cut(struct cds_gap *gap, int64_t now_ms);
 void cds_gap_page_fails(struct cds_gap *gap, const struct cds_sequence_limits *limits, int64_t at_least_ms,
                         int64_t now_ms);
 void cds_gap_hurry(struct cds_gap *gap);
+
+/* May a question for many feeds at once stand for the page? It shows times one by one, so only of an open gap and not
+ * when one did not fill it, was refused, or failed several times. */
+bool cds_gap_may_bulk(const struct cds_gap *gap);
+void cds_gap_bulk_ends(struct cds_gap *gap); /* what it did not fill is for pages */
+void cds_gap_bulk_fails(struct cds_gap *gap);
+
 void cds_gap_abandon(struct cds_gap *gap); /* the page under way, if one is */
 
 /* When what waits will have waited for REST too long; INT64_MAX: it does not wait for REST. */

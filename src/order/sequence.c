@@ -155,25 +155,11 @@ static struct cds_held *place_behind(const struct cds_feed *feed, uint64_t bit, 
   return fits ? from : NULL;
 }
 
-static bool follows_directly(const struct cds_feed *feed, const struct cds_held *held) {
-  return held != NULL && held->prev != NULL &&
-         cds_release_is_proven(&feed->release, held->has_valid_from, held->valid_from, held->time, held->prev->time);
-}
-
 static enum cds_verdict hold(struct cds_sequence *seq, const struct cds_candidate *candidate, uint64_t bit,
                              struct cds_sequence_out *out) {
   struct cds_feed *feed = seq->feeds[candidate->node->slot];
-  struct cds_held *held = cds_malloc(sizeof *held);
+  struct cds_held *held = cds_feed_hold(seq, candidate, place_behind(feed, bit, candidate->observations_timestamp));
   if (held == NULL) return no_room(seq, candidate, bit, out);
-  *held = (struct cds_held){.node = candidate->node,
-                            .time = candidate->observations_timestamp,
-                            .valid_from = candidate->valid_from_timestamp,
-                            .has_valid_from = candidate->has_valid_from_timestamp,
-                            .opens_gap = true,
-                            .tags = {{.tag = candidate->blob_tag}, {.tag = candidate->text_tag}}};
-  cds_hold_put(&feed->hold, &seq->index, held, place_behind(feed, bit, held->time));
-  if (follows_directly(feed, held)) held->opens_gap = false;
-  if (follows_directly(feed, held->next)) held->next->opens_gap = false;
   follow(feed, bit, held);
   return CDS_VERDICT_HELD;
 }
@@ -230,15 +216,10 @@ static enum cds_verdict pass_unless_late(struct cds_sequence *seq, const struct 
   return verdict;
 }
 
-static bool is_full(const struct cds_sequence *seq, const struct cds_candidate *candidate) {
-  size_t bytes = seq->index.bytes + sizeof(struct cds_held) + cds_queue_node_bytes(candidate->node);
-  return seq->index.count >= seq->limits.max_held || bytes > seq->limits.max_held_bytes;
-}
-
 static void make_room(struct cds_sequence *seq, const struct cds_candidate *candidate, int64_t now_ms,
                       struct cds_sequence_out *out) {
   do cds_feed_make_room(seq, now_ms, out);
-  while (seq->limits.backfill && seq->index.count > 0 && is_full(seq, candidate));
+  while (seq->limits.backfill && seq->index.count > 0 && cds_feed_is_hold_full(seq, candidate->node));
 }
 
 static enum cds_verdict pass_or_hold(struct cds_sequence *seq, const struct cds_candidate *candidate, uint64_t bit,
@@ -246,11 +227,12 @@ static enum cds_verdict pass_or_hold(struct cds_sequence *seq, const struct cds_
   struct cds_feed *feed = seq->feeds[candidate->node->slot];
   if (cds_release_is_late(&feed->release, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
   if (follows(seq, feed, candidate, bit)) return pass(seq, candidate, bit, now_ms, out);
-  if (is_full(seq, candidate)) {
+  if (cds_feed_is_hold_full(seq, candidate->node)) {
     make_room(seq, candidate, now_ms, out);
     if (cds_release_is_late(&feed->release, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
   }
-  if (!seq->limits.backfill && is_full(seq, candidate)) return pass_unless_late(seq, candidate, bit, now_ms, out);
+  if (!seq->limits.backfill && cds_feed_is_hold_full(seq, candidate->node))
+    return pass_unless_late(seq, candidate, bit, now_ms, out);
   cds_gap_is_left_by(&feed->gap, cds_links_is_joined(&feed->links, bit));
   cds_links_unjoin(&feed->links, bit);
   return hold(seq, candidate, bit, out);

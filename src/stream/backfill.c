@@ -2,8 +2,6 @@
  * Pages: asked, answered, failed. */
 #include "stream/backfill.h"
 
-#include <math.h>
-
 #include "base/clock.h"
 #include "rest/rest_thread.h"
 #include "stream/core.h"
@@ -14,7 +12,6 @@
 #include "stream/screen.h"
 
 #define PAGE_LIMIT 500
-#define TELL_EVERY_MS 1000
 #define LOOK_EVERY_MS 20 /* at most so often: there may be a thousand messages a second, and as many feeds */
 
 /* ---- what a page tells ---- */
@@ -26,7 +23,7 @@ struct told { /* of one page */
 
 /* Takes the node. */
 static void take_node(struct cds_backfill_page *page, struct cds_queue_node *node, struct told *told) {
-  struct cds_stream *stream = page->stream;
+  struct cds_stream *stream = page->place.stream;
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
   struct cds_candidate candidate = cds_stream_describe(stream, node, 0);
@@ -45,7 +42,7 @@ static void take_node(struct cds_backfill_page *page, struct cds_queue_node *nod
 /* Takes the report. False: there is no memory for it, so what follows it cannot be taken either. */
 static bool take_report(struct cds_backfill_page *page, struct cds_report *report, struct told *told) {
   struct cds_queue_node *node = NULL;
-  bool is_good = cds_stream_screen(page->stream, report, cds_core_client(page->stream)->config.rest.host);
+  bool is_good = cds_stream_screen(page->place.stream, report, cds_core_client(page->place.stream)->config.rest.host);
   if (is_good) node = cds_queue_node_new(report, page->fill.slot);
   if (node == NULL) cds_report_unref(report);
   else take_node(page, node, told);
@@ -65,36 +62,24 @@ static size_t count_before_beginning(struct cds_stream *stream, size_t slot, con
   return 0;
 }
 
-/* The same question may succeed another time. */
-static bool is_worth_repeating(const struct cds_error *err) {
-  bool refused = err->status == CDS_E_API && err->http_status >= 400 && err->http_status < 500;
-  return err->status != CDS_E_AUTH && err->status != CDS_E_CONFIG && !refused;
-}
-
-/* The sequence heeds far less than an hour. */
-static int64_t retry_after_ms(const struct cds_error *err) {
-  return err->has_retry_after ? (int64_t)(fmin(err->retry_after, 3600) * 1000) : 0;
-}
-
 /* How a page ended. */
 enum end { PAGE_DONE, PAGE_CUT, PAGE_FAILED };
 
 /* The page is free for another question afterwards. */
 static void end_page(struct cds_backfill_page *page, enum end end, const struct cds_error *err) {
-  struct cds_stream *stream = page->stream;
+  struct cds_stream *stream = page->place.stream;
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
   int64_t now_ms = cds_clock_mono_ms();
   cds_stream_lock(stream);
-  struct cds_call *call = page->call;
+  struct cds_call *call = cds_question_take_call(&page->place);
   if (end == PAGE_DONE) cds_fill_done(cds_dispatch_sequence(stream), &page->fill, now_ms, &out);
   else if (end == PAGE_CUT) cds_fill_cut(cds_dispatch_sequence(stream), &page->fill, now_ms, &out);
   else
-    cds_fill_failed(cds_dispatch_sequence(stream), &page->fill, is_worth_repeating(err), retry_after_ms(err), now_ms,
-                    &out);
+    cds_fill_failed(cds_dispatch_sequence(stream), &page->fill, cds_question_is_worth_repeating(err),
+                    cds_question_retry_after_ms(err), now_ms, &out);
   cds_dispatch(stream, &out, &leftover);
-  page->call = NULL;
-  page->is_busy = false;
+  page->place.is_busy = false;
   cds_stream_unlock(stream);
   cds_leftover_settle(stream, &leftover);
   if (call != NULL) cds_call_unref(call);
@@ -102,9 +87,9 @@ static void end_page(struct cds_backfill_page *page, enum end end, const struct 
 
 /* Failed: memory ran out. */
 static enum end take_reports(struct cds_backfill_page *page, struct cds_answer *answer, struct told *told) {
-  size_t first = count_before_beginning(page->stream, page->fill.slot, answer);
+  size_t first = count_before_beginning(page->place.stream, page->fill.slot, answer);
   while (answer->taken < answer->count) {
-    if (cds_outlet_is_paused(page->stream)) return PAGE_CUT;
+    if (cds_outlet_is_paused(page->place.stream)) return PAGE_CUT;
     struct cds_report *report = answer->reports[answer->taken];
     answer->reports[answer->taken] = NULL;
     if (answer->taken++ < first) cds_report_unref(report);
@@ -113,20 +98,9 @@ static enum end take_reports(struct cds_backfill_page *page, struct cds_answer *
   return PAGE_DONE;
 }
 
-/* The range is not lost: it will be asked for again, or be told. */
-static void tell_failure(struct cds_backfill_page *page, const struct cds_error *err) {
-  struct cds_stream *stream = page->stream;
-  int64_t now_ms = cds_clock_mono_ms();
-  cds_stream_lock(stream);
-  bool is_due = !cds_core_is_stopping(stream) && now_ms >= stream->backfill.silent_until_ms;
-  if (is_due) stream->backfill.silent_until_ms = now_ms + TELL_EVERY_MS;
-  cds_stream_unlock(stream);
-  if (is_due) cds_stream_log(stream, CDS_LOG_WARN, "what is missing could not be had: %.300s", err->message);
-}
-
 static void on_done(void *context, const struct cds_error *err, struct cds_answer *answer) {
   struct cds_backfill_page *page = context;
-  struct cds_stream *stream = page->stream;
+  struct cds_stream *stream = page->place.stream;
   struct told told = {0};
   struct cds_error no_memory;
   cds_stream_lock(stream);
@@ -138,7 +112,7 @@ static void on_done(void *context, const struct cds_error *err, struct cds_answe
     err = &no_memory; /* to be asked again, from where it came to */
   }
   if (told.count > 0) cds_stream_tell_range(stream, CDS_EVENT_BACKFILLED, &feed, told.first, told.last, "");
-  if (err != NULL) tell_failure(page, err);
+  if (err != NULL) cds_question_tell_failure(&page->place, err);
   end_page(page, end, err);
   cds_backfill_kick(stream);
   cds_stream_unref(stream);
@@ -146,71 +120,105 @@ static void on_done(void *context, const struct cds_error *err, struct cds_answe
 
 static void on_event(void *context, struct cds_event *event) {
   const struct cds_backfill_page *page = context;
-  cds_stream_emit(page->stream, event);
+  cds_stream_emit(page->place.stream, event);
 }
 
 /* ---- asking ---- */
 
 static void ask(struct cds_backfill_page *page) {
-  struct cds_stream *stream = page->stream;
+  struct cds_stream *stream = page->place.stream;
   const struct cds_call_hooks hooks = {.context = page, .done = on_done, .event = on_event};
   struct cds_error err;
-  struct cds_call *call;
   cds_stream_lock(stream);
   struct cds_feed_id feed = cds_places_feed(stream, page->fill.slot);
   cds_stream_unlock(stream);
   const struct cds_call_args args = {CDS_GET_REPORT_PAGE, &feed, 1, (uint32_t)page->fill.start, PAGE_LIMIT};
-  enum cds_status status =
-    cds_call_prepare(&call, cds_core_client(stream), &args, &cds_core_client(stream)->config.rest, &hooks, &err);
-  if (call != NULL) {
-    call->log_level = cds_core_config(stream)->log_level;
-    call->max_retries = 0; /* when to ask again is the sequence's to say */
-  }
-  cds_stream_lock(stream);
-  page->call = call;
-  cds_stream_unlock(stream);
-  cds_stream_ref(stream);
-  if (status == CDS_OK) status = cds_rest_thread_submit(call->client->rest, call, &err);
-  if (status == CDS_OK) return;
-  end_page(page, PAGE_FAILED, &err);
-  cds_stream_unref(stream);
+  if (cds_question_ask(&page->place, &args, &hooks, &err) != CDS_OK) end_page(page, PAGE_FAILED, &err);
 }
+
+#define PLACES (CDS_BACKFILL_AT_ONCE + CDS_BACKFILL_BULKS)
 
 /* What a look finds to do once the lock is released. */
 struct due {
   struct cds_backfill_page *pages[CDS_BACKFILL_AT_ONCE]; /* to ask */
-  size_t count;
-  struct cds_call *calls[CDS_BACKFILL_AT_ONCE]; /* to cancel: nobody waits for their answers; a reference each */
+  struct cds_bulk_fill *bulks[CDS_BACKFILL_BULKS];       /* as well */
+  size_t count, bulk_count;
+  struct cds_call *calls[PLACES]; /* to cancel: nobody waits for their answers; a reference each */
   size_t call_count;
   bool any_expired; /* feeds that have waited too long */
   int64_t wait_ms;  /* until the next look; negative: not known now */
 };
 
 /* mu is held. */
-static void take_stale(struct cds_stream *stream, struct due *due) {
+static void take_stale(struct due *due, struct cds_question_place *place, bool is_asked) {
+  if (place->call == NULL || place->is_cancelled || is_asked) return;
+  place->is_cancelled = true;
+  due->calls[due->call_count++] = cds_question_call(place);
+}
+
+/* mu is held. */
+static void take_all_stale(struct cds_stream *stream, struct due *due) {
+  const struct cds_sequence *seq = cds_dispatch_sequence(stream);
   for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
     struct cds_backfill_page *page = &stream->backfill.pages[i];
-    if (page->call == NULL || page->is_cancelled || cds_fill_is_asked(cds_dispatch_sequence(stream), &page->fill))
-      continue;
-    page->is_cancelled = true;
-    atomic_fetch_add(&page->call->refs, 1);
-    due->calls[due->call_count++] = page->call;
+    take_stale(due, &page->place, cds_fill_is_asked(seq, &page->fill));
+  }
+  for (size_t i = 0; i < CDS_BACKFILL_BULKS; i++) {
+    struct cds_bulk_fill *fill = &stream->backfill.bulks[i];
+    take_stale(due, &fill->place, cds_bulk_is_asked(seq, &fill->bulk));
   }
 }
 
 /* mu is held. */
-static void take_pages(struct cds_stream *stream, struct due *due, int64_t now_ms) {
-  size_t busy = 0, most = cds_outlet_pages(stream, PAGE_LIMIT, CDS_BACKFILL_AT_ONCE);
-  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) busy += stream->backfill.pages[i].is_busy;
-  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE && busy < most; i++) {
-    struct cds_backfill_page *page = &stream->backfill.pages[i];
-    if (page->is_busy) continue;
-    if (!cds_fill_next(cds_dispatch_sequence(stream), now_ms, &page->fill, &due->wait_ms)) return;
-    page->is_busy = true;
-    page->is_cancelled = false;
-    page->stream = stream;
-    due->pages[due->count++] = page;
-    busy++;
+static size_t count_busy(const struct cds_backfill *backfill) {
+  size_t busy = 0;
+  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) busy += backfill->pages[i].place.is_busy;
+  for (size_t i = 0; i < CDS_BACKFILL_BULKS; i++) busy += backfill->bulks[i].place.is_busy;
+  return busy;
+}
+
+/* mu is held. */
+static void occupy(struct cds_question_place *place, struct cds_stream *stream) {
+  place->is_busy = true;
+  place->is_cancelled = false;
+  place->stream = stream;
+  place->silent_until_ms = &stream->backfill.silent_until_ms;
+}
+
+/* mu is held. False: no place is free for it. */
+static bool take_bulk(struct cds_stream *stream, struct due *due, const struct cds_bulk *plan, int64_t now_ms) {
+  size_t i = 0;
+  while (i < CDS_BACKFILL_BULKS && stream->backfill.bulks[i].place.is_busy) i++;
+  if (i == CDS_BACKFILL_BULKS) return false;
+  struct cds_bulk_fill *fill = &stream->backfill.bulks[i];
+  fill->bulk = *plan;
+  cds_bulk_begin(cds_dispatch_sequence(stream), &fill->bulk, now_ms);
+  occupy(&fill->place, stream);
+  due->bulks[due->bulk_count++] = fill;
+  return true;
+}
+
+/* mu is held. False: no page is due. */
+static bool take_page(struct cds_stream *stream, struct due *due, int64_t now_ms) {
+  size_t i = 0;
+  while (stream->backfill.pages[i].place.is_busy) i++; /* there are places for all that are busy at once */
+  struct cds_backfill_page *page = &stream->backfill.pages[i];
+  if (!cds_fill_next(cds_dispatch_sequence(stream), now_ms, &page->fill, &due->wait_ms)) return false;
+  occupy(&page->place, stream);
+  due->pages[due->count++] = page;
+  return true;
+}
+
+/* mu is held. */
+static void take_questions(struct cds_stream *stream, struct due *due, int64_t now_ms) {
+  struct cds_bulk plan;
+  size_t busy = count_busy(&stream->backfill), most = cds_outlet_pages(stream, PAGE_LIMIT, CDS_BACKFILL_AT_ONCE);
+  for (; busy < most; busy++) {
+    if (cds_bulk_plan(cds_dispatch_sequence(stream), now_ms, &plan)) {
+      if (!take_bulk(stream, due, &plan, now_ms)) break;
+    } else if (!take_page(stream, due, now_ms)) {
+      return;
+    }
   }
   due->wait_ms = -1; /* no more at once: the end of one looks again */
 }
@@ -222,7 +230,7 @@ static void look(struct cds_stream *stream, struct due *due, int64_t now_ms) {
   bool was_paused = backfill->is_paused;
   backfill->is_paused = cds_outlet_is_paused(stream);
   if (cds_core_is_over(stream) || backfill->is_paused) return;
-  take_stale(stream, due);
+  take_all_stale(stream, due);
   if (seq->wanting == 0) return;
   if (was_paused) cds_fill_resume(seq, now_ms);
   if (now_ms - backfill->looked_at_ms < LOOK_EVERY_MS) {
@@ -230,7 +238,7 @@ static void look(struct cds_stream *stream, struct due *due, int64_t now_ms) {
     return;
   }
   backfill->looked_at_ms = now_ms;
-  take_pages(stream, due, now_ms);
+  take_questions(stream, due, now_ms);
   int64_t expires_ms = cds_fill_expires_ms(seq);
   due->any_expired = expires_ms <= now_ms;
   if (due->any_expired) due->wait_ms = LOOK_EVERY_MS;
@@ -261,6 +269,7 @@ static void on_ring(void *context) {
 void cds_backfill_init(struct cds_stream *stream) {
   stream->backfill.timer.ring = on_ring;
   stream->backfill.timer.context = stream;
+  for (size_t i = 0; i < CDS_BACKFILL_BULKS; i++) stream->backfill.bulks[i].on_end = cds_backfill_kick;
 }
 
 static void look_later(struct cds_stream *stream, int64_t due_ms) {
@@ -279,26 +288,20 @@ void cds_backfill_kick(struct cds_stream *stream) {
   look(stream, &due, now_ms);
   cds_stream_unlock(stream);
   if (due.any_expired) give_up_expired(stream, now_ms);
-  for (size_t i = 0; i < due.call_count; i++) {
-    cds_rest_thread_cancel(due.calls[i]->client->rest, due.calls[i]);
-    cds_call_unref(due.calls[i]);
-  }
+  for (size_t i = 0; i < due.call_count; i++) cds_question_cancel(due.calls[i]);
+  for (size_t i = 0; i < due.bulk_count; i++) cds_bulk_fill_ask(due.bulks[i]);
   for (size_t i = 0; i < due.count; i++) ask(due.pages[i]);
   if (due.wait_ms >= 0) look_later(stream, now_ms + (due.wait_ms > 0 ? due.wait_ms : 1));
 }
 
 void cds_backfill_cancel(struct cds_stream *stream) {
-  struct cds_call *calls[CDS_BACKFILL_AT_ONCE];
+  struct cds_call *calls[PLACES];
+  size_t count = 0;
   cds_stream_lock(stream);
-  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
-    calls[i] = stream->backfill.pages[i].call;
-    if (calls[i] != NULL) atomic_fetch_add(&calls[i]->refs, 1);
-  }
+  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++)
+    calls[count++] = cds_question_call(&stream->backfill.pages[i].place);
+  for (size_t i = 0; i < CDS_BACKFILL_BULKS; i++) calls[count++] = cds_question_call(&stream->backfill.bulks[i].place);
   cds_stream_unlock(stream);
-  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
-    if (calls[i] == NULL) continue;
-    cds_rest_thread_cancel(calls[i]->client->rest, calls[i]);
-    cds_call_unref(calls[i]);
-  }
+  for (size_t i = 0; i < count; i++) cds_question_cancel(calls[i]);
   if (cds_rest_thread_cancel_timer(cds_core_client(stream)->rest, &stream->backfill.timer)) cds_stream_unref(stream);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * Asks REST, page by page, for what the sequence says is missing.
+ * Asks REST for what the sequence says is missing: page by page, or for a second of many feeds at once where that needs
+ * fewer questions.
  *
- * A few pages at once, each with the client's rate limit and circuit breaker; when one that failed is asked again is for
+ * A few questions at once, each with the client's rate limit and circuit breaker; when one that failed is asked again is for
  * the sequence to say. While the script is behind (overflow "block", queue full) no page is asked, and what a page under
  * way still has is let go, to be asked for again: so what waits for the script is bounded, wherever it comes from. */
 #ifndef CDS_BACKFILL_H
@@ -9,22 +10,23 @@
 
 #include "order/fill.h"
 #include "order/sequence.h"
-#include "rest/call.h"
 #include "rest/timers.h"
+#include "stream/bulk_fill.h"
+#include "stream/question.h"
 
-#define CDS_BACKFILL_AT_ONCE 8
+#define CDS_BACKFILL_AT_ONCE 8 /* pages and bulks */
+#define CDS_BACKFILL_BULKS 4
 
 struct cds_stream;
 
 struct cds_backfill_page { /* guarded by the stream's mu; fill does not change while busy */
-  bool is_busy, is_cancelled;
-  struct cds_stream *stream;
+  struct cds_question_place place;
   struct cds_fill fill;
-  struct cds_call *call; /* one reference */
 };
 
 struct cds_backfill { /* backfill.c's own */
   struct cds_backfill_page pages[CDS_BACKFILL_AT_ONCE];
+  struct cds_bulk_fill bulks[CDS_BACKFILL_BULKS];
   struct cds_timer timer; /* the REST thread's */
   /* guarded by mu */
   int64_t looked_at_ms;    /* when what is due was last looked for */
