@@ -92,6 +92,7 @@ function chainlink.is_error(value, kind) end
 ---@field queue_size? integer default 4096
 ---@field queue_bytes? integer bytes of the reports that wait or are held, default 67108864
 ---@field overflow? "block"|"latest"|"drop_oldest" default "block"
+---@field protocol? "auto"|"v1"|"v2" of the service's WebSocket, default "auto"
 ---@field ha? boolean one connection per origin, default false
 ---@field feeds_per_connection? integer default 100
 ---@field backfill? boolean default true
@@ -127,6 +128,7 @@ function chainlink.is_error(value, kind) end
 ---@field queue_size? integer
 ---@field queue_bytes? integer
 ---@field overflow? "block"|"latest"|"drop_oldest"
+---@field protocol? "auto"|"v1"|"v2"
 ---@field ha? boolean
 ---@field feeds_per_connection? integer
 ---@field backfill? boolean

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Millisecond feeds of the simulator: over REST, over both versions of its WebSocket, and through an outage.
 
+local chainlink = require "chainlink"
 local cjson = require "cjson"
 local project = require "spec.support.project"
 local simulator = require "spec.support.simulator"
@@ -119,5 +120,44 @@ describe("millisecond feeds", function()
     end
     stream:close()
     for ms = first, last, 20 do assert.is_true(seen[ms], tostring(ms - first)) end
+  end)
+
+  -- Reads from a stream of these feeds until each has had a report; how often each version was asked for.
+  local function stream(ids, options)
+    local asked = { sim:answered "/api/v1/ws", sim:answered "/api/v2/ws" }
+    local reader = client:stream(ids, options)
+    local seen, missing = {}, #ids
+    while missing > 0 do
+      local report = assert(reader:read(60))
+      assert.are.equal(chainlink.feed_resolution(report.feed_id), report.resolution)
+      if not seen[report.feed_id] then seen[report.feed_id], missing = true, missing - 1 end
+    end
+    reader:close()
+    return { sim:answered "/api/v1/ws" - asked[1], sim:answered "/api/v2/ws" - asked[2] }
+  end
+
+  it("are streamed by version 2, and feeds in seconds by version 1, unless asked otherwise", function()
+    local milliseconds, seconds = feeds[1].id, feeds[15].id
+    assert.are.same({ 1, 0 }, stream { seconds })
+    assert.are.same({ 0, 1 }, stream { seconds, milliseconds })
+    assert.are.same({ 1, 1 }, stream({ seconds, milliseconds }, { feeds_per_connection = 1 }))
+    assert.are.same({ 0, 1 }, stream({ seconds }, { protocol = "v2" }))
+    assert.are.same({ 1, 0 }, stream({ milliseconds }, { protocol = "v1" }))
+  end)
+
+  it("say that a service has no version 2, and which feed needs it", function()
+    local id = feeds[1].id
+    for protocol, wanted in pairs {
+      auto = ("the service has no /api/v2/ws (HTTP 404); feed %s has no times in seconds and needs it"):format(id),
+      v2 = "the service has no /api/v2/ws (HTTP 404)" } do
+      sim:fault "on=ws,action=status,status=404"
+      local reader = client:stream({ protocol == "auto" and id or feeds[15].id }, { protocol = protocol })
+      local report, err = reader:read(60)
+      assert.is_nil(report)
+      assert.is_true(chainlink.is_error(err, "APIError"))
+      assert.are.equal(404, err.status)
+      assert.are.equal(wanted, err.message)
+      reader:close()
+    end
   end)
 end)

@@ -14,6 +14,9 @@
 
 struct cds_signer_registry;
 
+/* Which version of the service's WebSocket: auto is 1 for a connection whose feeds are all in seconds, else 2. */
+enum cds_protocol { CDS_PROTOCOL_AUTO, CDS_PROTOCOL_V1, CDS_PROTOCOL_V2 };
+
 /* The options a stream may override. Plain values: copied by assignment. */
 struct cds_stream_config {
   int ping_interval, pong_timeout;             /* whole seconds, 1 to 3600 */
@@ -22,6 +25,7 @@ struct cds_stream_config {
   size_t queue_size;
   size_t queue_bytes; /* of what waits: three quarters for the queue, one for what is held until a gap is filled */
   enum cds_overflow overflow;
+  enum cds_protocol protocol;
   enum cds_log_level log_level;
   bool ha;                     /* one connection per origin rather than one */
   size_t feeds_per_connection; /* more are spread evenly over several */

@@ -41,10 +41,23 @@ static void tell(const struct cds_link_machine *machine, enum cds_link_state sta
 
 /* ---- the request ---- */
 
+/* A feed whose times version 1 of the service's messages has no room for; NULL: there is none. */
+static const struct cds_feed_id *finer_feed(const struct cds_link_plan *plan) {
+  for (size_t i = 0; i < plan->feed_count; i++)
+    if (cds_feed_id_resolution(&plan->feeds[i]) != CDS_RESOLUTION_SECONDS) return &plan->feeds[i];
+  return NULL;
+}
+
+static bool speaks_v2(const struct cds_link_plan *plan) {
+  if (plan->stream->protocol == CDS_PROTOCOL_AUTO) return finer_feed(plan) != NULL;
+  return plan->stream->protocol == CDS_PROTOCOL_V2;
+}
+
 static enum cds_status build_target(struct cds_link_machine *machine) {
   cds_buf_reset(&machine->target);
+  const char *base = machine->plan.config->ws[machine->host].base;
   enum cds_status status =
-    cds_buf_printf(&machine->target, "%s/api/v1/ws?feedIDs=", machine->plan.config->ws[machine->host].base);
+    cds_buf_printf(&machine->target, "%s/api/%s/ws?feedIDs=", base, speaks_v2(&machine->plan) ? "v2" : "v1");
   for (size_t i = 0; status == CDS_OK && i < machine->plan.feed_count; i++) {
     char text[CDS_FEED_ID_TEXT + 1];
     cds_feed_id_format(text, &machine->plan.feeds[i]);
@@ -90,6 +103,18 @@ static void give_up(struct cds_link_machine *machine, const struct cds_error *er
   tell(machine, CDS_LINK_FAILED, err, 0);
   machine->plan.handler->failed(machine->plan.context, machine->plan.index, err, is_final(err));
   if (machine->ws != NULL) cds_ws_end(machine->ws);
+}
+
+/* A service that has no version 2 of its WebSocket. */
+static void give_up_v2(struct cds_link_machine *machine) {
+  const struct cds_feed_id *feed = finer_feed(&machine->plan);
+  struct cds_error err = {0};
+  char text[CDS_FEED_ID_TEXT + 1] = "";
+  if (feed != NULL) cds_feed_id_format(text, feed);
+  cds_error_set(&err, CDS_E_API, "the service has no /api/v2/ws (HTTP 404)%s%s%s", feed != NULL ? "; feed " : "", text,
+                feed != NULL ? " has no times in seconds and needs it" : "");
+  err.http_status = 404;
+  give_up(machine, &err);
 }
 
 static void attempt(struct cds_link_machine *machine) {
@@ -217,6 +242,10 @@ static void on_closed(void *context, const struct cds_error *err) {
     return;
   }
   machine->failures++;
+  if (err->http_status == 404 && speaks_v2(&machine->plan)) {
+    give_up_v2(machine);
+    return;
+  }
   if (is_final(err) || machine->failures > machine->plan.stream->max_reconnects) {
     give_up(machine, err);
     return;
