@@ -39,6 +39,12 @@ static void test_certificates(void) {
   expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false, "https://h:1: TLS: SSL: something else");
   reason("could not load PEM client certificate");
   expect(CURLE_SSL_CERTPROBLEM, CDS_E_NETWORK, false, "https://h:1: TLS: could not load PEM client certificate");
+  static const char no_protocol[] =
+    "https://h:1: TLS: the server accepts no application protocol that was offered (ALPN)";
+  reason("OpenSSL/3.0.13: error:0A000460:SSL routines::reason(1120)");
+  expect(CURLE_SSL_CONNECT_ERROR, CDS_E_NETWORK, true, no_protocol);
+  reason("OpenSSL/3.0.19: error:0A000460:SSL routines::tlsv1 alert no application protocol");
+  expect(CURLE_SSL_CONNECT_ERROR, CDS_E_NETWORK, true, no_protocol);
   reason("unsupported protocol");
   expect(CURLE_SSL_CONNECT_ERROR, CDS_E_NETWORK, true, "https://h:1: unsupported protocol");
 }

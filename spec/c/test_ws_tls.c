@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
- * The names for which a WebSocket's certificate is taken. */
+ * The names for which a WebSocket's certificate is taken, and the words for a handshake that failed. */
 #include "tap.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509v3.h>
 
@@ -51,7 +52,17 @@ static int verdict(const char *name, const char *host) {
   return error;
 }
 
+/* The alert's number is the same in every OpenSSL, its words are not. */
+static void test_no_protocol(void) {
+  is_string(cds_ws_tls_reason(X509_V_OK, ERR_PACK(ERR_LIB_SSL, 0, 1120)),
+            "the server accepts no application protocol that was offered (ALPN)", "a refused ALPN, in words of ours");
+  is_string(cds_ws_tls_reason(X509_V_ERR_CERT_HAS_EXPIRED, ERR_PACK(ERR_LIB_SSL, 0, 1120)), "certificate has expired",
+            "a certificate's fault comes first");
+  is_string(cds_ws_tls_reason(X509_V_OK, 0), "", "nothing, of nothing");
+}
+
 int main(void) {
+  test_no_protocol();
   is_number(verdict("feeds.test.example", "feeds.test.example"), X509_V_OK, "its own name");
   is_number(verdict("other.test.example", "feeds.test.example"), X509_V_ERR_HOSTNAME_MISMATCH, "not another's");
   is_number(verdict("*.test.example", "feeds.test.example"), X509_V_OK, "any one label, for a whole one");

@@ -132,7 +132,8 @@ describe("a handshake", function()
     local record = recorder.new()
     local stream = client:stream(service.ids,
       { max_reconnects = 1, reconnect_delay = 0.01, on_status = record:options().on_status })
-    says(failure("NetworkError", { retryable = true }, stream:read(faults.patience)), "no application protocol")
+    says(failure("NetworkError", { retryable = true }, stream:read(faults.patience)),
+      "the server accepts no application protocol that was offered")
     assert.are.same({ "connecting", "reconnecting", "connecting", "failed" }, record:states())
   end)
 

@@ -73,6 +73,18 @@ describe("TLS", function()
     assert.is_true(client:stats().requests <= 3)
   end)
 
+  it("that agrees on no application protocol is named, and repeated", function()
+    local server = assert(tls_server.start "-alpn nosuch")
+    local client = server:client { max_retries = 2, retry_delay = 0.01, circuit_breaker = false }
+    finally(function()
+      client:close()
+      server:stop()
+    end)
+    says(failure("NetworkError", { retryable = true }, client:get_latest_report(service.ids[1])),
+      "the server accepts no application protocol that was offered")
+    assert.are.equal(2, client:stats().retries)
+  end)
+
   it("that is cut in the middle of the handshake is repeated", function()
     service.sim:fault "on=accept,action=cut,times=2"
     local stream, record = service:stream()

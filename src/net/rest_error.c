@@ -32,6 +32,13 @@ static enum cds_status own_tls_error(struct cds_error *err, const char *reason, 
   return CDS_E_NETWORK;
 }
 
+/* The alert by which a server ends a handshake comes to us as text: OpenSSL's words, or its number where it has none. */
+static enum cds_status handshake_error(struct cds_error *err, const char *reason, const char *origin) {
+  bool no_protocol = strstr(reason, "no application protocol") != NULL || strstr(reason, "reason(1120)") != NULL;
+  return cds_error_set(err, CDS_E_NETWORK, "%s: %s%s", origin, no_protocol ? "TLS: " : "",
+                       no_protocol ? CDS_TLS_NO_PROTOCOL : reason);
+}
+
 static enum cds_status timeout_error(struct cds_error *err, const struct cds_rest_result *result,
                                      const struct cds_rest_options *options, const char *origin) {
   if (result->connected)
@@ -104,6 +111,7 @@ enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds
   case CURLE_SSL_CERTPROBLEM:
   case CURLE_SSL_CACERT_BADFILE:
   case CURLE_SSL_CIPHER: return own_tls_error(err, reason, origin);
+  case CURLE_SSL_CONNECT_ERROR: return handshake_error(err, reason, origin);
   case CURLE_FILESIZE_EXCEEDED: return excess_error(err, "body", origin);
   case CURLE_WRITE_ERROR: return write_error(err, result, origin);
   case CURLE_BAD_CONTENT_ENCODING:

@@ -24,6 +24,10 @@ CDS_MUST_CHECK enum cds_status cds_tls_check_library(struct cds_error *err);
  * right after such a failure. */
 bool cds_tls_lacks_descriptors(void);
 
+/* What is said where the server takes none of the protocols offered to it (ALPN). Not every OpenSSL has words for that
+ * alert: 3.0.13 gives its number only. */
+#define CDS_TLS_NO_PROTOCOL "the server accepts no application protocol that was offered (ALPN)"
+
 /* OpenSSL's words for a certificate verification result (X509_V_ERR_…), "" for 0. */
 const char *cds_tls_verify_reason(long verify_result);
 

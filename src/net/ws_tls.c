@@ -7,6 +7,7 @@
 
 const char *cds_ws_tls_reason(long verify_error, unsigned long failure) {
   if (verify_error != X509_V_OK) return cds_tls_verify_reason(verify_error);
+  if (ERR_GET_REASON(failure) == SSL_AD_REASON_OFFSET + SSL_AD_NO_APPLICATION_PROTOCOL) return CDS_TLS_NO_PROTOCOL;
   const char *reason = failure != 0 ? ERR_reason_error_string(failure) : NULL;
   return reason != NULL ? reason : "";
 }
