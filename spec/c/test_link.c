@@ -211,6 +211,42 @@ static void test_proxy(void) {
   finish(&fixture);
 }
 
+struct late {
+  atomic_llong tunnel_ms; /* when the tunnel was there at last */
+  atomic_llong signed_ms; /* the request's timestamp */
+};
+
+/* Takes a while over the tunnel, so that a signature of before is older than it. */
+static void serve_late_proxy(struct ws_server *server, int number, int fd) {
+  struct late *late = server->context;
+  char timestamp[32];
+  (void)number;
+  if (!ws_read_request(server, fd)) return;
+  int64_t asked_ms = cds_clock_wall_ms();
+  while (cds_clock_wall_ms() < asked_ms + 20) poll(NULL, 0, 5);
+  atomic_store(&late->tunnel_ms, cds_clock_wall_ms());
+  ws_send_text_raw(fd, "HTTP/1.1 200 OK\r\n\r\n");
+  if (!ws_read_request(server, fd)) return;
+  atomic_store(&late->signed_ms, atoll(ws_header(server, "X-Authorization-Timestamp", timestamp, sizeof timestamp)));
+  if (!ws_upgrade(server, fd, "")) return;
+  ws_send_message(fd, next_message(1, 1));
+  ws_attend(fd);
+}
+
+static void test_signed_late(void) {
+  struct fixture fixture;
+  struct late late = {0};
+  char proxy[64];
+  begin(&fixture, serve_late_proxy, &late);
+  snprintf(proxy, sizeof proxy, "http://127.0.0.1:%u", fixture.server->port);
+  cds_free(fixture.config.proxy);
+  fixture.config.proxy = cds_strdup(proxy);
+  open_stream(&fixture, 1);
+  is_number(take_in_order(&fixture, NULL, 1, 1), 1, "a report arrives after a slow connect");
+  ok(atomic_load(&late.signed_ms) >= atomic_load(&late.tunnel_ms), "the request was signed when that had ended");
+  finish(&fixture);
+}
+
 static void test_dead_proxy(void) {
   struct fixture fixture;
   char proxy[64], expected[96];
@@ -328,6 +364,31 @@ static void test_immediate_retry(void) {
   open_stream(&fixture, 1);
   is_number(take_in_order(&fixture, &seen, 1, 2), 2, "a connection that worked is replaced");
   ok(seen.last_delay == 0, "at once");
+  finish(&fixture);
+}
+
+static void serve_and_end(struct ws_server *server, int number, int fd) {
+  (void)number;
+  (void)!ws_accept(server, fd);
+}
+
+/* Connections that end before they were of any use are attempts that failed: counted, and waited after. */
+static void test_no_haste(void) {
+  struct fixture fixture;
+  struct seen_events seen = {0};
+  begin(&fixture, serve_and_end, NULL);
+  fixture.config.stream.max_reconnects = 2;
+  open_stream(&fixture, 1);
+  WAIT_FOR(&fixture, &seen, seen.states[CDS_LINK_FAILED] == 1 || seen.states[CDS_LINK_CONNECTED] > 3);
+  is_number(seen.states[CDS_LINK_CONNECTED], 3, "connections that end at once are given up like refusals");
+  finish(&fixture);
+
+  seen = (struct seen_events){.last_delay = -1};
+  begin(&fixture, serve_and_end, NULL);
+  fixture.config.stream.reconnect_delay = fixture.config.stream.reconnect_max_delay = 1e6;
+  open_stream(&fixture, 1);
+  WAIT_FOR(&fixture, &seen, seen.states[CDS_LINK_RECONNECTING] >= 1);
+  ok(seen.last_delay > 0, "and not made anew at once: %g", seen.last_delay);
   finish(&fixture);
 }
 
@@ -499,9 +560,11 @@ int main(void) {
   test_failover();
   test_proxy();
   test_dead_proxy();
+  test_signed_late();
   test_endings();
   test_oversize();
   test_immediate_retry();
+  test_no_haste();
   test_frozen();
   test_foreign_pongs();
   test_close_states();

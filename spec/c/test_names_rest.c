@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: MIT
  * REST of names: ones that do not resolve, or late, or to an address that does not answer, or to another than
- * before. */
+ * before. And what a slow connect does to a signature. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* strcasestr */
+#endif
+
 #include "rest_fixture.h"
 
+#include "base/clock.h"
+#include "net/auth.h"
 #include "resolver.h"
 
 static char *good_answer;
@@ -73,6 +79,26 @@ static void test_slow(void) {
   resolver_release("slow.test");
 }
 
+/* Connecting may take as long as a signature is good for. */
+static void test_signed_late(void) {
+  static const char header[] = CDS_HEADER_TIMESTAMP ": ";
+  struct fixture f;
+  begin_at(&f, "slow.test");
+  resolver_block("slow.test", true);
+  struct cds_call *call = start_call(&f, CDS_GET_LATEST_REPORT, 1);
+  while (resolver_waiting("slow.test") == 0) usleep(1000);
+  int64_t asked_ms = cds_clock_wall_ms();
+  while (cds_clock_wall_ms() < asked_ms + 20) usleep(1000);
+  int64_t resolved_ms = cds_clock_wall_ms();
+  resolver_release("slow.test");
+  struct outcome got = finish_call(call);
+  is_answered(&got, "after a slow connect the call is answered");
+  is_number(http_request_count(f.server), 1, "at the first attempt");
+  const char *line = strcasestr(f.server->requests[0].text, header);
+  ok(line != NULL && atoll(line + sizeof header - 1) >= resolved_ms, "signed when the connection stood");
+  end(&f);
+}
+
 static void test_close(void) {
   struct fixture f;
   begin_at(&f, "slow.test");
@@ -94,6 +120,7 @@ int main(void) {
   test_first_refused("127.0.0.2");
   test_moved();
   test_slow();
+  test_signed_late();
   test_close();
   free(good_answer);
   return done();

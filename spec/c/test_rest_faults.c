@@ -285,6 +285,27 @@ static void test_refused(void) {
   end(&f);
 }
 
+/* The service itself was not even asked. */
+static void test_dead_proxy(void) {
+  struct fixture f;
+  struct http_step none = {NULL, 0, HTTP_CLOSE};
+  char proxy[64], expected[96];
+  begin(&f, &none, 1);
+  int port = f.server->port;
+  http_stop(f.server); /* nothing listens there now */
+  http_free(f.server);
+  f.server = NULL;
+  snprintf(proxy, sizeof proxy, "http://user:hunter3@127.0.0.1:%d", port);
+  snprintf(expected, sizeof expected, "cannot connect to the proxy 127.0.0.1:%d: Connection refused", port);
+  cds_free(f.config.proxy);
+  f.config.proxy = cds_strdup(proxy);
+  f.config.max_retries = 0;
+  struct outcome got = run_call(&f, CDS_GET_LATEST_REPORT, 1);
+  is_outcome(&got, CDS_E_NETWORK, true, expected);
+  ok(strstr(got.err.message, "hunter3") == NULL, "and not its password");
+  end(&f);
+}
+
 static void test_unknown_host(void) {
   struct fixture f;
   begin(&f, &no_step, 0);
@@ -433,6 +454,7 @@ int main(void) {
   test_oversize();
   test_silence();
   test_refused();
+  test_dead_proxy();
   test_unknown_host();
   test_circuit();
   test_trial_cancelled();

@@ -92,6 +92,19 @@ describe("without descriptors", function()
     ]], "ulimit -n 64;")
   end)
 
+  it("a process never is by opening and closing streams, however many", function()
+    script_ends_well([[
+      for i = 1, 300 do
+        local stream, err = service.client:stream({ id }, { max_reconnects = 0 })
+        local opened, why
+        if stream then opened, why = stream:connect(60) end
+        assert(opened, ("stream %d: %s"):format(i, tostring(err or why)))
+        stream:close()
+      end
+      service.client:close()
+    ]], "ulimit -n 128;")
+  end)
+
   it("a stream goes on trying without haste, and loses nothing", function()
     script_ends_well([[
       collectgarbage()
