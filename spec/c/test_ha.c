@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Several connections of one stream: origins, shards, what the failure of one means. */
 #include "stream/fleet.h"
+#include "stream/parts.h"
 #include "stream/places.h"
 
 #include "stream_fixture.h"
@@ -8,6 +9,7 @@
 
 struct service {
   const char *head;          /* the answer to HEAD; NULL: 200 with two origins */
+  const char *later_head;    /* from the second HEAD on; NULL: head */
   const char *refuse_origin; /* its handshakes meet `refusal` */
   const char *refusal;
   atomic_int heads, up;    /* questions, WebSocket connections open */
@@ -52,8 +54,9 @@ static void serve(struct ws_server *view, int number, int fd) {
   char origin[64];
   if (!ws_read_request(view, fd)) return;
   if (strncmp(view->request, "HEAD ", 5) == 0) {
-    atomic_fetch_add(&service->heads, 1);
-    ws_send_text_raw(fd, service->head != NULL ? service->head : two_origins);
+    bool is_first = atomic_fetch_add(&service->heads, 1) == 0;
+    const char *head = is_first || service->later_head == NULL ? service->head : service->later_head;
+    ws_send_text_raw(fd, head != NULL ? head : two_origins);
     return;
   }
   ws_header(view, "X-Cll-Origin", origin, sizeof origin);
@@ -177,6 +180,35 @@ static void test_gives_up(void) {
   end_ha(&fixture, host);
 }
 
+/* As if that time had passed since the origins were asked for. */
+static void age_origins(struct cds_stream *stream, int64_t milliseconds) {
+  cds_stream_lock(stream);
+  stream->discovery.asked_at_ms -= milliseconds;
+  cds_stream_unlock(stream);
+}
+
+static void test_moved(void) {
+  static struct service service = {
+    .later_head =
+      "HTTP/1.1 200 OK\r\nX-Cll-Available-Origins: {two,three}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+    .refuse_origin = "one",
+    .refusal = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"};
+  struct fixture fixture;
+  struct seen_events seen = {0};
+  struct ws_parallel *host = begin_ha(&fixture, &service);
+  open_stream(&fixture, 1);
+  WAIT_FOR(&fixture, &seen, seen.states[CDS_LINK_RECONNECTING] >= 10 && stats.active_connections == 1);
+  is_number(atomic_load(&service.heads), 1, "the origins are not asked for with each failure");
+  age_origins(fixture.stream, 60000);
+  size_t enough = seen.states[CDS_LINK_RECONNECTING] + 150; /* the next attempt asks, one after it knows */
+  WAIT_FOR(&fixture, &seen, stats.active_connections == 2 || seen.states[CDS_LINK_RECONNECTING] > enough);
+  is_number(atomic_load(&service.heads), 2, "but again after a minute");
+  struct cds_stream_stats now = stats_of(&fixture);
+  is_number(link_of(&now, "three")->state, CDS_LINK_CONNECTED, "the connection has gone to where the service is now");
+  is_number((long long)now.configured_connections, 2, "and is no third");
+  end_ha(&fixture, host);
+}
+
 static void test_shards(void) {
   static struct service service;
   struct fixture fixture;
@@ -242,6 +274,7 @@ int main(void) {
   test_hosts();
   test_refused();
   test_gives_up();
+  test_moved();
   test_shards();
   test_arithmetic();
   test_limits();
