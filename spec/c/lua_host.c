@@ -16,9 +16,10 @@ static void raise_interrupt(lua_State *L, lua_Debug *where) {
   luaL_error(L, "interrupted!");
 }
 
-/* As the standalone interpreter does it: the hook runs once the script does. */
+/* As the standalone interpreter does it: the hook runs once the script does, and what the script waits for in a library,
+ * such as a line of standard input, ends with EINTR. */
 static void on_interrupt(int signal_number) {
-  signal(signal_number, SIG_DFL);
+  (void)signal_number;
   lua_sethook(host, raise_interrupt, LUA_MASKCALL | LUA_MASKRET | LUA_MASKCOUNT, 1);
 }
 
@@ -44,7 +45,8 @@ int main(int count, char **values) {
   if (host == NULL) return EXIT_FAILURE;
   luaL_openlibs(host);
   push_arguments(host, count, values);
-  signal(SIGINT, on_interrupt);
+  struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
+  sigaction(SIGINT, &action, NULL);
   lua_pushcfunction(host, explain);
   int failed = luaL_loadfile(host, values[1]);
   for (int i = 2; !failed && i < count; i++) lua_pushstring(host, values[i]);
