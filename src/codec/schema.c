@@ -13,10 +13,6 @@ int cds_schema_field(const struct cds_schema *schema, const char *name, size_t l
   return -1;
 }
 
-bool cds_schema_is_dynamic(const struct cds_field *field) {
-  return field->type == CDS_TYPE_BYTES || field->type == CDS_TYPE_STRING;
-}
-
 bool cds_schema_is_time(const struct cds_schema *schema, size_t field) {
   int index = (int)field;
   return index == schema->observations_timestamp || index == schema->valid_from_timestamp ||

@@ -52,8 +52,10 @@ struct cds_schema {
 /* The field's index, or -1. */
 int cds_schema_field(const struct cds_schema *schema, const char *name, size_t length);
 
-/* Is the field's value elsewhere in the blob, at the offset in its word? */
-bool cds_schema_is_dynamic(const struct cds_field *field);
+/* Is the field's value elsewhere in the blob, at the offset in its word? Asked of each field of each report. */
+static inline bool cds_schema_is_dynamic(const struct cds_field *field) {
+  return field->type == CDS_TYPE_BYTES || field->type == CDS_TYPE_STRING;
+}
 
 /* Is the field one of the head's three times, which are in the feed's own unit? */
 bool cds_schema_is_time(const struct cds_schema *schema, size_t field);
