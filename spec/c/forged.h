@@ -27,4 +27,17 @@ static const char *signed_message(unsigned feed, uint32_t number) {
   return text;
 }
 
+/* The fixture's streams verify: of four signers two must have signed. */
+static struct cds_signer_registry *forged_begin(struct fixture *fixture) {
+  signed_init();
+  struct cds_signer_set set = signed_set(4, 1);
+  fixture->config.stream.signers = cds_signer_registry_new(&set);
+  return fixture->config.stream.signers;
+}
+
+static void forged_end(struct cds_signer_registry *signers) {
+  cds_signer_registry_unref(signers);
+  secp256k1_context_destroy(signed_curve);
+}
+
 #endif

@@ -29,10 +29,7 @@ static void test_forged_page(void) {
   struct fixture fixture;
   struct history_log log = {0};
   struct ws_parallel *host = begin_history(&fixture, 32);
-  signed_init();
-  struct cds_signer_set set = signed_set(4, 1);
-  struct cds_signer_registry *signers = cds_signer_registry_new(&set);
-  fixture.config.stream.signers = signers;
+  struct cds_signer_registry *signers = forged_begin(&fixture);
   history_message = signed_message;
   forges = true;
   char *forged = history_answer(history_page(1, 4, 19, false));
@@ -47,8 +44,7 @@ static void test_forged_page(void) {
   is_number((long long)stats.backfilled, 16, "the genuine ones are asked for");
   is_number((long long)log.jumps, 0, "and come in order");
   history_end(&fixture, host);
-  cds_signer_registry_unref(signers);
-  secp256k1_context_destroy(signed_curve);
+  forged_end(signers);
   history_message = next_message;
   free(forged);
 }

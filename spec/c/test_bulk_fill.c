@@ -33,9 +33,14 @@ static int pages(void) {
   return count;
 }
 
-/* On a slow machine the gaps come to light one after the other, and the first feed may be asked for by itself. */
-static bool is_by_bulk(void) {
-  return pages() < FEEDS / 2;
+/* Under valgrind the gaps come to light one after the other, and the first feeds may be asked for by themselves. */
+static bool is_slow(void) {
+  return getenv("WRAP") != NULL;
+}
+
+/* other: pages that are to be asked for at any speed. */
+static bool is_by_bulk(int other) {
+  return pages() == other || (is_slow() && pages() < FEEDS / 2);
 }
 
 static void is_complete(struct fixture *fixture, struct history_log *log, size_t feeds, const char *after) {
@@ -53,9 +58,10 @@ static void test_second_by_second(void) {
   struct ws_parallel *host = begin_history(&fixture);
   open_with_gap(&fixture, &log, FEEDS);
   is_complete(&fixture, &log, FEEDS, "bulk");
-  is_number(atomic_load(&service.bulk_questions) % 3, 0, "a question for each second");
+  int questions = atomic_load(&service.bulk_questions);
+  ok(questions == 3 || (is_slow() && questions % 3 == 0), "a question for each second: %d", questions);
   is_number(atomic_load(&service.bulk_feeds) + 3 * pages(), 3 * FEEDS, "of all feeds that no page was asked for");
-  ok(is_by_bulk(), "and of most there was none: %d pages", pages());
+  ok(is_by_bulk(0), "and there was none: %d pages", pages());
   is_number((long long)stats_of(&fixture).gaps, FEEDS, "each feed had a gap");
   is_number((long long)stats_of(&fixture).empty_gaps, 0, "that was not empty");
   HISTORY_UNTIL(&fixture, &log, log.backfilled == FEEDS);
@@ -103,7 +109,7 @@ static void test_partial(void) {
   open_with_gap(&fixture, &log, FEEDS);
   is_complete(&fixture, &log, FEEDS, "206");
   is_number(atomic_load(&service.questions[3]), 1, "the feed that was left out is asked for by itself");
-  ok(is_by_bulk(), "and most others are not: %d pages", pages());
+  ok(is_by_bulk(1), "and no other: %d pages", pages());
   history_end(&fixture, host);
 }
 
@@ -116,7 +122,7 @@ static void test_wrong(const char *name, const char *answer, bool always, bool a
   service.bulk_always_wrong = always;
   open_with_gap(&fixture, &log, FEEDS);
   is_complete(&fixture, &log, FEEDS, name);
-  ok(is_by_bulk() == asks_again, "%s: pages are asked, or not: %d", name, pages());
+  ok(is_by_bulk(0) == asks_again, "%s: pages are asked, or not: %d", name, pages());
   history_end(&fixture, host);
 }
 
@@ -189,10 +195,7 @@ static void test_forged(void) {
   struct fixture fixture;
   struct history_log log = {0};
   struct ws_parallel *host = begin_history(&fixture);
-  signed_init();
-  struct cds_signer_set set = signed_set(4, 1);
-  struct cds_signer_registry *signers = cds_signer_registry_new(&set);
-  fixture.config.stream.signers = signers;
+  struct cds_signer_registry *signers = forged_begin(&fixture);
   history_message = signed_message;
   forges = true;
   char *forged = history_answer(history_page(1, 7, 7, false));
@@ -203,8 +206,7 @@ static void test_forged(void) {
   is_number((long long)stats_of(&fixture).unverified, 1, "a forged report is counted");
   is_number((long long)log.odd, 0, "and not delivered");
   history_end(&fixture, host);
-  cds_signer_registry_unref(signers);
-  secp256k1_context_destroy(signed_curve);
+  forged_end(signers);
   history_message = next_message;
   free(forged);
 }
