@@ -32,6 +32,27 @@ describe("the total of a suite", function()
     assert.truthy(output:find("\nmake it: 0 passed, 2 failed, 0 pending\n", 1, true), output)
   end)
 
+  it("names the tests that failed, before the counts", function()
+    local c = [["printf '# test_a\nok 1 - a\nnot ok 2 - it holds\n# test_a ended with status 1\n'; exit 1"]]
+    local dead = [["printf '# test_b\nok 1 - a\n# test_b ended with status 139\n'; exit 123"]]
+    local lua = [["printf '# x_spec.lua\nFailure -> x_spec.lua @ 7\nadds\n\nError -> x_spec.lua @ 9\nends\n'; exit 1"]]
+    local others = [["printf 'not ok 4 - others agree\n'"]]
+    local command = "scripts/total it C %s dead %s Lua %s others %s silent 'exit 3' good %s"
+    local output, status = project.run(command:format(c, dead, lua, others, good))
+    assert.equal(1, status)
+    assert.equal("# failed: test_a: 2 - it holds\n# failed: test_b ended with status 139\n"
+      .. "# failed: x_spec.lua:7: adds\n# failed: x_spec.lua:9: ends\n"
+      .. "# failed: others: 4 - others agree\n# failed: silent ended with status 3\n"
+      .. "# C: 1 passed, 1 failed", output:match "# failed:.*# C: 1 passed, 1 failed")
+  end)
+
+  it("repeats what a part has named", function()
+    local part = [["printf '# test_a\nnot ok 2 - b\n# failed: test_a: 2 - b\n# C: 0 passed\n'; exit 1"]]
+    local output = project.run(("scripts/total outer 'Lua 5.1' %s"):format(part))
+    assert.equal("# failed: test_a: 2 - b\n# Lua 5.1: 0 passed, 1 failed, 0 pending\n"
+      .. "outer: 0 passed, 1 failed, 0 pending\n", output:match "[^\n]*\n[^\n]*\n[^\n]*\n$")
+  end)
+
   it("ends make test", function()
     local recipe = project.read "Makefile":match "\ntest:\n(.-)\n\n"
     assert.truthy(recipe:find("scripts/total \"make test\"", 1, true))
