@@ -116,7 +116,7 @@ deps:
 env:
 	@echo "$(ENV_EXPORTS)" | sed 's/; /\n/'
 
-# ---- C tests: everything but the binding, in an archive ----
+# ---- C tests: everything but the binding, in an archive; locks.c watches the locks ----
 
 $(TREE)/c/libcds.a: $(call object,$(ENGINE) $(SIMULATOR))
 	@mkdir -p $(@D)
@@ -129,7 +129,7 @@ $(TREE)/c/%.o: spec/c/%.c Makefile | deps
 	@echo "  cc $<"
 	$(Q)$(COMPILE) -Ispec/c -c -o $@ $<
 
-$(TREE)/c/%: $(TREE)/c/%.o $(TREE)/c/libcds.a
+$(TREE)/c/%: $(TREE)/c/%.o $(TREE)/c/locks.o $(TREE)/c/libcds.a
 	@echo "  link $@"
 	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
