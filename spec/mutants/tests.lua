@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Which tests look at a file: those of its name first, then those that include or require it (all that use its folder
--- where there are none), then what the tables below name for its folder. C tests go before specs, which take longer.
+-- where there are none) or begin with its folder's fixture, then what the tables below name for its folder. C tests go
+-- before specs, which take longer.
 
 local tests = {}
 
@@ -24,6 +25,9 @@ local SPECS = {
   ["lua/chainlink/loop"] = "rest stream shutdown",
   ["lua/chainlink/onchain"] = "cli",
 }
+
+-- What tests begin with that look at a folder from above: their fixture in spec/c.
+local FIXTURES = { ["src/stream"] = "stream_fixture.h", ["src/rest"] = "rest_fixture.h" }
 
 -- What everything is built on would be tested by everything: only tests of so many seconds, those of the name and of
 -- the table above aside.
@@ -83,9 +87,11 @@ local function of_c(root, path, near, seen)
   collect(near, seen, each(find(names), c_test))
   collect(near, seen, including(root, ("%s/%s.h"):format(folder, stem)), SLOWEST["src/" .. folder])
   if #near == 0 then collect(near, seen, using(root, folder), SLOWEST["src/" .. folder]) end
+  if FIXTURES["src/" .. folder] then collect(near, seen, including(root, FIXTURES["src/" .. folder])) end
+  if folder == "order" then collect(near, seen, { { kind = "model", name = "model" } }) end
   if folder == "lua" then
     collect(near, seen, units(root))
-    collect(near, seen, each({ "test_torture_lua.c", "test_states.c" }, c_test))
+    collect(near, seen, each({ "test_wait_lua.c", "test_torture_lua.c", "test_states.c" }, c_test))
   end
 end
 
@@ -115,8 +121,8 @@ local function of_folder(root, folder, wide, seen)
   end
 end
 
---- The tests of a file, and the wider set of its folder, each { kind, name, slowest }: one that takes longer than
---- `slowest` seconds is not meant.
+--- The tests of a file, and the wider set of its folder, each { kind, name, slowest }: "c", "spec", or the "model" of a
+--- feed. One that takes longer than `slowest` seconds is not meant.
 function tests.of(root, path)
   local near, wide, seen = {}, {}, {}
   if path:find "%.c$" then of_c(root, path, near, seen) else of_lua(root, path, near, seen) end

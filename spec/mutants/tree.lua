@@ -67,6 +67,7 @@ local FOLDERS = { address = "build/asan", thread = "build/tsan" }
 -- What has to be made before a test can run.
 local function target(test, checker)
   if test.kind == "spec" then return "all" end
+  if test.kind == "model" then return "build/model" end
   return ("%s/c/%s"):format(FOLDERS[checker] or "build", test.name)
 end
 
@@ -75,6 +76,7 @@ local CHECKED = "ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=spec/supp
   "TSAN_OPTIONS=suppressions=spec/support/tsan.supp:halt_on_error=1 "
 
 local function command(test, checker)
+  if test.kind == "model" then return "build/model 5" end
   if test.kind == "c" then return (checker and CHECKED or "") .. "./" .. target(test, checker) end
   return "${LUA_BIN:-lua5.4} $(command -v busted) --pattern=_spec --no-keep-going " .. test.name
 end
