@@ -125,9 +125,39 @@ static void test_exit(const char *closed) {
      closed);
 }
 
+/* In children of the process that made it, and theirs, a client is not theirs; one that they make is. */
+static int look_from(const struct fixture *fixture, unsigned generations) {
+  if (generations == 0) return 0;
+  pid_t child = fork();
+  if (child == 0) {
+    struct fixture own;
+    alarm(60);
+    if (!cds_client_is_foreign(fixture->client)) _exit(1);
+    begin(&own, &no_step, 0);
+    start_client(&own);
+    bool is_own = !cds_client_is_foreign(own.client);
+    int below = look_from(&own, generations - 1);
+    end(&own);
+    _exit(is_own ? below : 2);
+  }
+  int status = -1;
+  return child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) ? WEXITSTATUS(status) : 3;
+}
+
+static void test_fork(void) {
+  struct fixture fixture;
+  fflush(stdout);
+  begin(&fixture, &no_step, 0);
+  start_client(&fixture);
+  is_number(look_from(&fixture, 2), 0, "a client is foreign to a child and a grandchild, each of which makes its own");
+  ok(!cds_client_is_foreign(fixture.client), "and still this process's");
+  end(&fixture);
+}
+
 int main(void) {
   static const char *const orders[] = {"", "a", "b", "c", "ab", "ba", "ac", "ca", "bc", "cb", "abc", "bac", "cba"};
   for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) test_exit(orders[i]);
+  test_fork();
   test_config_moves();
   test_secret();
   test_closed();

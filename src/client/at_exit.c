@@ -49,25 +49,30 @@ static void close_all(void) {
 
 /* A fork takes none of them along. */
 static void begin_child(void) {
+  cds_client_begin_child();
   cds_threads_forget();
   unlock();
 }
 
+static bool has_fork_handlers; /* without them a child would take its parent's clients for its own */
+
 /* Handlers run in the reverse order: OpenSSL's must be there before ours. */
 static void prepare(void) {
   OPENSSL_init_ssl(0, NULL);
-  pthread_atfork(lock, unlock, begin_child);
+  has_fork_handlers = pthread_atfork(lock, unlock, begin_child) == 0;
   (void)atexit(close_all); /* should that fail, all is as without it */
 }
 
-void cds_at_exit_add(struct cds_client *client) {
+bool cds_at_exit_add(struct cds_client *client) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   pthread_once(&once, prepare);
+  if (!has_fork_handlers) return false;
   lock();
   client->next_open = first;
   if (first != NULL) first->previous_open = client;
   first = client;
   unlock();
+  return true;
 }
 
 void cds_at_exit_remove(struct cds_client *client) {

@@ -6,7 +6,8 @@
 
 #include "context/context.h"
 
-void cds_at_exit_add(struct cds_client *client);
+/* False where there is no memory for it, or for noticing forks. */
+CDS_MUST_CHECK bool cds_at_exit_add(struct cds_client *client);
 void cds_at_exit_remove(struct cds_client *client); /* does nothing for one that was never added */
 
 #endif

@@ -3,7 +3,6 @@
 #include "client/client.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "client/at_exit.h"
@@ -33,7 +32,7 @@ enum cds_status cds_client_new(struct cds_client **out, struct cds_config *confi
   }
   client->config = *config; /* the texts move */
   *config = (struct cds_config){0};
-  client->pid = getpid();
+  client->forks = cds_client_forks();
   client->close = cds_client_close;
   client->destroy = destroy;
   atomic_init(&client->refs, 1);
@@ -43,7 +42,10 @@ enum cds_status cds_client_new(struct cds_client **out, struct cds_config *confi
     cds_client_unref(client);
     return status;
   }
-  cds_at_exit_add(client);
+  if (!cds_at_exit_add(client)) {
+    cds_client_free(client);
+    return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  }
   *out = client;
   return CDS_OK;
 }

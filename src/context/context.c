@@ -2,7 +2,7 @@
  * References to a client, its list of streams, and whether it may still be used. */
 #include "context/context.h"
 
-#include <unistd.h>
+static atomic_uint forks;
 
 struct cds_client *cds_client_ref(struct cds_client *client) {
   atomic_fetch_add(&client->refs, 1);
@@ -19,7 +19,15 @@ bool cds_client_is_closed(const struct cds_client *client) {
 }
 
 bool cds_client_is_foreign(const struct cds_client *client) {
-  return client->pid != getpid();
+  return client->forks != cds_client_forks();
+}
+
+unsigned cds_client_forks(void) {
+  return atomic_load_explicit(&forks, memory_order_relaxed);
+}
+
+void cds_client_begin_child(void) {
+  atomic_fetch_add(&forks, 1);
 }
 
 enum cds_status cds_client_check(const struct cds_client *client, struct cds_error *err) {

@@ -5,7 +5,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-#include <sys/types.h>
 
 #include "context/config.h"
 
@@ -28,7 +27,7 @@ struct cds_stream_hook {
 
 struct cds_client {
   struct cds_config config; /* read-only; its secret is wiped by close, when no thread is left */
-  pid_t pid;                /* the process that made it */
+  unsigned forks;           /* cds_client_forks when it was made */
   atomic_uint refs;
   atomic_bool closed;
   struct cds_rest_thread *rest;
@@ -46,8 +45,11 @@ void cds_client_unref(struct cds_client *client); /* NULL is ignored */
 
 bool cds_client_is_closed(const struct cds_client *client);
 
-/* True in a child of the process that made the client. Nothing with a lock or a thread may be touched then. */
+/* True in a child of the process that made the client. Nothing with a lock or a thread may be touched then. Asked for
+ * each report: forks are counted, as asking for the process id is a system call. */
 bool cds_client_is_foreign(const struct cds_client *client);
+unsigned cds_client_forks(void);   /* how many lie between the first client's process and this one */
+void cds_client_begin_child(void); /* counts one: pthread_atfork's handler in the child */
 
 /* CDS_E_CLOSED, with the reason, when the client was closed or belongs to the process before a fork. */
 CDS_MUST_CHECK enum cds_status cds_client_check(const struct cds_client *client, struct cds_error *err);
