@@ -150,7 +150,8 @@ enum cds_pop cds_outlet_pop(struct cds_report **report, struct cds_stream *strea
   cds_stream_unlock(stream);
   if (resume) stream->outlet.drained(stream);
   if (node == NULL) return ended ? CDS_POP_END : CDS_POP_EMPTY;
-  *report = cds_report_ref(node->report);
+  *report = node->report; /* the reference that the node had */
+  node->report = NULL;
   cds_queue_node_free(node);
   return CDS_POP_REPORT;
 }
