@@ -73,8 +73,7 @@ static int stream_gc(lua_State *L) {
 }
 
 /* Pops into the stream's report unless there is one already; pushes the answer of stream_pop when there is none. */
-static int fetch(lua_State *L) {
-  struct stream *self = check_stream(L);
+static int fetch(lua_State *L, struct stream *self) {
   struct cds_error err;
   if (self->report) return 0;
   switch (cds_stream_pop(&self->report, self->stream, &err)) {
@@ -96,16 +95,16 @@ static int stream_pop(lua_State *L) {
     lua_pushboolean(L, 1);
     return 2;
   }
-  do {
-    int answers = fetch(L);
+  for (;; check_stream(L)) { /* what is given allocates, and a finalizer that ran there may have ended the stream */
+    int answers = fetch(L, self);
     if (answers) return answers;
-  } while (!cds_l_give_report(L, &self->report, UP_REPORT));
-  return 1;
+    if (cds_l_give_report(L, &self->report, UP_REPORT)) return 1;
+  }
 }
 
 /* stream_peek(stream): as stream_pop, but true in place of the report, which the next stream_pop gives. */
 static int stream_peek(lua_State *L) {
-  int answers = fetch(L);
+  int answers = fetch(L, check_stream(L));
   if (answers) return answers;
   lua_pushboolean(L, 1);
   return 1;
