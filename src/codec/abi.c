@@ -15,23 +15,6 @@ uint64_t cds_abi_u64(const uint8_t *word) {
   return cds_load_u64(word + 24);
 }
 
-/* Are all bits above the lowest `bits` those of fill (all zeros or all ones)? */
-static bool is_extension(const uint8_t *word, unsigned bits, uint64_t fill) {
-  unsigned upper = 256 - bits;
-  for (; upper >= 64; upper -= 64, word += 8)
-    if (cds_load_u64(word) != fill) return false;
-  return upper == 0 || (cds_load_u64(word) ^ fill) >> (64 - upper) == 0;
-}
-
-bool cds_abi_is_uint(const uint8_t *word, unsigned bits) {
-  return is_extension(word, bits, 0);
-}
-
-bool cds_abi_is_int(const uint8_t *word, unsigned bits) {
-  bool negative = (word[CDS_WORD - bits / 8] & 0x80) != 0;
-  return is_extension(word, bits, negative ? UINT64_MAX : 0);
-}
-
 enum cds_status cds_abi_head(const struct cds_abi *abi, size_t words, const char *name, struct cds_error *err) {
   if (abi->length / CDS_WORD >= words) return CDS_OK;
   char expected[64];

@@ -35,9 +35,24 @@ CDS_MUST_CHECK enum cds_status cds_abi_bytes(struct cds_abi_part *out, const str
 CDS_MUST_CHECK enum cds_status cds_abi_words(struct cds_abi_part *out, const struct cds_abi *abi, size_t index,
                                              const char *name, struct cds_error *err);
 
-/* Is the 32-byte word the zero (sign) extension of `bits` bits? bits is a multiple of 8, 8 to 256. */
-bool cds_abi_is_uint(const uint8_t *word, unsigned bits);
-bool cds_abi_is_int(const uint8_t *word, unsigned bits);
+/* Are all bits above the lowest `bits` those of fill (all zeros or all ones)? bits is a multiple of 8, 8 to 256. Inline
+ * like those below, as it is asked of each word of each report. */
+static inline bool cds_abi_is_extension(const uint8_t *word, unsigned bits, uint64_t fill) {
+  unsigned upper = 256 - bits;
+  for (; upper >= 64; upper -= 64, word += 8)
+    if (cds_load_u64(word) != fill) return false;
+  return upper == 0 || (cds_load_u64(word) ^ fill) >> (64 - upper) == 0;
+}
+
+/* Is the 32-byte word the zero (sign) extension of `bits` bits? */
+static inline bool cds_abi_is_uint(const uint8_t *word, unsigned bits) {
+  return cds_abi_is_extension(word, bits, 0);
+}
+
+static inline bool cds_abi_is_int(const uint8_t *word, unsigned bits) {
+  bool negative = (word[CDS_WORD - bits / 8] & 0x80) != 0;
+  return cds_abi_is_extension(word, bits, negative ? UINT64_MAX : 0);
+}
 
 uint32_t cds_abi_u32(const uint8_t *word); /* the last 4 bytes */
 uint64_t cds_abi_u64(const uint8_t *word); /* the last 8 bytes */

@@ -126,11 +126,9 @@ static enum cds_status scan_whole(bool *has, uint64_t *out, uint64_t most, const
   const char *start = scan->at;
   uint64_t value = 0;
   bool fits = true;
-  for (; fits && is_digit(scan); scan->at++) {
-    uint64_t digit = (uint64_t)(*scan->at - '0');
-    fits = value <= (most - digit) / 10;
-    if (fits) value = value * 10 + digit;
-  }
+  for (; fits && is_digit(scan); scan->at++)
+    fits = !__builtin_mul_overflow(value, 10, &value) &&
+           !__builtin_add_overflow(value, (uint64_t)(*scan->at - '0'), &value) && value <= most;
   bool leading_zero = scan->at - start > 1 && *start == '0';
   bool goes_on = scan->at < scan->end && strchr("0123456789.eE", *scan->at) && *scan->at != 0;
   if (scan->at == start || leading_zero || goes_on || !fits) {
