@@ -580,10 +580,11 @@ function Report:compress() end
 ---@class chainlink.Onchain
 local Onchain = {}
 
----Lets the contract verify a report.
+---Lets the contract verify a report: by its view functions where it has them (VerifierProxy 2.0.1).
 ---@param report chainlink.Report
 ---@return true? ok
----@return chainlink.Error? err a VerificationError when the contract refuses it
+---@return chainlink.Error? err a VerificationError when the contract refuses it, an AuthenticationError with the reason
+---AccessForbidden when its access controller refuses who asks
 ---@return_overload true
 ---@return_overload nil, chainlink.Error
 function Onchain:verify(report) end

@@ -14,6 +14,8 @@ local onchain = { networks = networks }
 
 local VERIFY = "0xf7e83aee" -- verify(bytes,bytes)
 local VERIFY_BULK = "0xf873a61c" -- verifyBulk(bytes[],bytes)
+local VERIFY_VIEW = "0x51b34c90" -- verifyView(bytes), from 2.0.1 on
+local VERIFY_BULK_VIEW = "0x665bc7a3" -- verifyBulkView(bytes[])
 local GET_VERIFIER = "0xeeb7b248" -- getVerifier(bytes32)
 local NOBODY = "0x" .. ("0"):rep(40)
 
@@ -118,6 +120,20 @@ local function ask(self, data)
   return nil, rpc.decode_error("eth_call", "the result is not hex text", "0x and hex digits")
 end
 
+-- Has the proxy verifyView and verifyBulkView, which no fee manager stands before? Asked once, about no report at all.
+-- -> boolean | nil, err
+local function has_views(self)
+  if self.views ~= nil then return self.views end
+  local nothing = abi.bytes_array {}
+  local answer, err = ask(self, VERIFY_BULK_VIEW .. nothing)
+  if answer then self.views = answer == nothing
+  elseif err.reason == "AccessForbidden" then self.views = true
+  elseif err.kind == "VerificationError" then self.views = false
+  elseif err.rpc then return false -- perhaps a way to say so, perhaps a passing fault: asked again next time
+  else return nil, err end
+  return self.views
+end
+
 -- The contract answers the blob that it verified: it has to be ours.
 local function compare(answer, expected)
   if answer == expected then return true end
@@ -129,7 +145,12 @@ end
 function methods.verify(self, report)
   check_self(self, "verify")
   check_report(report, "report")
-  local answer, err = ask(self, VERIFY .. abi.two_bytes(report.full_report:sub(3), ""))
+  local views, err = has_views(self)
+  if views == nil then return nil, err end
+  local payload = report.full_report:sub(3)
+  local data = views and VERIFY_VIEW .. abi.bytes(payload) or VERIFY .. abi.two_bytes(payload, "")
+  local answer
+  answer, err = ask(self, data)
   if not answer then return nil, err end
   return compare(answer, abi.bytes(report.report_blob:sub(3)))
 end
@@ -157,7 +178,12 @@ function methods.verify_bulk(self, reports)
     payloads[i], blobs[i] = report.full_report:sub(3), report.report_blob:sub(3)
   end
   if #payloads == 0 then return true end
-  local answer, err = ask(self, VERIFY_BULK .. abi.bytes_array_and_bytes(payloads, ""))
+  local views, err = has_views(self)
+  if views == nil then return nil, err end
+  local data = views and VERIFY_BULK_VIEW .. abi.bytes_array(payloads)
+    or VERIFY_BULK .. abi.bytes_array_and_bytes(payloads, "")
+  local answer
+  answer, err = ask(self, data)
   if answer then return compare(answer, abi.bytes_array(blobs)) end
   if err.kind ~= "VerificationError" then return nil, err end
   return find_refused(self, reports, err)

@@ -54,8 +54,9 @@ export const configurations = Object.fromEntries(Object.entries(plan).map(([name
   },
 ]));
 
+const sent = async (promise) => (await promise).wait();
+
 async function configure(proxy, verifier, { digest, keys: after, before, f, steps }) {
-  const sent = async (promise) => (await promise).wait();
   await sent(verifier.setConfig(digest, before.map(addressOf), f, []));
   for (const step of steps) {
     if (step === "deactivate") await sent(verifier.deactivateConfig(digest));
@@ -63,6 +64,26 @@ async function configure(proxy, verifier, { digest, keys: after, before, f, step
     if (step === "unset") await sent(proxy.unsetVerifier(digest));
     if (step === "update") await sent(verifier.updateConfig(digest, before.map(addressOf), after.map(addressOf), f));
   }
+}
+
+// A proxy of this version and its verifier, with these configurations.
+async function pair(make, version, configurations) {
+  const proxy = await make(`VerifierProxy${version}`, `0x${"00".repeat(20)}`);
+  const verifier = await make(`Verifier${version}`, await proxy.getAddress());
+  await sent(proxy.initializeVerifier(await verifier.getAddress()));
+  for (const configuration of configurations) await configure(proxy, verifier, configuration);
+  return { proxy, verifier };
+}
+
+// Puts a fee manager and an access controller that knows `reader` before a proxy.
+async function guard(make, proxy, reader) {
+  const address = await proxy.getAddress();
+  const token = await (await make("Token", "a token", "T", 1n, reader)).getAddress();
+  const manager = await make("FeeManager", token, token, address, address); // nobody pays, so that no rewards are due
+  await sent(proxy.setFeeManager(await manager.getAddress()));
+  const controller = await make("AccessController");
+  await sent(controller.addAccess(reader));
+  await sent(proxy.setAccessController(await controller.getAddress()));
 }
 
 // Deploys everything; the addresses.
@@ -75,13 +96,15 @@ export async function deploy(url, contracts) {
     await contract.waitForDeployment();
     return new Contract(await contract.getAddress(), abi, signer);
   };
-  const proxy = await make("VerifierProxy", `0x${"00".repeat(20)}`);
-  const verifier = await make("Verifier", await proxy.getAddress());
+  const { proxy, verifier } = await pair(make, "", Object.values(configurations));
+  const viewing = await pair(make, " 2.0.1", Object.values(configurations));
+  const guarded = await pair(make, " 2.0.1", [configurations.small]);
+  const reader = addressOf(keys[0]);
+  await guard(make, guarded.proxy, reader);
   const decoder = await make("Decoder");
-  await (await proxy.initializeVerifier(await verifier.getAddress())).wait();
-  for (const configuration of Object.values(configurations)) await configure(proxy, verifier, configuration);
   const addresses = {
     proxy: await proxy.getAddress(), verifier: await verifier.getAddress(), decoder: await decoder.getAddress(),
+    viewing_proxy: await viewing.proxy.getAddress(), guarded_proxy: await guarded.proxy.getAddress(), reader,
   };
   provider.destroy();
   return addresses;

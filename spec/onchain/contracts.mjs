@@ -39,13 +39,23 @@ function fileOf(name) {
   return posix.join(packageFolder, name);
 }
 
-const contracts = "src/v0.8/llo-feeds/v0.5.0";
+// Our names, and where the contracts are.
+const feeds = "src/v0.8/llo-feeds";
+const contracts = {
+  "VerifierProxy": [`${feeds}/v0.5.0/VerifierProxy.sol`, "VerifierProxy"],
+  "Verifier": [`${feeds}/v0.5.0/Verifier.sol`, "Verifier"],
+  "VerifierProxy 2.0.1": [`${feeds}/v0.5.1/VerifierProxy.sol`, "VerifierProxy"],
+  "Verifier 2.0.1": [`${feeds}/v0.5.1/Verifier.sol`, "Verifier"],
+  "FeeManager": [`${feeds}/v0.5.1/FeeManager.sol`, "FeeManager"],
+  "AccessController": ["src/v0.8/shared/access/SimpleWriteAccessController.sol", "SimpleWriteAccessController"],
+  "Token": ["@openzeppelin/contracts@4.8.3/token/ERC20/presets/ERC20PresetFixedSupply.sol", "ERC20PresetFixedSupply"],
+};
 const input = {
   language: "Solidity",
   sources: {
     "Decoder.sol": { content: decoderSource() },
-    ...Object.fromEntries([`${contracts}/VerifierProxy.sol`, `${contracts}/Verifier.sol`].map((name) => [
-      name, { content: readFileSync(fileOf(name), "utf8") },
+    ...Object.fromEntries(Object.values(contracts).map(([file]) => [
+      file, { content: readFileSync(fileOf(file), "utf8") },
     ])),
   },
   settings: {
@@ -65,12 +75,8 @@ const output = JSON.parse(solc.compile(JSON.stringify(input), { import: findImpo
 const errors = (output.errors ?? []).filter(({ severity }) => severity === "error");
 if (errors.length > 0) throw new Error(errors.map(({ formattedMessage }) => formattedMessage).join("\n"));
 
-const pick = (file, name) => {
+contracts.Decoder = ["Decoder.sol", "Decoder"];
+writeFileSync(target, JSON.stringify(Object.fromEntries(Object.entries(contracts).map(([ours, [file, name]]) => {
   const { abi, evm } = output.contracts[file][name];
-  return [name, { abi, bytecode: `0x${evm.bytecode.object}` }];
-};
-writeFileSync(target, JSON.stringify(Object.fromEntries([
-  pick(`${contracts}/VerifierProxy.sol`, "VerifierProxy"),
-  pick(`${contracts}/Verifier.sol`, "Verifier"),
-  pick("Decoder.sol", "Decoder"),
-])));
+  return [ours, { abi, bytecode: `0x${evm.bytecode.object}` }];
+}))));

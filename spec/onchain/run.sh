@@ -6,8 +6,8 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 
 REPORTS=${REPORTS:-3500} ENCODINGS=${ENCODINGS:-6000}
-PACKAGE=@chainlink/contracts@1.5.0
-INTEGRITY=d5f189c23be2bea031bd5393a995045c6479e02013b60d2f8dc5e048893809fa1a7769d48521bfa9a5875e32e0d4290d4de3a8b5ea311907293ff1e20391ec50
+PACKAGE=@chainlink/contracts@2.0.0-beta.0
+INTEGRITY=67656357d22e5b22a2b02f5b2cf94ae8d0aa9441260d6db058a336eb9f151e50f0a11b6d238a83c757f5bd68db558a1c379fb4ded63ac9a6bcee77f987a4a539
 
 fail() {
   echo "Bail out! $1"

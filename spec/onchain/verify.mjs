@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Lets the contracts judge the reports. Usage: verify.mjs URL DEPLOYMENT OUT COUNT. Writes a line a report: name, full
-// report, "ok" and the blob, or the contract's reason and its arguments.
+// report, "ok" and the blob, or the contract's reason and its arguments, which both versions agree on.
 import { readFileSync, writeFileSync } from "node:fs";
 import { AbiCoder, Interface } from "ethers";
 import { callAll } from "./chain.mjs";
@@ -8,7 +8,7 @@ import { reports } from "./reports.mjs";
 
 const [url, deploymentFile, target, count] = process.argv.slice(2);
 const { contracts, addresses } = JSON.parse(readFileSync(deploymentFile, "utf8"));
-const proxy = new Interface(contracts.VerifierProxy.abi);
+const proxy = new Interface(contracts["VerifierProxy 2.0.1"].abi);
 const verifier = new Interface(contracts.Verifier.abi);
 
 function verdict({ value, revert }) {
@@ -19,8 +19,13 @@ function verdict({ value, revert }) {
 }
 
 const list = reports(Number(count));
-const answers = await callAll(url, list.map(({ report }) => ({
-  to: addresses.proxy, data: proxy.encodeFunctionData("verify", [report, "0x"]),
-})));
-const lines = list.map(({ name, report }, i) => [name, report, ...verdict(answers[i])].join("\t"));
+const judge = async (to, name, ...rest) => (await callAll(url, list.map(({ report }) => ({
+  to, data: proxy.encodeFunctionData(name, [report, ...rest]),
+})))).map(verdict);
+const verdicts = await judge(addresses.proxy, "verify", "0x");
+const views = await judge(addresses.viewing_proxy, "verifyView");
+list.forEach(({ name }, i) => {
+  if (String(views[i]) !== String(verdicts[i])) throw new Error(`${name}: ${views[i]}, but once ${verdicts[i]}`);
+});
+const lines = list.map(({ name, report }, i) => [name, report, ...verdicts[i]].join("\t"));
 writeFileSync(target, `${lines.join("\n")}\n`);

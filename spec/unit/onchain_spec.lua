@@ -20,10 +20,31 @@ local function with(methods)
   return onchain.new({ verifier_proxy = PROXY }, post), asked
 end
 
--- A verifier whose eth_call answers this.
+local VERIFY, VERIFY_BULK = "0xf7e83aee", "0xf873a61c"
+local VERIFY_VIEW, VERIFY_BULK_VIEW = "0x51b34c90", "0x665bc7a3"
+local NO_FUNCTION = '{"code":3,"message":"execution reverted","data":"0x"}'
+local NOTHING = word(32) .. word(0) -- an empty bytes[]
+
+-- A proxy 2.0.0 whose eth_call answers this, and what it is asked.
 local function calling(result, err)
-  return with { eth_call = function() return result, err end }
+  return with { eth_call = function(params)
+    if params[1].data == VERIFY_BULK_VIEW .. NOTHING then return nil, NO_FUNCTION end
+    return result, err
+  end }
 end
+
+-- A proxy 2.0.1, which answers no other function.
+local function viewing(result, err)
+  return with { eth_call = function(params)
+    local data = params[1].data
+    if data == VERIFY_BULK_VIEW .. NOTHING then return '"0x' .. NOTHING .. '"' end
+    local selector = data:sub(1, 10)
+    if selector == VERIFY_VIEW or selector == VERIFY_BULK_VIEW then return result, err end
+    return nil, NO_FUNCTION
+  end }
+end
+
+local function padded(hex) return hex .. ("0"):rep(-#hex % 64) end
 
 local function raw(body)
   return onchain.new({ verifier_proxy = PROXY }, function() return body end)
@@ -33,14 +54,13 @@ describe("onchain:verify", function()
   it("asks the proxy and compares the blob", function()
     local chain, asked = calling(node.bytes(blob))
     assert.is_true(chain:verify(report))
-    local call = asked[1].params[1]
+    local call = asked[2].params[1]
     assert.equal(PROXY, call.to)
     assert.is_nil(call.from)
     local payload = report.full_report:sub(3)
-    local padded = payload .. ("0"):rep(-#payload % 64)
-    assert.equal("0xf7e83aee" .. word(64) .. word(96 + #padded / 2) .. word(#payload / 2) .. padded .. word(0),
-      call.data)
-    assert.equal("latest", asked[1].params[2])
+    local tail = padded(payload)
+    assert.equal(VERIFY .. word(64) .. word(96 + #tail / 2) .. word(#payload / 2) .. tail .. word(0), call.data)
+    assert.equal("latest", asked[2].params[2])
   end)
 
   it("refuses another blob", function()
@@ -108,8 +128,20 @@ describe("a revert", function()
     assert.equal("MismatchedSignatures", reason)
     assert.same({ 5, 2 }, { err.got, err.expected })
     assert.equal("BadVerification", (reason_of "4df18f07"))
-    assert.equal("AccessForbidden", (reason_of "ef67f5d8"))
     assert.equal("Panic", (reason_of("4e487b71" .. word(17))))
+  end)
+
+  it("of an access controller says nothing about the report", function()
+    local ok, err = calling(nil, '{"code":3,"message":"execution reverted","data":"0xef67f5d8"}'):verify(report)
+    assert.is_nil(ok)
+    assert.same({ "AuthenticationError", "AccessForbidden", false }, { err.kind, err.reason, err.retryable })
+    assert.matches("^AccessForbidden: the proxy's access controller refuses the caller", err.message)
+  end)
+
+  it("without data is a revert where the words of the data say so", function()
+    local ok, err = calling(nil, '{"code":-32015,"message":"VM execution error.","data":"Reverted 0x"}'):verify(report)
+    assert.is_nil(ok)
+    assert.same({ "VerificationError", "Reverted" }, { err.kind, err.reason })
   end)
 
   it("without a known reason is told as it came", function()
@@ -165,12 +197,11 @@ describe("onchain:verify_bulk", function()
     local chain, asked = calling(('"0x%s%s%s%s%s%s%s%s"'):format(word(32), word(2), word(64), word(96 + #one / 2),
       word(#one / 2), one, word(#two / 2), two))
     assert.is_true(chain:verify_bulk { report, other })
-    assert.equal(1, #asked)
+    assert.equal(2, #asked)
     local first, second = report.full_report:sub(3), other.full_report:sub(3)
-    local tail = word(#first / 2) .. first .. ("0"):rep(-#first % 64)
-    local list = word(2) .. word(64) .. word(64 + #tail / 2) .. tail .. word(#second / 2) .. second
-      .. ("0"):rep(-#second % 64)
-    assert.equal("0xf873a61c" .. word(64) .. word(64 + #list / 2) .. list .. word(0), asked[1].params[1].data)
+    local tail = word(#first / 2) .. padded(first)
+    local list = word(2) .. word(64) .. word(64 + #tail / 2) .. tail .. word(#second / 2) .. padded(second)
+    assert.equal(VERIFY_BULK .. word(64) .. word(64 + #list / 2) .. list .. word(0), asked[2].params[1].data)
     local ok, err = chain:verify_bulk { other, report }
     assert.is_nil(ok)
     assert.equal("BlobMismatch", err.reason)
@@ -179,13 +210,103 @@ describe("onchain:verify_bulk", function()
   it("names the first one that is refused", function()
     local chain = with { eth_call = function(params)
       local data = params[1].data
-      if data:sub(1, 10) == "0xf7e83aee" and data:find(blob, 1, true) then return node.bytes(blob) end
+      if data:sub(1, 10) == VERIFY and data:find(blob, 1, true) then return node.bytes(blob) end
       return nil, '{"code":3,"message":"execution reverted","data":"0x4df18f07"}'
     end }
     local ok, err = chain:verify_bulk { report, other }
     assert.is_nil(ok)
     assert.equal("BadVerification", err.reason)
     assert.equal(2, err.index)
+  end)
+end)
+
+describe("a proxy with view functions", function()
+  it("is asked by them, for one report and for many", function()
+    local chain, asked = viewing(node.bytes(blob))
+    for _ = 1, 2 do assert.is_true(chain:verify(report)) end
+    local payload = report.full_report:sub(3)
+    local one = VERIFY_VIEW .. word(32) .. word(#payload / 2) .. padded(payload)
+    local data = {}
+    for i, question in ipairs(asked) do data[i] = question.params[1].data end
+    assert.same({ VERIFY_BULK_VIEW .. NOTHING, one, one }, data)
+
+    chain, asked = viewing(('"0x%s%s%s%s%s"'):format(word(32), word(1), word(32), word(#blob / 2), blob))
+    for _ = 1, 2 do assert.is_true(chain:verify_bulk { report }) end
+    assert.equal(3, #asked)
+    assert.equal(VERIFY_BULK_VIEW .. word(32) .. word(1) .. word(32) .. word(#payload / 2) .. padded(payload),
+      asked[3].params[1].data)
+  end)
+
+  it("gives its reasons", function()
+    local chain = viewing(nil, '{"code":3,"message":"execution reverted","data":"0x4df18f07"}')
+    local ok, err = chain:verify_bulk { report, other }
+    assert.is_nil(ok)
+    assert.same({ "VerificationError", "BadVerification", 1 }, { err.kind, err.reason, err.index })
+    ok, err = viewing(node.bytes(other.report_blob:sub(3))):verify(report)
+    assert.is_nil(ok)
+    assert.equal("BlobMismatch", err.reason)
+  end)
+
+  -- What the question whether it has them is answered; then everything is as `after` says.
+  local function first_answer(result, err, after)
+    local first = true
+    return with { eth_call = function(params)
+      if not first or params[1].data ~= VERIFY_BULK_VIEW .. NOTHING then return after(params[1].data:sub(1, 10)) end
+      first = false
+      return result, err
+    end }
+  end
+
+  local function view_only(selector)
+    if selector == VERIFY_VIEW then return node.bytes(blob) end
+    return nil, NO_FUNCTION
+  end
+
+  it("is known by its access controller too", function()
+    local forbidden = '{"code":3,"message":"execution reverted","data":"0xef67f5d8"}'
+    assert.is_true(first_answer(nil, forbidden, view_only):verify(report))
+  end)
+
+  it("is asked as an old one where another contract's answer comes, and not asked again", function()
+    local chain, asked = first_answer(node.bytes "00", nil, function(selector)
+      if selector == VERIFY then return node.bytes(blob) end
+      return nil, NO_FUNCTION
+    end)
+    for _ = 1, 2 do assert.is_true(chain:verify(report)) end
+    assert.equal(3, #asked)
+  end)
+
+  it("is asked again whether it has them after an error of the node, as an old one meanwhile", function()
+    local busy = '{"code":-32005,"message":"daily limit"}'
+    local chain, asked = first_answer(nil, busy, function(selector)
+      if selector == VERIFY_BULK_VIEW then return '"0x' .. NOTHING .. '"' end
+      return node.bytes(blob)
+    end)
+    for _ = 1, 3 do assert.is_true(chain:verify(report)) end
+    local selectors = {}
+    for i, question in ipairs(asked) do selectors[i] = question.params[1].data:sub(1, 10) end
+    assert.same({ VERIFY_BULK_VIEW, VERIFY, VERIFY_BULK_VIEW, VERIFY_VIEW, VERIFY_VIEW }, selectors)
+  end)
+
+  it("that cannot be reached is not known to lack them", function()
+    local failure = require("chainlink.errors").new("NetworkError", "no route")
+    local post, asked = node.new { eth_call = function(params)
+      if params[1].data == VERIFY_BULK_VIEW .. NOTHING then return '"0x' .. NOTHING .. '"' end
+      return view_only(params[1].data:sub(1, 10))
+    end }
+    local down = true
+    local chain = onchain.new({ verifier_proxy = PROXY }, function(body)
+      if down then return nil, failure end
+      return post(body)
+    end)
+    for _, method in ipairs { "verify", "verify_bulk" } do
+      local ok, err = chain[method](chain, method == "verify" and report or { report })
+      assert.is_nil(ok)
+      assert.equal(failure, err)
+    end
+    down = false
+    assert.is_true(chain:verify(report))
+    assert.equal(2, #asked)
   end)
 end)
 
@@ -455,7 +576,7 @@ describe("an answer", function()
 
   it("is asked for under a number of its own", function()
     local chain, asked = calling(node.bytes(blob))
-    for _ = 1, 3 do assert.is_true(chain:verify(report)) end
+    for _ = 1, 2 do assert.is_true(chain:verify(report)) end
     assert.same({ 1, 2, 3 }, { asked[1].id, asked[2].id, asked[3].id })
     assert.equal("2.0", asked[1].jsonrpc)
   end)
@@ -489,10 +610,14 @@ describe("an answer", function()
   it("that was mutated never makes a report verified that was not, nor a crash", function()
     math.randomseed(20240817)
     local verified, refused = 0, 0
-    for i = 1, 3000 do
+    for i = 1, 6000 do
       local answers = { node.bytes(blob), node.bytes(other.report_blob:sub(3)) }
       local revert = '{"code":3,"message":"execution reverted","data":"0x5348a282' .. word(3) .. word(2) .. '"}'
-      local post = node.new { eth_call = function() return answers[i % 3 + 1], revert end }
+      local post = node.new { eth_call = function(params)
+        local asks_for_views = params[1].data == VERIFY_BULK_VIEW .. NOTHING
+        if asks_for_views and i % 2 == 0 then return '"0x' .. NOTHING .. '"' end
+        return answers[i % 3 + 1], revert
+      end }
       local ok, err = onchain.new({ verifier_proxy = PROXY }, mutated(post, seldom)):verify(report)
       if ok then
         assert.equal(0, i % 3, "another blob was accepted")

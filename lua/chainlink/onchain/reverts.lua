@@ -1,20 +1,22 @@
 -- SPDX-License-Identifier: MIT
--- Why a contract reverted: its custom errors by selector, as VerificationErrors with the contract's own names.
+-- Why a contract reverted: its custom errors by selector, with the contract's own names. All but one are about the
+-- report and VerificationErrors.
 
 local abi = require "chainlink.onchain.abi"
 local errors = require "chainlink.errors"
 
 local reverts = {}
 
--- The errors of Verifier 2.0.0 and VerifierProxy 2.0.0, then those of FeeManager 2.1.0, by selector. args: our names
--- for the arguments, a digest or numbers.
+-- The errors of Verifier and VerifierProxy 2.0.0 and 2.0.1, then those of FeeManager 2.1.0, by selector. args: our
+-- names for the arguments, a digest or numbers.
 local known = {
   b151802b = { "VerifierNotFound", "the proxy has no verifier for the config digest", args = { "config_digest" } },
   d990d621 = { "DigestInactive", "the configuration was deactivated", args = { "config_digest" } },
   ["5348a282"] = { "IncorrectSignatureCount", "there are not exactly f + 1 signatures", args = { "got", "expected" } },
   f0d31408 = { "MismatchedSignatures", "there are not as many s as r", args = { "got", "expected" } },
   ["4df18f07"] = { "BadVerification", "a signature is of nobody in the set, or a signer signed twice" },
-  ef67f5d8 = { "AccessForbidden", "the proxy's access controller refuses the caller" },
+  ef67f5d8 = { "AccessForbidden", "the proxy's access controller refuses the caller, which the option 'from' names",
+    kind = "AuthenticationError" },
   ["4e487b71"] = { "Panic", "the contract's arithmetic failed", args = { "code" } },
   ["05e8ac29"] = { "InvalidSurcharge", "the fee manager refuses" },
   ["997ea360"] = { "InvalidDiscount", "the fee manager refuses" },
@@ -59,13 +61,14 @@ local function error_text(data)
   end))
 end
 
---- The VerificationError of revert data: hex in lower case without 0x, "" when the node told nothing.
+--- The error of revert data: hex in lower case without 0x, "" when the node told nothing.
 function reverts.error(data)
   local fields = { reason = "Reverted" }
   local row = known[data:sub(1, 8)]
   if row and read_arguments(row, data, fields) then
     fields.reason = row[1]
-    return errors.new("VerificationError", ("%s: %s%s"):format(row[1], row[2], numbers_text(fields)), fields)
+    local message = ("%s: %s%s"):format(row[1], row[2], numbers_text(fields))
+    return errors.new(row.kind or "VerificationError", message, fields)
   end
   local message = "the contract reverted without a reason"
   if data ~= "" then message = "the contract reverted: " .. (error_text(data) or "0x" .. data:sub(1, 72)) end

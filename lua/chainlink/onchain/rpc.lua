@@ -43,7 +43,8 @@ end
 -- The revert data, "" when there is none; nil when the error is no revert.
 local function revert_data(err, message)
   local data = find_data(err.data, 4)
-  local says_so = message:lower():find("revert", 1, true) ~= nil
+  local words = type(err.data) == "string" and message .. err.data or message
+  local says_so = words:lower():find("revert", 1, true) ~= nil
   if data and (#data >= 8 or says_so or err.code == 3) then return data end
   if says_so or err.code == 3 then return hex_of(message) or "" end
 end
