@@ -348,8 +348,11 @@ function Stream:unsubscribe(feed_ids) end
 ---@return_overload nil, chainlink.Error
 function Stream:connect(timeout) end
 
----The descriptor that is readable exactly while something waits.
----@return integer
+---The descriptor that is readable exactly while something waits; it stays until the stream is collected.
+---@return integer? fd nil when none is to be had, for a stream that was closed before
+---@return chainlink.Error? err
+---@return_overload integer
+---@return_overload nil, chainlink.Error
 function Stream:pollfd() end
 
 ---@return chainlink.StreamStats

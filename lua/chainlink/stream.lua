@@ -100,10 +100,11 @@ function methods.connect(stream, timeout)
   end
 end
 
---- The descriptor that is readable exactly while something waits for the script, for event loops.
+--- The descriptor that is readable exactly while something waits for the script, for event loops; it stays until the
+--- stream is collected. -> integer | nil, err when none is to be had for a stream that was closed before
 function methods.pollfd(stream)
   check.self(stream, "stream", "pollfd")
-  return stream_fd(stream)
+  return core.stream_share_fd(stream)
 end
 
 -- Tells once of each feed that is to go soon, as far as the client has asked the catalogue: a stream asks nobody.

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * Streams against a scripted server: what is asked, and what becomes of the messages. */
+#include <fcntl.h>
+
 #include "crypto/hmac.h"
 #include "stream_fixture.h"
 
@@ -282,7 +284,9 @@ static void test_descriptor(void) {
   begin(&fixture, serve_flood, NULL);
   open_stream(&fixture, 1);
   WAIT_FOR(&fixture, &seen, stats.queue_length == 3000);
-  int fd = cds_stream_fd(fixture.stream);
+  int fd = -1;
+  is_number(cds_stream_share_fd(&fd, fixture.stream, &err), CDS_OK, "somebody else may wait for its descriptor");
+  ok(fd >= 0 && fd == cds_stream_fd(fixture.stream), "which is the stream's own");
   ok(is_readable(fd, 0), "readable while reports wait");
   is_number(take_in_order(&fixture, &seen, 0, 2999), 2999, "all but one are taken");
   ok(is_readable(fd, 0), "readable while one waits");
@@ -295,6 +299,26 @@ static void test_descriptor(void) {
   is_number(err.status, CDS_E_CLOSED, "as closed");
   ok(is_readable(fd, 0), "for ever");
   finish(&fixture);
+  ok(fcntl(fd, F_GETFD) < 0, "until the stream is freed");
+}
+
+static void test_descriptor_of_closed(void) {
+  struct fixture fixture;
+  struct cds_error err = {0};
+  struct seen_events seen = {0};
+  int later = -1;
+  begin(&fixture, serve_flood, NULL);
+  open_stream(&fixture, 1);
+  WAIT_FOR(&fixture, &seen, stats.queue_length == 3000);
+  int fd = cds_stream_fd(fixture.stream);
+  cds_stream_close(fixture.stream);
+  ok(fcntl(fd, F_GETFD) < 0 && cds_stream_fd(fixture.stream) < 0, "a descriptor of its own goes with the close");
+  struct cds_error why = wait_end(&fixture, NULL);
+  is_number(why.status, CDS_E_CLOSED, "nobody waits then");
+  is_number(cds_stream_share_fd(&later, fixture.stream, &err), CDS_OK, "who asks afterwards has another one");
+  ok(is_readable(later, 0), "readable, as the end waits");
+  finish(&fixture);
+  ok(fcntl(later, F_GETFD) < 0, "which goes with the stream");
 }
 
 int main(void) {
@@ -310,5 +334,6 @@ int main(void) {
   test_drop(CDS_OVERFLOW_LATEST, "only the newest is kept", 1);
   test_drop(CDS_OVERFLOW_DROP_OLDEST, "the newest eight are kept", 8);
   test_descriptor();
+  test_descriptor_of_closed();
   return done();
 }

@@ -92,8 +92,9 @@ describe("without descriptors", function()
     ]], "ulimit -n 64;")
   end)
 
-  it("a process never is by opening and closing streams, however many", function()
+  it("a process never is by opening and closing streams, however many, and whenever they are collected", function()
     script_ends_well([[
+      collectgarbage "stop"
       for i = 1, 300 do
         local stream, err = service.client:stream({ id }, { max_reconnects = 0 })
         local opened, why

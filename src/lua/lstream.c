@@ -147,6 +147,15 @@ static int stream_fd(lua_State *L) {
   return 1;
 }
 
+/* stream_share_fd(stream) -> descriptor | nil, err */
+static int stream_share_fd(lua_State *L) {
+  struct cds_error err = {0};
+  int fd;
+  if (cds_stream_share_fd(&fd, check_stream(L)->stream, &err) != CDS_OK) return cds_l_fail(L, &err);
+  lua_pushinteger(L, fd);
+  return 1;
+}
+
 static int stream_is_subscribed(lua_State *L) {
   lua_pushboolean(L, cds_stream_is_subscribed(check_stream(L)->stream));
   return 1;
@@ -255,6 +264,7 @@ static const luaL_Reg functions[] = {{"stream", stream_open},
                                      {"stream_event", stream_event},
                                      {"stream_latest", stream_latest},
                                      {"stream_fd", stream_fd},
+                                     {"stream_share_fd", stream_share_fd},
                                      {"stream_is_subscribed", stream_is_subscribed},
                                      {"stream_subscribe", stream_subscribe},
                                      {"stream_unsubscribe", stream_unsubscribe},

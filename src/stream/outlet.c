@@ -107,7 +107,8 @@ void cds_outlet_end(struct cds_stream *stream, const struct cds_error *why) {
   cds_stream_unlock(stream);
 }
 
-/* The memory goes back now rather than when the object is collected. */
+/* The memory goes back now rather than when the object is collected, and so does the descriptor, of which there are
+ * far fewer, unless somebody else may wait for it. */
 void cds_outlet_discard(struct cds_stream *stream) {
   struct cds_error why;
   struct cds_queue_node *node;
@@ -119,6 +120,9 @@ void cds_outlet_discard(struct cds_stream *stream) {
     cds_queue_node_free(node);
   } while (node != NULL);
   cds_outlet_end(stream, &why);
+  cds_stream_lock(stream);
+  if (!stream->outlet.is_shared) cds_notify_close(&stream->outlet.notify);
+  cds_stream_unlock(stream);
 }
 
 /* ---- out ---- */
@@ -139,6 +143,18 @@ void cds_outlet_resume(struct cds_stream *stream) {
 
 int cds_outlet_fd(const struct cds_stream *stream) {
   return stream->outlet.notify.read_fd;
+}
+
+enum cds_status cds_outlet_share_fd(int *fd, struct cds_stream *stream, struct cds_error *err) {
+  struct cds_outlet *outlet = &stream->outlet;
+  enum cds_status status = CDS_OK;
+  cds_stream_lock(stream);
+  if (outlet->notify.read_fd < 0) status = cds_notify_init(&outlet->notify, err);
+  outlet->is_shared = true;
+  *fd = outlet->notify.read_fd;
+  announce(stream);
+  cds_stream_unlock(stream);
+  return status;
 }
 
 enum cds_pop cds_outlet_pop(struct cds_report **report, struct cds_stream *stream, struct cds_error *err) {

@@ -104,6 +104,11 @@ int cds_stream_fd(const struct cds_stream *stream) {
   return cds_outlet_fd(stream);
 }
 
+enum cds_status cds_stream_share_fd(int *fd, struct cds_stream *stream, struct cds_error *err) {
+  enum cds_status status = cds_client_check(cds_core_client(stream), err);
+  return status == CDS_OK ? cds_outlet_share_fd(fd, stream, err) : status;
+}
+
 enum cds_pop cds_stream_pop(struct cds_report **report, struct cds_stream *stream, struct cds_error *err) {
   *report = NULL;
   if (!cds_client_is_foreign(cds_core_client(stream))) return cds_outlet_pop(report, stream, err);
