@@ -149,6 +149,8 @@ function chainlink.is_error(value, kind) end
 ---@field feed_id? string of gap, backfilled, lost and unverified
 ---@field from? integer Unix seconds, the range's first
 ---@field to? integer the range's last; nil: up to the feed's next report
+---@field from_ms? integer milliseconds, the range's first
+---@field to_ms? integer the range's last; nil: up to the feed's next report
 ---@field time number Unix seconds
 
 ---@class chainlink.Response
@@ -369,7 +371,7 @@ function Stream:close() end
 ---@field empty_gaps integer of these, with nothing missing
 ---@field backfilled integer reports that came over REST
 ---@field lost integer ranges that could not be had
----@field lost_seconds integer their seconds, as far as known
+---@field lost_seconds integer their seconds, as far as known, those of millisecond feeds rounded up
 ---@field dropped integer
 ---@field rejected integer
 ---@field decode_errors integer

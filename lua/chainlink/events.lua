@@ -46,7 +46,8 @@ local range_lines = { gap = "reports may be missing", backfilled = "backfilled",
 
 function deliver.range(state, event)
   local fields = { state = event.state, feed_id = event.feed_id, from = event.from, to = event.to,
-    reason = event.message, time = event.time, host = event.host, origin = event.origin }
+    from_ms = event.from_ms, to_ms = event.to_ms, reason = event.message, time = event.time, host = event.host,
+    origin = event.origin }
   local line = ("%s: feed %s from %d to %s"):format(range_lines[event.state], event.feed_id, event.from,
     event.to or "the next report")
   events.log(state, event.level, event.message and line .. ": " .. event.message or line, fields)

@@ -1,125 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * The sequence, rule by rule. Random histories are in test_sequence_random.c. */
-#include <stdlib.h>
-
-#include "base/alloc.h"
-#include "order/fill.h"
-#include "order/sequence.h"
-#include "tap.h"
-
-#define NOBODY 4000000000 /* latest possible time, beyond every test's */
-#define A 0u              /* connections */
-#define B 1u
-
-static struct cds_sequence seq;
-static struct cds_lost lost; /* the last range told */
-static size_t lost_count;    /* since set_up */
-static char delivered[512];  /* the blobs delivered since the last look; b marks backfilled ones */
-static int64_t now_ms;
-
-static void set_up(const struct cds_sequence_limits *limits) {
-  struct cds_sequence_limits usual = cds_sequence_default_limits();
-  now_ms = 1000;
-  lost_count = 0;
-  delivered[0] = 0;
-  ok(cds_sequence_init(&seq, 2, 7, limits != NULL ? limits : &usual), "a sequence of two feeds");
-}
-
-static struct cds_candidate candidate(uint32_t valid_from, uint32_t second, unsigned blob) {
-  struct cds_queue_node *node = calloc(1, sizeof *node);
-  struct cds_report *report = calloc(1, sizeof *report);
-  if (node == NULL || report == NULL) abort();
-  report->refs = 1;
-  report->length = blob;
-  node->report = report;
-  return (struct cds_candidate){.node = node,
-                                .has_observations_timestamp = second != 0,
-                                .observations_timestamp = second,
-                                .has_valid_from_timestamp = valid_from != 0,
-                                .valid_from_timestamp = valid_from,
-                                .blob_tag = blob,
-                                .text_tag = blob + 100000};
-}
-
-static void heed(struct cds_sequence_out *out) {
-  const char *wrong = cds_sequence_check(&seq);
-  if (wrong != NULL) ok(false, "an invariant is broken: %s", wrong);
-  for (struct cds_queue_node *node = out->deliver, *next; node != NULL; node = next) {
-    next = node->next;
-    size_t at = strlen(delivered);
-    snprintf(delivered + at, sizeof delivered - at, "%s%zu%s", at > 0 ? " " : "", node->report->length,
-             node->report->backfilled ? "b" : "");
-    cds_queue_node_free(node);
-  }
-  for (struct cds_queue_node *node = out->drop, *next; node != NULL; node = next) {
-    next = node->next;
-    cds_queue_node_free(node);
-  }
-  lost_count += out->lost_count;
-  if (out->lost_count > 0) lost = out->lost[out->lost_count - 1];
-}
-
-static enum cds_verdict take_of(size_t slot, unsigned link, uint32_t valid_from, uint32_t second, unsigned blob) {
-  struct cds_sequence_out out = {0};
-  struct cds_candidate report = candidate(valid_from, second, blob);
-  report.node->slot = slot;
-  enum cds_verdict verdict = cds_sequence_take(&seq, &report, link, now_ms, NOBODY, &out);
-  heed(&out);
-  return verdict;
-}
-
-static enum cds_verdict take(unsigned link, uint32_t valid_from, uint32_t second, unsigned blob) {
-  return take_of(0, link, valid_from, second, blob);
-}
-
-static bool peek(unsigned link, unsigned blob) {
-  struct cds_sequence_out out = {0};
-  bool known = cds_sequence_peek(&seq, 0, blob + 100000, link, now_ms, &out);
-  heed(&out);
-  return known;
-}
-
-static enum cds_verdict page(const struct cds_fill *fill, uint32_t second, unsigned blob) {
-  struct cds_sequence_out out = {0};
-  struct cds_candidate report = candidate(second, second, blob);
-  enum cds_verdict verdict = cds_fill_report(&seq, fill, &report, now_ms, NOBODY, &out);
-  heed(&out);
-  return verdict;
-}
-
-static void page_done(const struct cds_fill *fill) {
-  struct cds_sequence_out out = {0};
-  cds_fill_done(&seq, fill, now_ms, &out);
-  heed(&out);
-}
-
-static void page_failed_for(const struct cds_fill *fill, bool retryable, int64_t at_least_ms) {
-  struct cds_sequence_out out = {0};
-  cds_fill_failed(&seq, fill, retryable, at_least_ms, now_ms, &out);
-  heed(&out);
-}
-
-static void page_failed(const struct cds_fill *fill, bool retryable) {
-  page_failed_for(fill, retryable, 0);
-}
-
-/* Moves the clock to the next fill. False when none is in sight. */
-static bool next_fill(struct cds_fill *fill) {
-  int64_t wait_ms = 0;
-  if (cds_fill_next(&seq, now_ms, fill, &wait_ms)) return true;
-  if (wait_ms < 0) return false;
-  now_ms += wait_ms;
-  return cds_fill_next(&seq, now_ms, fill, &wait_ms);
-}
-
-static void is_delivered(const char *expected, const char *name) {
-  is_string(delivered, expected, name);
-  delivered[0] = 0;
-}
-
-static void reconnect(unsigned link) {
-  cds_sequence_link_down(&seq, link, now_ms);
-}
+#include "order_fixture.h"
 
 static void test_one_connection(void) {
   set_up(NULL);
@@ -162,12 +43,12 @@ static void test_doubt(void) {
   page(&fill, 100, 2);
   page(&fill, 100, 3);
   page(&fill, 100, 4);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("1 2 3b 4", "and comes first");
   cds_sequence_doubt(&seq, A, now_ms);
   ok(next_fill(&fill), "it is asked for also when no report follows");
   page(&fill, 101, 5);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("5b", "and comes");
   cds_sequence_clear(&seq);
 }
@@ -185,7 +66,7 @@ static void test_skipped_second(void) {
   page(&fill, 100, 2);
   page(&fill, 101, 3);
   page(&fill, 101, 4);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("1 2 3b 4b", "REST has not all of it yet");
   is_number(take(A, 102, 102, 7), CDS_VERDICT_HELD, "the joined one left that second out: it proves nothing");
   is_number(take(B, 102, 102, 7), CDS_VERDICT_DUPLICATE, "the other brings the same");
@@ -193,7 +74,7 @@ static void test_skipped_second(void) {
   ok(next_fill(&fill) && fill.start == 101, "REST is asked again");
   page(&fill, 101, 5);
   page(&fill, 101, 6);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("5b 6 7", "in order");
   cds_sequence_clear(&seq);
 }
@@ -241,13 +122,13 @@ static void test_fill(void) {
   is_number(page(&fill, 100, 1), CDS_VERDICT_DUPLICATE, "what was delivered is skipped");
   page(&fill, 100, 2);
   page(&fill, 101, 3);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("2b 3b", "what is new is backfilled");
   ok(next_fill(&fill) && fill.start == 101, "the next page is asked for from the second reached");
   page(&fill, 101, 3);
   page(&fill, 102, 4);
   is_number(page(&fill, 103, 5), CDS_VERDICT_DUPLICATE, "the page reaches the held report");
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("4b 5 6", "which goes on as live, with all behind it");
   ok(!next_fill(&fill), "and nothing more is asked for");
   is_number(take(A, 105, 105, 7), CDS_VERDICT_ACCEPT, "the connection has joined");
@@ -271,7 +152,7 @@ static void test_within_a_second(void) {
   page(&fill, 103, 4);
   is_number(page(&fill, 103, 3), CDS_VERDICT_ACCEPT, "what belongs before the held one comes after it");
   page(&fill, 103, 5);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("3b 4 5 6", "nothing of a later second goes before it");
   reconnect(A);
   take(A, 105, 105, 7);
@@ -279,7 +160,7 @@ static void test_within_a_second(void) {
   page(&fill, 104, 6);
   page(&fill, 105, 7);
   page(&fill, 105, 8);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("7 8b", "REST may be ahead of the connection");
   reconnect(A);
   take(A, 106, 106, 9);
@@ -289,7 +170,7 @@ static void test_within_a_second(void) {
   page(&fill, 106, 9);
   page(&fill, 106, 10);
   page(&fill, 106, 11);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("9 10b 11", "each is filled at its place");
   cds_sequence_clear(&seq);
 }
@@ -303,7 +184,7 @@ static void test_rest_lacks_one(void) {
   take(B, 104, 104, 6);
   ok(next_fill(&fill), "two connections hold a report each");
   page(&fill, 104, 6);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("1 5 6", "one that REST does not show goes before the next one that it shows");
   ok(!next_fill(&fill), "and nothing is left to ask for");
   cds_sequence_clear(&seq);
@@ -317,7 +198,7 @@ static void test_empty_gap(void) {
   is_number(take(A, 105, 105, 2), CDS_VERDICT_HELD, "a validity that leaves seconds out");
   while (asked < 20 && next_fill(&fill)) {
     page(&fill, 100, 1);
-    page_done(&fill);
+    page_of(&fill, 0);
     asked++;
   }
   is_number(asked, 5, "REST may lag: it is asked again four times");
@@ -338,7 +219,7 @@ static void test_normal_gaps(void) {
     held += take(A, 100 + 3 * i, 100 + 3 * i, 1 + i) == CDS_VERDICT_HELD;
     if (!next_fill(&fill)) continue;
     page(&fill, 100 + 3 * i, 1 + i);
-    page_done(&fill);
+    page_of(&fill, 0);
   }
   is_number(held, 3, "after three empty gaps a feed's gaps are taken for normal");
   is_number(seq.counts.empty_gaps, 12, "and still counted");
@@ -364,7 +245,7 @@ static void test_failures(void) {
   is_delivered("3", "a refusal is final");
   ok(lost.from == 110 && lost.to == 120 && lost.reason == CDS_LOST_REFUSED, "and told");
   is_number(seq.counts.lost.ranges, 2, "two ranges are counted");
-  is_number(seq.counts.lost.times, 22, "with their seconds");
+  is_number(seq.counts.lost.ms, 22000, "with their seconds");
   cds_sequence_clear(&seq);
 }
 
@@ -386,7 +267,7 @@ static void one_fails(struct cds_fill *fails, struct cds_fill *under_way, int64_
 /* Answers the other feed's pages, without news, until this one is asked for: when? */
 static int64_t asked_at(struct cds_fill *fails) {
   struct cds_fill fill;
-  while (next_fill(&fill) && fill.slot != fails->slot) page_done(&fill);
+  while (next_fill(&fill) && fill.slot != fails->slot) page_of(&fill, 0);
   *fails = fill;
   return now_ms;
 }
@@ -396,17 +277,17 @@ static void test_rest_is_back(void) {
   one_fails(&fails, &answered, 0);
   int64_t failed_ms = now_ms;
   now_ms += 100;
-  page_done(&answered);
+  page_of(&answered, 0);
   is_number(asked_at(&fails) - failed_ms, 500, "when another feed's page is answered, no feed need wait for long");
   page_failed(&fails, true);
   failed_ms = now_ms;
   is_number(asked_at(&fails) - failed_ms, 10000, "but when it fails again, as its own pages may be to blame");
-  page_done(&fails);
+  page_of(&fails, 0);
   cds_sequence_clear(&seq);
 
   one_fails(&fails, &answered, 3000);
   failed_ms = now_ms;
-  page_done(&answered);
+  page_of(&answered, 0);
   is_number(asked_at(&fails) - failed_ms, 3000, "and never sooner than REST said");
   cds_sequence_clear(&seq);
 }
@@ -434,12 +315,12 @@ static void test_start(void) {
   page(&fill, 50, 1);
   page(&fill, 51, 2);
   page(&fill, 52, 3);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("1b 2b 3b", "the past comes first");
   ok(next_fill(&fill) && fill.start == 52, "page after page");
   page(&fill, 52, 3);
   page(&fill, 53, 4);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("4", "until the live report");
   ok(!next_fill(&fill), "which ends it");
   is_number(take(A, 54, 54, 5), CDS_VERDICT_ACCEPT, "the connection has joined");
@@ -467,11 +348,11 @@ static void test_quiet_reconnect(void) {
   cds_sequence_link_up(&seq, 0, now_ms);
   ok(next_fill(&fill) && now_ms == 6000, "a feed that is quiet after a reconnect is asked for");
   page(&fill, 104, 2);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("1 2b", "what was missed comes");
   ok(next_fill(&fill), "a page with news is followed by another");
   page(&fill, 104, 2);
-  page_done(&fill);
+  page_of(&fill, 0);
   ok(!next_fill(&fill), "one without by none");
   cds_sequence_clear(&seq);
 }
@@ -515,7 +396,7 @@ static void test_no_memory(void) {
   is_number(verdict, CDS_VERDICT_TOO_MANY, "without memory a report is not held");
   ok(next_fill(&fill), "but asked for");
   page(&fill, 103, 2);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("1 2b", "and comes over REST");
   cds_sequence_clear(&seq);
 }
@@ -535,7 +416,7 @@ static void test_too_late(void) {
   ok(lost_count == 1 && lost.from == 101 && lost.to == 101 && lost.reason == CDS_LOST_LATE, "and told as lost");
   take(A, 101, 101, 7);
   is_number(lost_count, 1, "its second once");
-  is_number(seq.counts.lost.times, 1, "and counted once");
+  is_number(seq.counts.lost.ms, 1000, "and counted once");
   for (unsigned i = 0; i < 100; i++) take(A, 103 + i / 50, 103 + i / 50, 100 + i);
   take(A, 101, 101, 8);
   is_number(lost_count, 1, "nothing is said of a second that is forgotten");
@@ -615,7 +496,7 @@ static void test_forget(void) {
   heed(&out);
   is_delivered("1", "a forgotten feed delivers nothing it held");
   page(&fill, 105, 3);
-  page_done(&fill);
+  page_of(&fill, 0);
   is_delivered("", "nor what the page brings");
   is_number(take(A, 50, 50, 4), CDS_VERDICT_ACCEPT, "and starts anew");
   ok(cds_sequence_grow(&seq, 5) && seq.count == 5, "slots can be added");

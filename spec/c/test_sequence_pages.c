@@ -65,7 +65,7 @@ static enum cds_verdict page(const struct cds_fill *fill, uint32_t second, unsig
 
 static void page_done(const struct cds_fill *fill) {
   struct cds_sequence_out out = {0};
-  cds_fill_done(&seq, fill, now_ms, &out);
+  cds_fill_done(&seq, fill, 0, now_ms, &out);
   heed(&out);
 }
 

@@ -297,7 +297,7 @@ static void finish(struct page *page) {
     cds_fill_failed(&world.seq, &page->fill, retryable, 0, world.now_ms, &out);
   } else {
     answer(page);
-    cds_fill_done(&world.seq, &page->fill, world.now_ms, &out);
+    cds_fill_done(&world.seq, &page->fill, 0, world.now_ms, &out);
   }
   heed(&out);
 }

@@ -129,11 +129,11 @@ static bool ask(void) {
 static int choose(int known, int most, int *numbers) {
   int count = 0;
   for (int i = 0; i < known && count < most; i++)
-    if (scenario->times[i] >= world.fill.start) numbers[count++] = i;
+    if (scenario->times[i] >= world.fill.first) numbers[count++] = i;
   return count;
 }
 
-static void end_page(enum step how) {
+static void end_page(enum step how, int count) {
   struct cds_sequence_out out = {0};
   world.is_asked = false;
   bool fails = how == PAGE_FAILS || how == PAGE_FAILS_LATE, is_refused = how == PAGE_REFUSED;
@@ -141,10 +141,10 @@ static void end_page(enum step how) {
   if (is_refused && world.seq.index.count == 0) world.is_blind = true;
   if (fails || is_refused) TELL("page_failed(&fill, %s);\n", fails ? "true" : "false");
   else if (how == PAGE_CUT) TELL("page_cut(&fill);\n");
-  else TELL("page_done(&fill);\n");
+  else TELL("page_done(&fill); /* of %d */\n", count);
   if (fails || is_refused) cds_fill_failed(&world.seq, &world.fill, fails, 0, world.now_ms, &out);
   else if (how == PAGE_CUT) cds_fill_cut(&world.seq, &world.fill, world.now_ms, &out);
-  else cds_fill_done(&world.seq, &world.fill, world.now_ms, &out);
+  else cds_fill_done(&world.seq, &world.fill, (size_t)count, world.now_ms, &out);
   heed(&out);
 }
 
@@ -180,14 +180,15 @@ static bool page(enum step how) {
   int numbers[MAX_REPORTS], count = 0;
   bool has_reports = how != PAGE_FAILS && how != PAGE_REFUSED;
   if (!world.is_asked || ((how == PAGE_LAGS || how == PAGE_EARLIER) && !may_lag(how))) return false;
-  int most = how == PAGE_SHORT ? scenario->page : how == PAGE_CUT || how == PAGE_FAILS_LATE ? 1 : MAX_REPORTS;
+  int full = scenario->most_a_page > 0 ? (int)scenario->most_a_page : MAX_REPORTS;
+  int most = how == PAGE_SHORT ? scenario->page : how == PAGE_CUT || how == PAGE_FAILS_LATE ? 1 : full;
   if (has_reports) count = choose(known_to(how), most, numbers);
   if (how == PAGE_SWAPPED && !swap(numbers, count)) return false;
   for (int i = 0; i < count; i++) {
     page_report(numbers[i]);
     if (how == PAGE_TWICE) page_report(numbers[i]);
   }
-  end_page(how);
+  end_page(how, count);
   return true;
 }
 
@@ -332,9 +333,11 @@ static void restore(size_t at) {
 
 static void begin(void) {
   struct cds_sequence_limits limits = cds_sequence_default_limits();
+  int per_second = scenario->per_second;
   limits.max_empty = 2;
   limits.max_held = scenario->max_held;
   limits.backfill = !scenario->has_no_backfill;
+  if (scenario->most_a_page > 0) limits.page_limit = limits.max_page_limit = scenario->most_a_page;
   arena.used = 0;
   world = (struct world){.now_ms = 1000, .is_up = {true, true}, .last = {-1, -1}};
   for (int i = 0; i < scenario->count; i++) {
@@ -343,11 +346,13 @@ static void begin(void) {
   }
   if (!cds_sequence_init(&world.seq, 1, 7, &limits)) abort();
   promise_begin(&world.promise, scenario->start);
-  world.promise.has_cause = scenario->has_no_backfill;
+  cds_sequence_set_unit(&world.seq, 0, per_second);
+  world.promise.has_cause = scenario->has_no_backfill || scenario->most_a_page > 0;
   world.on_trial = scenario->has_no_backfill;
   if (scenario->start >= 0) {
-    TELL("cds_sequence_start(&seq, 0, %d, now_ms);\n", (int)scenario->times[scenario->start]);
-    cds_sequence_start(&world.seq, 0, scenario->times[scenario->start], world.now_ms);
+    int64_t second = scenario->times[scenario->start] / per_second;
+    TELL("cds_sequence_start(&seq, 0, %d, now_ms);\n", (int)second);
+    cds_sequence_start(&world.seq, 0, second, world.now_ms);
   }
   world.made = scenario->before;
   while (arrive(0, ARRIVE_A)) {}

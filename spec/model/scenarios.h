@@ -36,8 +36,10 @@ struct scenario {
   bool is_proven;           /* a validity shows each report that a connection leaves out */
   bool has_no_backfill;     /* and B is on trial */
   size_t max_held;
-  int start;                /* the stream begins with this report's time, over REST; -1: with what comes */
+  int start;                /* the stream begins with this report's second, over REST; -1: with what comes */
   const enum step *prelude; /* what has happened before, ended by STEPS */
+  int per_second;           /* times in a second, which is what REST knows */
+  size_t most_a_page;       /* REST gives no more at once; 0: it does */
 };
 
 /* A reconnect, and a report behind what may be missing; then REST is asked. */
@@ -47,6 +49,9 @@ static const enum step in_a_gap[] = {BREAK_A, BREAK_B, MAKE, COME_A, COME_B, MAK
 static const enum step in_a_second_gap[] = {BREAK_B, MAKE,    COME_B, MAKE,   ARRIVE_B, ASK,      ARRIVE_A, ARRIVE_A,
                                             BREAK_A, BREAK_B, MAKE,   COME_A, MAKE,     ARRIVE_A, STEPS};
 
+/* The same on one connection, and longer. */
+static const enum step in_a_long_gap[] = {BREAK_A, BREAK_B, MAKE, MAKE, MAKE, MAKE, COME_A, MAKE, ARRIVE_A, ASK, STEPS};
+
 #define BY_ONE                                                                                                         \
   { 101, 102, 103, 104, 105, 106, 107, 108, 109, 110 }
 #define BY_TWO                                                                                                         \
@@ -55,27 +60,39 @@ static const enum step in_a_second_gap[] = {BREAK_B, MAKE,    COME_B, MAKE,   AR
   { 0, 0, 102, 0, 103, 0, 0 }
 #define BY_THREE                                                                                                       \
   { 101, 101, 102, 102, 102, 103, 104 }
+/* Ten times a second: three, four and two reports in one of REST's seconds. */
+#define BY_TENTHS                                                                                                      \
+  { 1001, 1004, 1008, 1010, 1013, 1015, 1019, 1022, 1024 }
+#define BY_TWO_TENTHS                                                                                                  \
+  { 1001, 1004, 1004, 1005, 1010, 1012, 1015 }
+#define VALID_BY_TWO_TENTHS                                                                                            \
+  { 0, 0, 1004, 0, 0, 0, 0 }
 #define OWN                                                                                                            \
   { 101, 103, 105, 106, 108, 111 }
 
 /* clang-format off */
 static const struct scenario scenarios[] = {
   /* name                           times     valid from    reports page proven no backfill hold start prelude */
-  {"one a second",                  BY_ONE,   {0},            6, 1, 2, 2, true,  false, 100, -1, NULL},
-  {"one a second, known to be so",  BY_ONE,   {0},           10, 6, 2, 2, true,  false, 100, -1, NULL},
-  {"one a second, in a gap",        BY_ONE,   {0},            7, 1, 2, 2, true,  false,   2, -1, in_a_gap},
-  {"two of a second",               BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, NULL},
-  {"two of a second, in a gap",     BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, in_a_gap},
-  {"two of a second, then quiet",   BY_TWO,   VALID_BY_TWO,   5, 1, 0, 3, false, false, 100, -1, NULL},
-  {"a hold of one, then quiet",     BY_TWO,   VALID_BY_TWO,   5, 1, 0, 3, false, false,   1, -1, in_a_gap},
-  {"two of a second, in a 2nd gap", BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, in_a_second_gap},
-  {"one a second, 1 held, quiet",   BY_ONE,   {0},            5, 1, 0, 2, true,  false,   1, -1, in_a_gap},
-  {"all of two seconds",            BY_THREE, {0, 101, 0, 102, 102, 0, 0}, 7, 1, 2, 4, false, false, 100, -1, NULL},
-  {"irregular",                     {101, 103, 104, 107, 109, 110}, {0}, 6, 1, 2, 2, true, false, 100, -1, NULL},
-  {"valid from its own second",     OWN,      OWN,            6, 1, 2, 2, false, false, 100, -1, NULL},
-  {"a hold of one",                 BY_TWO,   VALID_BY_TWO,   6, 1, 2, 3, false, false,   1, -1, NULL},
-  {"a start in the past",           BY_TWO,   VALID_BY_TWO,   6, 0, 2, 3, false, false, 100,  1, NULL},
-  {"on trial without backfill",     BY_ONE,   {0},            6, 1, 2, 2, true,  true,    2, -1, NULL},
+  {"one a second",                  BY_ONE,   {0},            6, 1, 2, 2, true,  false, 100, -1, NULL, 1, 0},
+  {"one a second, known to be so",  BY_ONE,   {0},           10, 6, 2, 2, true,  false, 100, -1, NULL, 1, 0},
+  {"one a second, in a gap",        BY_ONE,   {0},            7, 1, 2, 2, true,  false,   2, -1, in_a_gap, 1, 0},
+  {"two of a second",               BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, NULL, 1, 0},
+  {"two of a second, in a gap",     BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, in_a_gap, 1, 0},
+  {"two of a second, then quiet",   BY_TWO,   VALID_BY_TWO,   5, 1, 0, 3, false, false, 100, -1, NULL, 1, 0},
+  {"a hold of one, then quiet",     BY_TWO,   VALID_BY_TWO,   5, 1, 0, 3, false, false,   1, -1, in_a_gap, 1, 0},
+  {"two of a second, in a 2nd gap", BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, in_a_second_gap, 1, 0},
+  {"one a second, 1 held, quiet",   BY_ONE,   {0},            5, 1, 0, 2, true,  false,   1, -1, in_a_gap, 1, 0},
+  {"all of two seconds",            BY_THREE, {0, 101, 0, 102, 102, 0, 0}, 7, 1, 2, 4, false, false, 100, -1, NULL, 1, 0},
+  {"irregular",                     {101, 103, 104, 107, 109, 110}, {0}, 6, 1, 2, 2, true, false, 100, -1, NULL, 1, 0},
+  {"valid from its own second",     OWN,      OWN,            6, 1, 2, 2, false, false, 100, -1, NULL, 1, 0},
+  {"a hold of one",                 BY_TWO,   VALID_BY_TWO,   6, 1, 2, 3, false, false,   1, -1, NULL, 1, 0},
+  {"a start in the past",           BY_TWO,   VALID_BY_TWO,   6, 0, 2, 3, false, false, 100,  1, NULL, 1, 0},
+  {"on trial without backfill",     BY_ONE,   {0},            6, 1, 2, 2, true,  true,    2, -1, NULL, 1, 0},
+  {"tenths of a second",            BY_TENTHS, {0},           6, 1, 2, 5, true,  false, 100, -1, NULL, 10, 0},
+  {"tenths, known to be so, in a gap", BY_TENTHS, {0},        9, 5, 2, 5, true,  false,   2, -1, in_a_gap, 10, 0},
+  {"two of a tenth",                BY_TWO_TENTHS, VALID_BY_TWO_TENTHS, 7, 1, 2, 5, false, false, 100, -1, NULL, 10, 0},
+  {"tenths, a start in the past",   BY_TENTHS, {0},           6, 0, 2, 5, true,  false, 100,  1, NULL, 10, 0},
+  {"more of a second than a page has", BY_TENTHS, {0},        8, 1, 1, 2, true,  false, 100, -1, in_a_long_gap, 10, 2},
 };
 /* clang-format on */
 

@@ -67,7 +67,7 @@ end
 function declared.states()
   local text = part("src/context/event.h", "enum cds_link_state {", "}")
   local names = captures(text, "CDS_LINK_([%u_]+)")
-  for _, name in ipairs(captures(part("src/context/event.h", "of a feed's seconds", "}"), "CDS_EVENT_([%u_]+)")) do
+  for _, name in ipairs(captures(part("src/context/event.h", "of a feed's times", "}"), "CDS_EVENT_([%u_]+)")) do
     names[#names + 1] = name
   end
   for i, name in ipairs(names) do names[i] = name:lower() end

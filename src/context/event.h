@@ -13,7 +13,7 @@ enum cds_event_kind {
   CDS_EVENT_LOG,      /* a line for the logger */
   CDS_EVENT_STATUS,   /* a connection changed state: for on_status, and logged by the layer above */
   CDS_EVENT_RESPONSE, /* one REST answer: for on_response */
-  /* of a feed's seconds, for on_status */
+  /* of a feed's times, for on_status */
   CDS_EVENT_GAP,        /* reports may be missing; REST is asked */
   CDS_EVENT_BACKFILLED, /* REST had reports */
   CDS_EVENT_LOST,       /* not to be had, or with backfill off not asked for; the reason says why */
@@ -46,7 +46,9 @@ struct cds_event {
   double delay;                     /* seconds until the next attempt, 0 when none */
   /* GAP, BACKFILLED, LOST and UNVERIFIED, with message as the reason */
   struct cds_feed_id feed_id;
-  uint32_t from, to; /* seconds, both inclusive; to < from: up to the feed's next report */
+  bool has_end;           /* else up to the feed's next report */
+  uint32_t from, to;      /* whole seconds, both inclusive */
+  int64_t from_ms, to_ms; /* the same in milliseconds: the first and the last time */
   /* RESPONSE: no secrets; owned texts */
   char *method, *url, *headers; /* headers: raw lines "Name: value\r\n"… of the answer */
   int http_status;

@@ -165,7 +165,7 @@ static const char *const level_names[] = {"debug", "info", "warn", "error", "non
 /* Runs protected: (event) -> a table that describes it */
 static int describe_event(lua_State *L) {
   const struct cds_event *event = lua_touserdata(L, 1);
-  lua_createtable(L, 0, 10);
+  lua_createtable(L, 0, 12);
   cds_l_set_text(L, "kind", event_kinds[event->kind]);
   cds_l_set_number(L, "time", (double)event->at_ms / 1000);
   if (event->kind == CDS_EVENT_RESPONSE) {
@@ -186,7 +186,10 @@ static int describe_event(lua_State *L) {
     cds_l_set_text(L, "state", range_states[event->kind - CDS_EVENT_GAP]);
     cds_l_set_text(L, "feed_id", feed);
     cds_l_set_uint(L, "from", event->from);
-    if (event->to >= event->from) cds_l_set_uint(L, "to", event->to);
+    cds_l_set_uint(L, "from_ms", (uint64_t)event->from_ms);
+    if (!event->has_end) return 1;
+    cds_l_set_uint(L, "to", event->to);
+    cds_l_set_uint(L, "to_ms", (uint64_t)event->to_ms);
     return 1;
   }
   if (event->kind != CDS_EVENT_STATUS) return 1;

@@ -13,13 +13,21 @@ struct range {
 };
 
 /* The times between the newest delivered and the first one that the validity of what is held covers. False: none, or
- * a validity proves nothing here. */
+ * a validity proves nothing here, or one report of a second would not be all. */
 static bool find_missing(const struct cds_feed *feed, struct range *range) {
   const struct cds_held *front = feed->hold.head;
   if (front == NULL || !front->has_valid_from || front->valid_from > front->time) return false;
-  if (!cds_release_is_single(&feed->release)) return false;
+  if (!cds_release_is_sparse(&feed->release)) return false;
   *range = (struct range){feed->release.newest + 1, front->valid_from - 1};
   return range->from <= range->to;
+}
+
+/* The same in seconds. */
+static bool find_seconds(const struct cds_feed *feed, struct range *range) {
+  int64_t per_second = feed->release.per_second;
+  if (!find_missing(feed, range)) return false;
+  *range = (struct range){range->from / per_second, range->to / per_second};
+  return true;
 }
 
 static bool is_asked(const struct cds_sequence *seq, const struct cds_bulk *bulk, size_t slot) {
@@ -29,7 +37,7 @@ static bool is_asked(const struct cds_sequence *seq, const struct cds_bulk *bulk
 /* ---- planning ---- */
 
 static bool fits(const struct cds_feed *feed, struct range *range) {
-  return cds_gap_may_bulk(&feed->gap) && find_missing(feed, range) && range->to - range->from < MOST_SECONDS;
+  return cds_gap_may_bulk(&feed->gap) && find_seconds(feed, range) && range->to - range->from < MOST_SECONDS;
 }
 
 /* One that will be due in a moment is taken along. But not before its time after a failure. */
@@ -74,7 +82,7 @@ void cds_bulk_begin(struct cds_sequence *seq, struct cds_bulk *bulk, int64_t now
 bool cds_bulk_asks(const struct cds_sequence *seq, const struct cds_bulk *bulk, size_t at) {
   struct range range;
   size_t slot = bulk->feeds[at].slot;
-  return is_asked(seq, bulk, slot) && find_missing(seq->feeds[slot], &range) && bulk->second >= range.from &&
+  return is_asked(seq, bulk, slot) && find_seconds(seq->feeds[slot], &range) && bulk->second >= range.from &&
          bulk->second <= range.to;
 }
 
@@ -100,23 +108,24 @@ static enum cds_verdict judge(const struct cds_sequence *seq, const struct cds_b
   if (cds_release_knows(&feed->release, candidate->blob_tag) ||
       cds_hold_find(&seq->index, slot, candidate->blob_tag) != NULL)
     return CDS_VERDICT_DUPLICATE;
-  bool is_it = candidate->has_observations_timestamp && candidate->observations_timestamp == bulk->second;
-  if (!is_it || !find_missing(feed, &range) || bulk->second < range.from || bulk->second > range.to)
-    return CDS_VERDICT_OUT_OF_ORDER;
+  int64_t time = candidate->observations_timestamp;
+  bool is_it = candidate->has_observations_timestamp && time / feed->release.per_second == bulk->second;
+  if (!is_it || !find_missing(feed, &range) || time < range.from || time > range.to) return CDS_VERDICT_OUT_OF_ORDER;
   return cds_feed_is_hold_full(seq, candidate->node) ? CDS_VERDICT_TOO_MANY : CDS_VERDICT_HELD;
 }
 
 enum cds_verdict cds_bulk_report(struct cds_sequence *seq, struct cds_bulk *bulk, const struct cds_candidate *candidate,
                                  int64_t now_ms, struct cds_sequence_out *out) {
   size_t slot = candidate->node->slot;
+  int64_t time = candidate->observations_timestamp;
   enum cds_verdict verdict = judge(seq, bulk, candidate);
   if (verdict == CDS_VERDICT_HELD && cds_feed_hold(seq, candidate, NULL) == NULL) verdict = CDS_VERDICT_TOO_MANY;
   if (verdict != CDS_VERDICT_HELD) return cds_feed_refuse(candidate, verdict, out);
   struct cds_bulk_feed *feed = find(bulk, slot);
   candidate->node->report->backfilled = true;
   cds_gap_fill(&seq->feeds[slot]->gap);
-  if (feed->first == 0) feed->first = bulk->second;
-  feed->last = bulk->second;
+  if (feed->first == 0) feed->first = time;
+  feed->last = time;
   cds_feed_settle(seq, slot, now_ms, out);
   return verdict;
 }
@@ -124,7 +133,7 @@ enum cds_verdict cds_bulk_report(struct cds_sequence *seq, struct cds_bulk *bulk
 bool cds_bulk_still_helps(const struct cds_sequence *seq, const struct cds_bulk *bulk, size_t at) {
   struct range range;
   size_t slot = bulk->feeds[at].slot;
-  return is_asked(seq, bulk, slot) && find_missing(seq->feeds[slot], &range) && range.to >= bulk->second;
+  return is_asked(seq, bulk, slot) && find_seconds(seq->feeds[slot], &range) && range.to >= bulk->second;
 }
 
 bool cds_bulk_move_on(const struct cds_sequence *seq, struct cds_bulk *bulk) {
@@ -132,7 +141,7 @@ bool cds_bulk_move_on(const struct cds_sequence *seq, struct cds_bulk *bulk) {
   size_t count = 0;
   bulk->second++;
   for (size_t i = 0; i < bulk->count; i++) {
-    if (!cds_bulk_still_helps(seq, bulk, i) || !find_missing(seq->feeds[bulk->feeds[i].slot], &range)) continue;
+    if (!cds_bulk_still_helps(seq, bulk, i) || !find_seconds(seq->feeds[bulk->feeds[i].slot], &range)) continue;
     int64_t from = range.from > bulk->second ? range.from : bulk->second;
     if (from < all.from) all.from = from;
     if (range.to > all.to) all.to = range.to;

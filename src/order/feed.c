@@ -9,7 +9,7 @@
 struct cds_feed *cds_feed_new(void) {
   struct cds_feed *feed = cds_calloc(1, sizeof *feed);
   if (feed == NULL) return NULL;
-  cds_release_init(&feed->release);
+  cds_release_init(&feed->release, 1);
   cds_gap_init(&feed->gap);
   return feed;
 }
@@ -42,9 +42,10 @@ void cds_feed_forget(struct cds_sequence *seq, size_t slot, struct cds_sequence_
     cds_outcome_drop(out, held->node);
     cds_free(held);
   }
+  int64_t per_second = feed->release.per_second;
   cds_release_clear(&feed->release);
   *feed = (struct cds_feed){0};
-  cds_release_init(&feed->release);
+  cds_release_init(&feed->release, per_second);
   cds_gap_init(&feed->gap);
 }
 
@@ -72,7 +73,8 @@ bool cds_feed_deliver(struct cds_sequence *seq, const struct cds_candidate *cand
 
 void cds_feed_lose(struct cds_sequence *seq, size_t slot, int64_t from, int64_t to, enum cds_lost_reason reason,
                    struct cds_sequence_out *out) {
-  struct cds_lost lost = {.slot = slot, .from = from, .to = to, .reason = reason};
+  int64_t per_second = seq->feeds[slot]->release.per_second;
+  struct cds_lost lost = {.slot = slot, .per_second = per_second, .from = from, .to = to, .reason = reason};
   if (from <= to) cds_outcome_lose(out, lost, &seq->counts.lost);
 }
 
@@ -146,8 +148,9 @@ static void trim(struct cds_sequence *seq, size_t slot, struct cds_sequence_out 
   const struct cds_held *front = feed->hold.head;
   if (front == NULL || cds_gap_is_from_start(&feed->gap)) return;
   int64_t edge = front->has_valid_from && front->valid_from < front->time ? front->valid_from : front->time;
-  if (edge - feed->release.newest <= seq->limits.max_gap_seconds) return;
-  int64_t last = edge - seq->limits.max_gap_seconds - 1;
+  int64_t most = seq->limits.max_gap_seconds * feed->release.per_second;
+  if (edge - feed->release.newest <= most) return;
+  int64_t last = edge - most - 1;
   cds_feed_lose(seq, slot, cds_release_first_missing(&feed->release), last, CDS_LOST_TOO_LONG, out);
   cds_release_skip_to(&feed->release, last);
   cds_gap_fill(&feed->gap);
@@ -205,6 +208,7 @@ static void lose_start(struct cds_sequence *seq, size_t slot, enum cds_lost_reas
   struct cds_feed *feed = seq->feeds[slot];
   int64_t from = cds_release_first_missing(&feed->release);
   struct cds_lost lost = {.slot = slot, .from = from, .to = from, .open_ended = true, .reason = reason};
+  lost.per_second = feed->release.per_second;
   cds_outcome_lose(out, lost, &seq->counts.lost);
   cds_release_reopen(&feed->release);
 }
@@ -224,6 +228,25 @@ void cds_feed_give_up(struct cds_sequence *seq, size_t slot, enum cds_lost_reaso
   if (cds_gap_is_from_start(&feed->gap) && !held && feed->links.joined == 0) lose_start(seq, slot, reason, out);
   cds_gap_end_run(&feed->gap);
   if (held && feed->links.joined == 0) cds_gap_run(&feed->gap, now_ms + seq->limits.probe_ms);
+}
+
+bool cds_feed_give_up_to(struct cds_sequence *seq, size_t slot, int64_t last, enum cds_lost_reason reason,
+                         struct cds_sequence_out *out) {
+  struct cds_feed *feed = seq->feeds[slot];
+  struct cds_held *front = feed->hold.head;
+  int64_t from = cds_release_first_missing(&feed->release);
+  if (front != NULL && cds_release_is_single(&feed->release) && front->has_valid_from && front->valid_from <= last)
+    last = front->valid_from - 1;
+  if (from > last) return false;
+  if (front != NULL && front->time <= last) {
+    lose_front(seq, slot, reason, out);
+    front->opens_gap = false;
+  } else {
+    cds_feed_lose(seq, slot, from, last, reason, out);
+    cds_release_skip_to(&feed->release, last);
+  }
+  cds_gap_fill(&feed->gap);
+  return true;
 }
 
 void cds_feed_stop_waiting(struct cds_sequence *seq, size_t slot, int64_t now_ms, struct cds_sequence_out *out) {

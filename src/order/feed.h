@@ -30,7 +30,8 @@ struct cds_sequence {
   struct cds_sequence_limits limits;
   struct cds_sequence_counts counts;
   uint64_t seed, last_ticket;
-  size_t wanting; /* the first feed that wants pages, now or some time, as slot + 1 */
+  size_t most_a_page; /* REST gives no more reports at once; SIZE_MAX: not known */
+  size_t wanting;     /* the first feed that wants pages, now or some time, as slot + 1 */
 };
 
 /* Calls concern one feed, by its slot. */
@@ -64,6 +65,10 @@ void cds_feed_release_before(struct cds_sequence *seq, size_t slot, int64_t time
 /* What is missing is lost, and what is held goes on. */
 void cds_feed_give_up(struct cds_sequence *seq, size_t slot, enum cds_lost_reason reason, int64_t now_ms,
                       struct cds_sequence_out *out);
+
+/* What is missing up to this time is lost. False: nothing is. */
+CDS_MUST_CHECK bool cds_feed_give_up_to(struct cds_sequence *seq, size_t slot, int64_t last,
+                                        enum cds_lost_reason reason, struct cds_sequence_out *out);
 
 /* Without backfill: what is held is waited for no longer. */
 void cds_feed_stop_waiting(struct cds_sequence *seq, size_t slot, int64_t now_ms, struct cds_sequence_out *out);

@@ -6,7 +6,7 @@
 
 int64_t cds_fill_due_ms(const struct cds_sequence *seq, size_t slot) {
   const struct cds_feed *feed = seq->feeds[slot];
-  bool keeps_up = cds_links_one_keeps_up(&feed->links, feed->release.newest);
+  bool keeps_up = cds_links_one_keeps_up(&feed->links, feed->release.newest - feed->release.per_second);
   return cds_gap_due_ms(&feed->gap, &seq->limits, keeps_up);
 }
 
@@ -30,7 +30,13 @@ bool cds_fill_next(struct cds_sequence *seq, int64_t now_ms, struct cds_fill *fi
   *wait_ms = first == 0 ? -1 : earliest <= now_ms ? 0 : earliest - now_ms;
   if (first == 0 || earliest > now_ms) return false;
   struct cds_feed *feed = seq->feeds[first - 1];
-  *fill = (struct cds_fill){first - 1, cds_release_ask_from(&feed->release), ++seq->last_ticket};
+  int64_t per_second = feed->release.per_second, second = cds_release_ask_from(&feed->release) / per_second;
+  *fill = (struct cds_fill){.slot = first - 1,
+                            .start = second,
+                            .first = second * per_second,
+                            .last = second * per_second + per_second - 1,
+                            .limit = cds_gap_page_limit(&feed->gap, &seq->limits),
+                            .ticket = ++seq->last_ticket};
   cds_gap_ask(&feed->gap, fill->ticket, now_ms);
   return true;
 }
@@ -102,7 +108,7 @@ enum cds_verdict cds_fill_report(struct cds_sequence *seq, const struct cds_fill
   if (!cds_fill_is_asked(seq, fill) || candidate->node->slot != slot)
     return cds_feed_refuse(candidate, CDS_VERDICT_DUPLICATE, out);
   struct cds_feed *feed = seq->feeds[slot];
-  cds_gap_page_has(&feed->gap, is_timed && time < fill->start);
+  cds_gap_page_has(&feed->gap, is_timed && time < fill->first, is_timed && time > fill->last);
   if (cds_release_knows(&feed->release, candidate->blob_tag))
     return cds_feed_refuse(candidate, CDS_VERDICT_DUPLICATE, out);
   struct cds_held *held = cds_hold_find(&seq->index, slot, candidate->blob_tag);
@@ -121,11 +127,31 @@ void cds_fill_hurry(struct cds_sequence *seq) {
     cds_gap_hurry(&seq->feeds[at - 1]->gap);
 }
 
+/* The page did not go beyond its second. Is something missing in that which no page will have? A full one has not all;
+ * else only a validity shows it. Then it is lost, and REST is asked from the next second on. */
+static bool pass_second(struct cds_sequence *seq, const struct cds_fill *fill, bool is_full,
+                        struct cds_sequence_out *out) {
+  const struct cds_feed *feed = seq->feeds[fill->slot];
+  const struct cds_held *front = feed->hold.head;
+  int64_t newest = feed->release.newest;
+  bool is_awaited = front != NULL || cds_gap_is_from_start(&feed->gap) || cds_gap_owed(&feed->gap) > newest;
+  if (!is_awaited || newest > fill->last || cds_gap_page_has_passed(&feed->gap)) return false;
+  bool is_shown = front != NULL && cds_release_is_single(&feed->release) &&
+                  cds_release_leaves_gap(&feed->release, front->has_valid_from, front->valid_from, newest);
+  return (is_full || is_shown) && cds_feed_give_up_to(seq, fill->slot, fill->last, CDS_LOST_TOO_MANY, out);
+}
+
 /* The page brought nothing new: REST lags, or there is nothing. */
-static void nothing_new(struct cds_sequence *seq, size_t slot, int64_t now_ms, struct cds_sequence_out *out) {
+static void nothing_new(struct cds_sequence *seq, const struct cds_fill *fill, size_t count, int64_t now_ms,
+                        struct cds_sequence_out *out) {
+  size_t slot = fill->slot;
   struct cds_feed *feed = seq->feeds[slot];
   bool is_missing = feed->hold.head != NULL || cds_gap_owed(&feed->gap) > 0;
   if (is_missing && cds_gap_ask_again(&feed->gap, &seq->limits, now_ms)) return;
+  if (pass_second(seq, fill, false, out)) {
+    if (count * 2 == fill->limit) seq->most_a_page = count; /* asked for more, REST gives as many as before */
+    return;
+  }
   if (feed->hold.head != NULL) {
     feed->hold.head->opens_gap = false;
     return;
@@ -134,7 +160,17 @@ static void nothing_new(struct cds_sequence *seq, size_t slot, int64_t now_ms, s
   cds_gap_end_run(&feed->gap);
 }
 
-void cds_fill_done(struct cds_sequence *seq, const struct cds_fill *fill, int64_t now_ms,
+/* The second may have more reports than the page: a larger one is next, if REST gives it. */
+static bool enlarge_page(struct cds_sequence *seq, const struct cds_fill *fill, size_t count) {
+  struct cds_feed *feed = seq->feeds[fill->slot];
+  size_t most = seq->limits.max_page_limit < seq->most_a_page ? seq->limits.max_page_limit : seq->most_a_page;
+  bool is_stuck = count >= fill->limit && feed->release.newest <= fill->last && !cds_gap_page_has_passed(&feed->gap);
+  if (!is_stuck || fill->limit >= most) return false;
+  cds_gap_set_page_limit(&feed->gap, fill->limit * 2);
+  return true;
+}
+
+void cds_fill_done(struct cds_sequence *seq, const struct cds_fill *fill, size_t count, int64_t now_ms,
                    struct cds_sequence_out *out) {
   if (!cds_fill_is_asked(seq, fill)) return;
   struct cds_gap *gap = &seq->feeds[fill->slot]->gap;
@@ -142,10 +178,12 @@ void cds_fill_done(struct cds_sequence *seq, const struct cds_fill *fill, int64_
     cds_fill_failed(seq, fill, true, 0, now_ms, out);
     return;
   }
-  bool had_nothing = cds_gap_page_ends(gap, now_ms);
+  bool is_full = count >= fill->limit || count >= seq->most_a_page;
   cds_fill_hurry(seq);
   release_shown(seq, fill->slot, out);
-  if (had_nothing) nothing_new(seq, fill->slot, now_ms, out);
+  if (enlarge_page(seq, fill, count) || (is_full && pass_second(seq, fill, true, out)))
+    cds_gap_page_is_cut(gap, now_ms);
+  else if (cds_gap_page_ends(gap, now_ms)) nothing_new(seq, fill, count, now_ms, out);
   cds_feed_settle(seq, fill->slot, now_ms, out);
 }
 
@@ -159,6 +197,12 @@ void cds_fill_failed(struct cds_sequence *seq, const struct cds_fill *fill, bool
                      int64_t now_ms, struct cds_sequence_out *out) {
   if (!cds_fill_is_asked(seq, fill)) return;
   struct cds_gap *gap = &seq->feeds[fill->slot]->gap;
+  if (!retryable && fill->limit > seq->limits.page_limit) { /* it may be for asking for so many */
+    seq->most_a_page = fill->limit / 2;
+    cds_gap_set_page_limit(gap, seq->most_a_page);
+    cds_fill_cut(seq, fill, now_ms, out);
+    return;
+  }
   cds_gap_page_fails(gap, &seq->limits, at_least_ms, now_ms);
   bool has_expired = now_ms >= cds_gap_expires_ms(gap, &seq->limits);
   if (!retryable || has_expired)

@@ -7,7 +7,9 @@
 
 struct cds_fill {
   size_t slot;
-  int64_t start; /* ask the page from here */
+  int64_t start;       /* ask the page from this second on */
+  int64_t first, last; /* times of that second, in the feed's unit */
+  size_t limit;        /* ask for so many reports */
   uint64_t ticket;
 };
 
@@ -27,7 +29,10 @@ bool cds_fill_is_asked(const struct cds_sequence *seq, const struct cds_fill *fi
 enum cds_verdict cds_fill_report(struct cds_sequence *seq, const struct cds_fill *fill,
                                  const struct cds_candidate *candidate, int64_t now_ms, int64_t latest_possible,
                                  struct cds_sequence_out *out);
-void cds_fill_done(struct cds_sequence *seq, const struct cds_fill *fill, int64_t now_ms, struct cds_sequence_out *out);
+/* count: the reports that REST answered with, for some may not have been told of. Where a page cannot pass its second,
+ * as that has too many, the next one is asked for more, and what cannot be had even so is lost. */
+void cds_fill_done(struct cds_sequence *seq, const struct cds_fill *fill, size_t count, int64_t now_ms,
+                   struct cds_sequence_out *out);
 
 /* REST answers: those that wait long, as it failed so often, need not. Once only for each, as what fails may be the
  * feed's own pages. Done says it itself. */

@@ -193,7 +193,7 @@ int64_t cds_gap_due_ms(const struct cds_gap *gap, const struct cds_sequence_limi
 void cds_gap_ask(struct cds_gap *gap, uint64_t ticket, int64_t now_ms) {
   if (gap->failures == 0) gap->asked_since_ms = now_ms;
   gap->ticket = ticket;
-  gap->page_helped = gap->page_old = gap->page_reached = false;
+  gap->page_helped = gap->page_old = gap->page_reached = gap->page_passed = false;
   step(gap, ASK);
 }
 
@@ -203,9 +203,22 @@ bool cds_gap_is_asked(const struct cds_gap *gap, uint64_t ticket) {
 
 /* ---- answers ---- */
 
-void cds_gap_page_has(struct cds_gap *gap, bool is_before) {
+void cds_gap_page_has(struct cds_gap *gap, bool is_before, bool is_behind) {
   if (is_before) gap->page_old = true;
   else gap->page_reached = true;
+  if (is_behind) gap->page_passed = true;
+}
+
+bool cds_gap_page_has_passed(const struct cds_gap *gap) {
+  return gap->page_passed;
+}
+
+size_t cds_gap_page_limit(const struct cds_gap *gap, const struct cds_sequence_limits *limits) {
+  return gap->page_limit != 0 ? gap->page_limit : limits->page_limit;
+}
+
+void cds_gap_set_page_limit(struct cds_gap *gap, size_t limit) {
+  gap->page_limit = limit;
 }
 
 void cds_gap_page_helps(struct cds_gap *gap) {

@@ -39,6 +39,8 @@ struct cds_gap {
   uint64_t ticket;             /* of the one under way, or 0 */
   bool page_helped;            /* it brought something */
   bool page_old, page_reached; /* it had reports from before what was asked; it had others */
+  bool page_passed;            /* of a later second than it was asked from, too */
+  size_t page_limit;           /* 0: the usual one */
   unsigned empties, failures;  /* in a row */
   int64_t asked_since_ms;      /* without an answer, when a page is under way or failures > 0 */
   int64_t not_before_ms;
@@ -94,9 +96,15 @@ int64_t cds_gap_due_ms(const struct cds_gap *gap, const struct cds_sequence_limi
 void cds_gap_ask(struct cds_gap *gap, uint64_t ticket, int64_t now_ms);
 bool cds_gap_is_asked(const struct cds_gap *gap, uint64_t ticket);
 
-void cds_gap_page_has(struct cds_gap *gap, bool is_before); /* a report, from before what was asked or not */
+/* A report: from before the second that was asked for, or of a later one, or neither. */
+void cds_gap_page_has(struct cds_gap *gap, bool is_before, bool is_behind);
+bool cds_gap_page_has_passed(const struct cds_gap *gap); /* its second: had one of a later one */
 void cds_gap_page_helps(struct cds_gap *gap);
 bool cds_gap_page_is_wrong(const struct cds_gap *gap); /* not what was asked for */
+
+/* How many reports a page is asked for, from the next one on. */
+size_t cds_gap_page_limit(const struct cds_gap *gap, const struct cds_sequence_limits *limits);
+void cds_gap_set_page_limit(struct cds_gap *gap, size_t limit);
 
 /* The page has ended. True when it shows that nothing more is missing: it was of use, and had nothing new. */
 CDS_MUST_CHECK bool cds_gap_page_ends(struct cds_gap *gap, int64_t now_ms);

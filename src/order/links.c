@@ -18,9 +18,9 @@ int64_t cds_links_reached(const struct cds_links *links, uint64_t bit) {
   return links->reached[__builtin_ctzll(bit)];
 }
 
-bool cds_links_one_keeps_up(const struct cds_links *links, int64_t newest) {
+bool cds_links_one_keeps_up(const struct cds_links *links, int64_t time) {
   for (uint64_t bits = links->joined; bits != 0; bits &= bits - 1)
-    if (links->reached[__builtin_ctzll(bits)] + 1 >= newest) return true;
+    if (links->reached[__builtin_ctzll(bits)] >= time) return true;
   return false;
 }
 

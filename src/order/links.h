@@ -23,8 +23,8 @@ bool cds_links_take_part(const struct cds_links *links, uint64_t bit); /* joined
 /* The time up to which a joined connection has brought what was delivered. */
 int64_t cds_links_reached(const struct cds_links *links, uint64_t bit);
 
-/* One that brings what others have delivered up to `newest`; a half-open one does not. */
-bool cds_links_one_keeps_up(const struct cds_links *links, int64_t newest);
+/* One that brings what others have delivered up to this time, or later; a half-open one does not. */
+bool cds_links_one_keeps_up(const struct cds_links *links, int64_t time);
 
 /* The connections (a bit each) have brought what was delivered up to this time; but not those that trail. */
 void cds_links_join(struct cds_links *links, uint64_t bits, int64_t time);

@@ -11,7 +11,8 @@ const char *cds_lost_reason_text(enum cds_lost_reason reason) {
   case CDS_LOST_TOO_LONG: return "the gap was too long";
   case CDS_LOST_NO_MEMORY: return "no room to remember it";
   case CDS_LOST_BACKFILL_OFF: return "backfill is off";
-  case CDS_LOST_LATE: return "a report came after one of a later second";
+  case CDS_LOST_LATE: return "a report came after one of a later time";
+  case CDS_LOST_TOO_MANY: return "REST gives no more reports of one second";
   }
   return "unknown";
 }
@@ -40,8 +41,8 @@ static struct cds_lost *same_range(struct cds_sequence_out *out, const struct cd
   return of_this_feed >= RANGES_PER_FEED || out->lost_count == CDS_OUTCOME_LOST ? last : NULL;
 }
 
-static uint64_t length(const struct cds_lost *lost) {
-  return lost->open_ended ? 0 : (uint64_t)(lost->to - lost->from) + 1;
+static uint64_t length_ms(const struct cds_lost *lost) {
+  return lost->open_ended ? 0 : ((uint64_t)(lost->to - lost->from) + 1) * 1000 / (uint64_t)lost->per_second;
 }
 
 void cds_outcome_lose(struct cds_sequence_out *out, struct cds_lost lost, struct cds_lost_counts *counts) {
@@ -49,12 +50,12 @@ void cds_outcome_lose(struct cds_sequence_out *out, struct cds_lost lost, struct
   if (known == NULL) {
     if (out->lost_count < CDS_OUTCOME_LOST) out->lost[out->lost_count++] = lost;
     counts->ranges++;
-    counts->times += length(&lost);
+    counts->ms += length_ms(&lost);
     return;
   }
-  counts->times -= length(known);
+  counts->ms -= length_ms(known);
   if (lost.from < known->from) known->from = lost.from;
   if (lost.to > known->to) known->to = lost.to;
   known->open_ended = known->open_ended || lost.open_ended;
-  counts->times += length(known);
+  counts->ms += length_ms(known);
 }

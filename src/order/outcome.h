@@ -11,15 +11,17 @@ enum cds_lost_reason {
   CDS_LOST_TOO_LONG, /* the gap was longer than max_gap: its older part */
   CDS_LOST_NO_MEMORY,
   CDS_LOST_BACKFILL_OFF,
-  CDS_LOST_LATE /* it came when a later time had been delivered */
+  CDS_LOST_LATE,    /* it came when a later time had been delivered */
+  CDS_LOST_TOO_MANY /* REST gives no more reports of one second */
 };
 
 const char *cds_lost_reason_text(enum cds_lost_reason reason);
 
 struct cds_lost {
   size_t slot;
-  int64_t from, to; /* both inclusive; some of their reports may have been delivered */
-  bool open_ended;  /* `to` is not known: up to the feed's next report */
+  int64_t per_second; /* times in a second */
+  int64_t from, to;   /* both inclusive; some of their reports may have been delivered */
+  bool open_ended;    /* `to` is not known: up to the feed's next report */
   enum cds_lost_reason reason;
 };
 
@@ -34,7 +36,7 @@ struct cds_sequence_out {
 };
 
 struct cds_lost_counts {
-  uint64_t ranges, times; /* as far as their ends are known */
+  uint64_t ranges, ms; /* as far as their ends are known */
 };
 
 void cds_outcome_deliver(struct cds_sequence_out *out, struct cds_queue_node *node);

@@ -6,8 +6,8 @@
 #define NORMAL_AFTER 3 /* so many gaps with nothing missing show that the feed's gaps are no gaps */
 #define PROBE_EVERY 16 /* of the gaps taken for normal, so many are looked into once */
 
-void cds_release_init(struct cds_release *release) {
-  *release = (struct cds_release){.open = true};
+void cds_release_init(struct cds_release *release, int64_t per_second) {
+  *release = (struct cds_release){.per_second = per_second, .open = true};
 }
 
 void cds_release_clear(struct cds_release *release) {
@@ -35,6 +35,10 @@ bool cds_release_leaves_gap(const struct cds_release *release, bool has_valid_fr
   return has_valid_from && valid_from > after + 1 && !cds_release_has_normal_gaps(release);
 }
 
+bool cds_release_is_sparse(const struct cds_release *release) {
+  return cds_release_is_single(release) && !release->dense;
+}
+
 int64_t cds_release_ask_from(const struct cds_release *release) {
   return release->bare ? release->newest + 1 : release->newest;
 }
@@ -45,6 +49,7 @@ int64_t cds_release_first_missing(const struct cds_release *release) {
 
 static void move_on(struct cds_release *release, int64_t time) {
   bool again = !release->bare && time == release->newest && release->newest > 0;
+  if (!release->bare && !release->open && 2 * (time - release->newest) <= release->per_second) release->dense = true;
   if (again) release->multi = true;
   else if (release->singles < SINGLES && !release->open) release->singles++;
   release->newest = time;
@@ -55,7 +60,7 @@ bool cds_release_deliver(struct cds_release *release, const struct cds_candidate
                          struct cds_sequence_out *out) {
   bool timed = candidate->has_observations_timestamp;
   int64_t time = timed ? candidate->observations_timestamp : release->newest;
-  if (!cds_seen_reserve(&release->seen, 2, time)) return false;
+  if (!cds_seen_reserve(&release->seen, 2, time, time - 2 * release->per_second + 1)) return false;
   cds_seen_add(&release->seen, candidate->blob_tag, time);
   if (candidate->text_tag != 0) cds_seen_add(&release->seen, candidate->text_tag, time);
   if (timed) move_on(release, time);

@@ -17,5 +17,7 @@ struct cds_sequence_limits cds_sequence_default_limits(void) {
                                       .max_failed_delay_ms = 10000,
                                       .max_retry_after_ms = 60000,
                                       .max_failing_ms = 300000,
-                                      .max_gap_seconds = 3600};
+                                      .max_gap_seconds = 3600,
+                                      .page_limit = 500,
+                                      .max_page_limit = 4000};
 }

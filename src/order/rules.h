@@ -19,6 +19,8 @@ struct cds_sequence_limits {
   int64_t max_retry_after_ms; /* REST may ask for so long a delay, not for a longer one */
   int64_t max_failing_ms;     /* gives up when it was asked for so long without an answer */
   int64_t max_gap_seconds;    /* of a longer gap only the newest part is asked for; a start is exempt */
+  size_t page_limit;          /* reports that a page is asked for, */
+  size_t max_page_limit;      /* and, of a feed with more a second, up to so many */
 };
 
 struct cds_sequence_limits cds_sequence_default_limits(void);

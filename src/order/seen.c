@@ -108,10 +108,10 @@ bool cds_seen_covers(const struct cds_seen *seen, int64_t time) {
   return seen->count > 0 && time > seen->all_after;
 }
 
-bool cds_seen_reserve(struct cds_seen *seen, size_t tags, int64_t time) {
+bool cds_seen_reserve(struct cds_seen *seen, size_t tags, int64_t time, int64_t keep) {
   while (seen->count + tags > seen->capacity) {
     int64_t oldest = seen->count > 0 ? seen->ring[seen->first].time : time;
-    if (oldest + 1 < time) forget_oldest(seen);
+    if (oldest < keep) forget_oldest(seen);
     else if (grow(seen)) continue;
     else if (oldest < time) forget_oldest(seen);
     else return false;

@@ -8,7 +8,7 @@
 
 bool cds_sequence_init(struct cds_sequence *seq, size_t slots, uint64_t seed,
                        const struct cds_sequence_limits *limits) {
-  *seq = (struct cds_sequence){.seed = seed, .limits = *limits};
+  *seq = (struct cds_sequence){.seed = seed, .limits = *limits, .most_a_page = SIZE_MAX};
   if (cds_hold_index_init(&seq->index, limits->max_held) && cds_sequence_grow(seq, slots)) return true;
   cds_sequence_clear(seq);
   return false;
@@ -37,11 +37,15 @@ void cds_sequence_forget(struct cds_sequence *seq, size_t slot, struct cds_seque
   cds_feed_forget(seq, slot, out);
 }
 
-void cds_sequence_start(struct cds_sequence *seq, size_t slot, int64_t time, int64_t now_ms) {
+void cds_sequence_set_unit(struct cds_sequence *seq, size_t slot, int64_t per_second) {
+  seq->feeds[slot]->release.per_second = per_second;
+}
+
+void cds_sequence_start(struct cds_sequence *seq, size_t slot, int64_t second, int64_t now_ms) {
   struct cds_feed *feed = seq->feeds[slot];
   struct cds_sequence_out nothing = {0}; /* the feed holds nothing yet */
   if (!seq->limits.backfill) return;
-  cds_release_skip_to(&feed->release, time > 0 ? time - 1 : 0);
+  cds_release_skip_to(&feed->release, second > 0 ? second * feed->release.per_second - 1 : 0);
   cds_gap_start(&feed->gap, now_ms);
   cds_feed_settle(seq, slot, now_ms, &nothing);
 }

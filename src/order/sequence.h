@@ -23,8 +23,11 @@ void cds_sequence_clear(struct cds_sequence *seq);
 CDS_MUST_CHECK bool cds_sequence_grow(struct cds_sequence *seq, size_t slots);
 void cds_sequence_forget(struct cds_sequence *seq, size_t slot, struct cds_sequence_out *out);
 
-/* The feed begins with this time (not 0), over REST, whatever live reports come. Before its first report. */
-void cds_sequence_start(struct cds_sequence *seq, size_t slot, int64_t time, int64_t now_ms);
+/* The feed's times are so many a second: 1, which they are at first, or 1000. Before its first report. */
+void cds_sequence_set_unit(struct cds_sequence *seq, size_t slot, int64_t per_second);
+
+/* The feed begins with this second (not 0), over REST, whatever live reports come. Before its first report. */
+void cds_sequence_start(struct cds_sequence *seq, size_t slot, int64_t second, int64_t now_ms);
 
 /* Did this very text arrive lately? Then it need not be decoded again, and what a duplicate tells has been heeded. */
 CDS_MUST_CHECK bool cds_sequence_peek(struct cds_sequence *seq, size_t slot, uint64_t text_tag, unsigned link,

@@ -11,7 +11,7 @@
 #include "stream/places.h"
 #include "stream/screen.h"
 
-#define PAGE_LIMIT 500
+#define PAGE_LIMIT 500   /* reports, as many pages have */
 #define LOOK_EVERY_MS 20 /* at most so often: there may be a thousand messages a second, and as many feeds */
 
 /* ---- what a page tells ---- */
@@ -27,7 +27,7 @@ static void take_node(struct cds_backfill_page *page, struct cds_queue_node *nod
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
   struct cds_candidate candidate = cds_stream_describe(stream, node, 0);
-  int64_t latest_possible = cds_stream_latest_possible(stream);
+  int64_t latest_possible = cds_stream_latest_possible(stream, node->report->resolution);
   cds_stream_lock(stream);
   enum cds_verdict verdict =
     cds_fill_report(cds_dispatch_sequence(stream), &page->fill, &candidate, cds_clock_mono_ms(), latest_possible, &out);
@@ -49,14 +49,14 @@ static bool take_report(struct cds_backfill_page *page, struct cds_report *repor
   return !is_good || node != NULL;
 }
 
-/* The reports of the page that lie before the first one ever delivered, within its second. */
+/* The reports of the page that lie before the first one ever delivered, within its time or before it. */
 static size_t count_before_beginning(struct cds_stream *stream, size_t slot, const struct cds_answer *answer) {
   cds_stream_lock(stream);
   struct cds_beginning beginning = cds_dispatch_beginning(stream, slot);
   cds_stream_unlock(stream);
   for (size_t i = 0; beginning.tag != 0 && i < answer->count; i++) {
     const struct cds_report *report = answer->reports[i];
-    if (!report->has_observations_timestamp || report->observations_timestamp != beginning.second) return 0;
+    if (!report->has_observations_timestamp || report->observations_time > (uint64_t)beginning.time) return 0;
     if (cds_stream_blob_tag(stream, report) == beginning.tag) return i;
   }
   return 0;
@@ -66,14 +66,14 @@ static size_t count_before_beginning(struct cds_stream *stream, size_t slot, con
 enum end { PAGE_DONE, PAGE_CUT, PAGE_FAILED };
 
 /* The page is free for another question afterwards. */
-static void end_page(struct cds_backfill_page *page, enum end end, const struct cds_error *err) {
+static void end_page(struct cds_backfill_page *page, enum end end, size_t count, const struct cds_error *err) {
   struct cds_stream *stream = page->place.stream;
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
   int64_t now_ms = cds_clock_mono_ms();
   cds_stream_lock(stream);
   struct cds_call *call = cds_question_take_call(&page->place);
-  if (end == PAGE_DONE) cds_fill_done(cds_dispatch_sequence(stream), &page->fill, now_ms, &out);
+  if (end == PAGE_DONE) cds_fill_done(cds_dispatch_sequence(stream), &page->fill, count, now_ms, &out);
   else if (end == PAGE_CUT) cds_fill_cut(cds_dispatch_sequence(stream), &page->fill, now_ms, &out);
   else
     cds_fill_failed(cds_dispatch_sequence(stream), &page->fill, cds_question_is_worth_repeating(err),
@@ -113,7 +113,7 @@ static void on_done(void *context, const struct cds_error *err, struct cds_answe
   }
   if (told.count > 0) cds_stream_tell_range(stream, CDS_EVENT_BACKFILLED, &feed, told.first, told.last, "");
   if (err != NULL) cds_question_tell_failure(&page->place, err);
-  end_page(page, end, err);
+  end_page(page, end, err == NULL ? answer->count : 0, err);
   cds_backfill_kick(stream);
   cds_stream_unref(stream);
 }
@@ -132,8 +132,9 @@ static void ask(struct cds_backfill_page *page) {
   cds_stream_lock(stream);
   struct cds_feed_id feed = cds_places_feed(stream, page->fill.slot);
   cds_stream_unlock(stream);
-  const struct cds_call_args args = {CDS_GET_REPORT_PAGE, &feed, 1, (uint32_t)page->fill.start, PAGE_LIMIT};
-  if (cds_question_ask(&page->place, &args, &hooks, &err) != CDS_OK) end_page(page, PAGE_FAILED, &err);
+  const struct cds_call_args args = {CDS_GET_REPORT_PAGE, &feed, 1, (uint32_t)page->fill.start,
+                                     (uint32_t)page->fill.limit};
+  if (cds_question_ask(&page->place, &args, &hooks, &err) != CDS_OK) end_page(page, PAGE_FAILED, 0, &err);
 }
 
 #define PLACES (CDS_BACKFILL_AT_ONCE + CDS_BACKFILL_BULKS)
@@ -169,10 +170,13 @@ static void take_all_stale(struct cds_stream *stream, struct due *due) {
   }
 }
 
-/* mu is held. */
+/* mu is held. A larger page stands for several. */
 static size_t count_busy(const struct cds_backfill *backfill) {
   size_t busy = 0;
-  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) busy += backfill->pages[i].place.is_busy;
+  for (size_t i = 0; i < CDS_BACKFILL_AT_ONCE; i++) {
+    const struct cds_backfill_page *page = &backfill->pages[i];
+    if (page->place.is_busy) busy += (page->fill.limit + PAGE_LIMIT - 1) / PAGE_LIMIT;
+  }
   for (size_t i = 0; i < CDS_BACKFILL_BULKS; i++) busy += backfill->bulks[i].place.is_busy;
   return busy;
 }
@@ -212,8 +216,8 @@ static bool take_page(struct cds_stream *stream, struct due *due, int64_t now_ms
 /* mu is held. */
 static void take_questions(struct cds_stream *stream, struct due *due, int64_t now_ms) {
   struct cds_bulk plan;
-  size_t busy = count_busy(&stream->backfill), most = cds_outlet_pages(stream, PAGE_LIMIT, CDS_BACKFILL_AT_ONCE);
-  for (; busy < most; busy++) {
+  size_t most = cds_outlet_pages(stream, PAGE_LIMIT, CDS_BACKFILL_AT_ONCE);
+  while (count_busy(&stream->backfill) < most) {
     if (cds_bulk_plan(cds_dispatch_sequence(stream), now_ms, &plan)) {
       if (!take_bulk(stream, due, &plan, now_ms)) break;
     } else if (!take_page(stream, due, now_ms)) {

@@ -13,6 +13,13 @@
 #include "stream/parts.h"
 #include "stream/places.h"
 
+#define FARTHEST (INT64_MAX / 4) /* later than any report can be: nothing that is reckoned with such a time overflows */
+
+/* Times of a feed in a second: order/ knows what is in milliseconds and takes the rest as seconds. */
+static int64_t per_second(enum cds_resolution resolution) {
+  return resolution == CDS_RESOLUTION_MILLISECONDS ? 1000 : 1;
+}
+
 static uint64_t random_seed(void) {
   uint64_t seed;
   if (RAND_bytes((unsigned char *)&seed, sizeof seed) != 1) seed = (uint64_t)cds_clock_mono_ns();
@@ -57,7 +64,16 @@ bool cds_dispatch_grow(struct cds_stream *stream, size_t slots) {
   return cds_sequence_grow(&dispatch->sequence, slots);
 }
 
+void cds_dispatch_measure(struct cds_stream *stream, size_t slot) {
+  struct cds_feed_id feed = cds_places_feed(stream, slot);
+  cds_sequence_set_unit(&stream->dispatch.sequence, slot, per_second(cds_feed_id_resolution(&feed)));
+}
+
 /* ---- the way into the queue ---- */
+
+static int64_t bounded(uint64_t time) {
+  return time < FARTHEST ? (int64_t)time : FARTHEST;
+}
 
 /* mu is held. A backfilled report is late by nature: its latency says nothing. */
 static void count_latency(struct cds_stream *stream, const struct cds_report *report) {
@@ -90,7 +106,7 @@ static void give_back_nodes(struct cds_leftover *leftover, struct cds_queue_node
 static void note_beginning(struct cds_stream *stream, const struct cds_queue_node *node) {
   struct cds_beginning *beginning = &stream->dispatch.delivered[node->slot].beginning;
   if (beginning->tag != 0 || !node->report->has_observations_timestamp) return;
-  beginning->second = node->report->observations_timestamp;
+  beginning->time = bounded(node->report->observations_time);
   beginning->tag = cds_stream_blob_tag(stream, node->report);
 }
 
@@ -159,7 +175,7 @@ void cds_dispatch_stats(struct cds_stream_stats *out, const struct cds_stream *s
   out->empty_gaps = counts->empty_gaps;
   out->backfilled = counts->backfilled;
   out->lost = counts->lost.ranges;
-  out->lost_seconds = counts->lost.times;
+  out->lost_seconds = (counts->lost.ms + 999) / 1000;
   out->latency_count = dispatch->latency_count;
   out->latency_min_ms = dispatch->latency_min_ms;
   out->latency_max_ms = dispatch->latency_max_ms;
@@ -168,14 +184,23 @@ void cds_dispatch_stats(struct cds_stream_stats *out, const struct cds_stream *s
 
 /* ---- telling ---- */
 
+static uint32_t whole_second(int64_t time, int64_t unit) {
+  int64_t second = time / unit;
+  return second < UINT32_MAX ? (uint32_t)second : UINT32_MAX;
+}
+
 void cds_stream_tell_range(struct cds_stream *stream, enum cds_event_kind kind, const struct cds_feed_id *feed,
                            int64_t from, int64_t to, const char *reason) {
   struct cds_event *event = cds_event_new(kind);
   if (event == NULL) return;
   event->level = kind == CDS_EVENT_LOST ? CDS_LOG_ERROR : CDS_LOG_INFO;
   event->feed_id = *feed;
-  event->from = (uint32_t)from;
-  event->to = (uint32_t)to;
+  int64_t unit = per_second(cds_feed_id_resolution(feed));
+  event->has_end = to >= from;
+  event->from = whole_second(from, unit);
+  event->from_ms = from * (1000 / unit);
+  event->to = whole_second(to, unit);
+  event->to_ms = to * (1000 / unit);
   snprintf(event->message, sizeof event->message, "%s", reason);
   cds_stream_emit(stream, event);
 }
@@ -204,9 +229,10 @@ uint64_t cds_stream_blob_tag(const struct cds_stream *stream, const struct cds_r
   return cds_seen_tag(stream->dispatch.seed, report->bytes + report->blob.offset, report->blob.length);
 }
 
-int64_t cds_stream_latest_possible(const struct cds_stream *stream) {
+int64_t cds_stream_latest_possible(const struct cds_stream *stream, enum cds_resolution resolution) {
   int64_t wall_ms = cds_clock_wall_ms(), steady_ms = cds_clock_mono_ms() + stream->dispatch.wall_ahead_ms;
-  return (wall_ms > steady_ms ? wall_ms : steady_ms) / 1000 + CDS_MAX_FUTURE_SECONDS;
+  int64_t latest_ms = (wall_ms > steady_ms ? wall_ms : steady_ms) + CDS_MAX_FUTURE_SECONDS * 1000;
+  return resolution == CDS_RESOLUTION_MILLISECONDS ? latest_ms : latest_ms / 1000;
 }
 
 struct cds_candidate cds_stream_describe(const struct cds_stream *stream, struct cds_queue_node *node,
@@ -215,9 +241,9 @@ struct cds_candidate cds_stream_describe(const struct cds_stream *stream, struct
   return (struct cds_candidate){
     .node = node,
     .has_observations_timestamp = report->has_observations_timestamp,
-    .observations_timestamp = report->observations_timestamp,
+    .observations_timestamp = bounded(report->observations_time),
     .has_valid_from_timestamp = report->has_valid_from_timestamp,
-    .valid_from_timestamp = report->valid_from_timestamp,
+    .valid_from_timestamp = bounded(report->valid_from_time),
     .blob_tag = cds_stream_blob_tag(stream, report),
     .text_tag = text_tag,
   };

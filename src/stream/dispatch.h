@@ -12,7 +12,7 @@
 
 /* Where a feed's delivery began, in the middle of a second perhaps: what that second had before was not asked for. */
 struct cds_beginning {
-  uint32_t second;
+  int64_t time; /* in the feed's unit */
   uint64_t tag; /* of the first report's blob; 0: none yet */
 };
 
@@ -53,6 +53,9 @@ uint64_t cds_dispatch_gaps(const struct cds_stream *stream); /* so far */
 size_t cds_dispatch_slots(const struct cds_stream *stream);
 CDS_MUST_CHECK bool cds_dispatch_grow(struct cds_stream *stream, size_t slots); /* false: no memory */
 
+/* The slot has got a feed: its times are in that feed's unit. */
+void cds_dispatch_measure(struct cds_stream *stream, size_t slot);
+
 /* Takes what out holds; one out for each leftover. */
 void cds_dispatch(struct cds_stream *stream, struct cds_sequence_out *out, struct cds_leftover *leftover);
 
@@ -71,7 +74,7 @@ void cds_dispatch_stats(struct cds_stream_stats *out, const struct cds_stream *s
 
 void cds_leftover_settle(struct cds_stream *stream, struct cds_leftover *leftover); /* frees and tells */
 
-/* An event about a feed's seconds; to < from: the end is not known. */
+/* An event about a range of a feed's times, in its unit, both included; to < from: the end is not known. */
 void cds_stream_tell_range(struct cds_stream *stream, enum cds_event_kind kind, const struct cds_feed_id *feed,
                            int64_t from, int64_t to, const char *reason);
 
@@ -79,9 +82,9 @@ void cds_stream_tell_range(struct cds_stream *stream, enum cds_event_kind kind, 
 uint64_t cds_stream_text_tag(const struct cds_stream *stream, const char *text, size_t length);
 uint64_t cds_stream_blob_tag(const struct cds_stream *stream, const struct cds_report *report);
 
-/* The last second that a report can be of. A wall clock that is set back while the stream runs does not make its
+/* The last time, in the feed's unit, that a report can be of. A wall clock that is set back while the stream runs does not make its
  * reports impossible: the service accepted the signature of the time it told at first. */
-int64_t cds_stream_latest_possible(const struct cds_stream *stream);
+int64_t cds_stream_latest_possible(const struct cds_stream *stream, enum cds_resolution resolution);
 
 /* What the sequence is to know of a report. */
 struct cds_candidate cds_stream_describe(const struct cds_stream *stream, struct cds_queue_node *node,

@@ -90,7 +90,7 @@ static void note_gap(struct gap *gap, const struct cds_stream *stream, const str
   gap->found = cds_core_config(stream)->backfill && cds_dispatch_gaps(stream) > gaps_before && latest_before != NULL;
   if (!gap->found) return;
   gap->feed = cds_places_feed(stream, slot);
-  gap->from = latest_before->observations_timestamp + 1;
+  gap->from = (int64_t)latest_before->observations_time + 1;
   gap->to = candidate->valid_from_timestamp - 1;
 }
 
@@ -104,7 +104,7 @@ static void count_verdict(struct cds_stream *stream, enum cds_verdict verdict) {
 /* Takes the node; returns the verdict. */
 static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cds_queue_node *node, uint64_t text_tag) {
   struct cds_candidate candidate = cds_stream_describe(stream, node, text_tag);
-  int64_t latest_possible = cds_stream_latest_possible(stream);
+  int64_t latest_possible = cds_stream_latest_possible(stream, node->report->resolution);
   size_t slot = node->slot;
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
@@ -185,7 +185,7 @@ bool cds_intake_message(struct cds_stream *stream, size_t link, const char *data
   if (!screen(stream, link, node)) return true;
   enum cds_verdict verdict = commit(stream, link, node, text_tag);
   if (verdict == CDS_VERDICT_FUTURE) reject(stream, link, "its observations timestamp lies in the future");
-  else if (verdict == CDS_VERDICT_TOO_MANY) reject(stream, link, "too many different reports of one second");
+  else if (verdict == CDS_VERDICT_TOO_MANY) reject(stream, link, "too many different reports of one time");
   return true;
 }
 

@@ -53,7 +53,9 @@ static void tell(struct cds_stream *stream, const struct cds_report *report, con
   if (event == NULL) return;
   event->level = CDS_LOG_ERROR;
   event->feed_id = report->feed_id;
+  event->has_end = true;
   event->from = event->to = report->observations_timestamp;
+  event->from_ms = event->to_ms = (int64_t)cds_report_observed_ms(report);
   snprintf(event->host, sizeof event->host, "%s", host);
   snprintf(event->origin, sizeof event->origin, "%s", report->origin);
   snprintf(event->message, sizeof event->message, "%s", why);

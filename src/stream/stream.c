@@ -38,6 +38,7 @@ static enum cds_status fill(struct cds_stream *stream, const struct cds_feed_id 
   struct cds_sequence_limits limits = limits_of(config);
   if (!cds_places_init(stream, feeds, feed_count) || !cds_dispatch_init(stream, cds_places_count(stream), &limits))
     return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  for (size_t slot = 0; slot < cds_places_count(stream); slot++) cds_dispatch_measure(stream, slot);
   return cds_outlet_init(stream, cds_places_count(stream), config->queue_bytes - limits.max_held_bytes, on_drained,
                          err);
 }

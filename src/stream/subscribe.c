@@ -48,7 +48,10 @@ static enum cds_status want_all(struct cds_stream *stream, const struct cds_feed
   if (status != CDS_OK) return status;
   if (!grow(stream, cds_places_count(stream) + fresh)) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   cds_fleet_make_room(stream, feeds);
-  for (size_t i = 0; i < asked->count; i++) cds_places_want(stream, &asked->ids[i]);
+  for (size_t i = 0; i < asked->count; i++) {
+    cds_places_want(stream, &asked->ids[i]);
+    cds_dispatch_measure(stream, cds_places_find(stream, &asked->ids[i]));
+  }
   return CDS_OK;
 }
 
