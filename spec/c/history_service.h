@@ -202,12 +202,23 @@ struct history_log {
   size_t jumps, back; /* reports that were not the one after the last; of these, not even newer */
   size_t odd;         /* with another price than the service's */
   size_t gaps, backfilled, lost;
-  size_t errors;               /* logged */
-  uint32_t lost_from, lost_to; /* of the last range */
+  size_t errors;                                                         /* logged */
+  uint32_t lost_from, lost_to;                                           /* of the last range */
+  uint32_t filled_from[HISTORY_FEEDS + 1], filled_to[HISTORY_FEEDS + 1]; /* told as backfilled, in one or many ranges */
+  size_t filled_odd;                                                     /* ranges that did not follow on the last */
   char reason[384];
 };
 
+static void history_note_range(struct history_log *log, const struct cds_event *event) {
+  unsigned feed = event->feed_id.bytes[31];
+  uint32_t from = event->from - base_time, to = event->to - base_time;
+  log->filled_odd += to < from || (log->filled_to[feed] != 0 && from != log->filled_to[feed] + 1);
+  if (log->filled_to[feed] == 0) log->filled_from[feed] = from;
+  log->filled_to[feed] = to;
+}
+
 static void history_note(struct history_log *log, const struct cds_event *event) {
+  if (event->kind == CDS_EVENT_BACKFILLED) history_note_range(log, event);
   log->gaps += event->kind == CDS_EVENT_GAP;
   log->backfilled += event->kind == CDS_EVENT_BACKFILLED;
   log->errors += event->kind == CDS_EVENT_LOG && event->level == CDS_LOG_ERROR;

@@ -40,6 +40,7 @@ static void test_page_by_page(void) {
   is_number(atomic_load(&service.questions[1]), 6, "six pages of four, each from the second where the last ended");
   is_number(atomic_load(&service.out_of_order), 0, "in order");
   is_number((long long)log.backfilled, 6, "and each was told");
+  ok(log.filled_from[1] == 4 && log.filled_to[1] == 19 && log.filled_odd == 0, "with the seconds that it had");
   history_end(&fixture, host);
 }
 

@@ -66,6 +66,8 @@ static void test_second_by_second(void) {
   is_number((long long)stats_of(&fixture).empty_gaps, 0, "that was not empty");
   HISTORY_UNTIL(&fixture, &log, log.backfilled == FEEDS);
   is_number((long long)log.backfilled, FEEDS, "and each was told once");
+  for (unsigned feed = 1; feed <= FEEDS; feed++)
+    ok(log.filled_from[feed] == 7 && log.filled_to[feed] == 9, "with its seconds");
   history_end(&fixture, host);
 }
 
