@@ -176,17 +176,33 @@ static void test_end(void) {
   finish();
 }
 
-static void test_discard(void) {
+/* A closed stream's descriptor goes unless others may wait for it. */
+static void test_discard(bool is_shared) {
   struct cds_error err = {0};
   struct cds_report *report;
+  int fd = -1;
   begin(CDS_OVERFLOW_BLOCK, 10);
   for (uint32_t i = 0; i < 3; i++) push(0, i);
+  if (is_shared) is_number(cds_outlet_share_fd(&fd, &stream, &err), CDS_OK, "shared");
   cds_outlet_discard(&stream);
   is_number(cds_outlet_pop(&report, &stream, &err), CDS_POP_END, "nothing waits any more");
   ok(err.status == CDS_E_CLOSED, "as the stream is closed: %s", err.message);
-  ok(is_readable(), "which can be seen");
+  is_number(cds_outlet_fd(&stream), fd, "its own descriptor is gone, and one of others stays");
+  ok(!is_shared || is_readable(), "which shows the end");
+  is_number(cds_outlet_share_fd(&fd, &stream, &err), CDS_OK, "it can be had later");
+  ok(fd >= 0 && fd == cds_outlet_fd(&stream) && is_readable(), "and shows the end");
   cds_outlet_close_fd(&stream);
   is_number(cds_outlet_fd(&stream), -1, "the descriptor alone can be closed");
+  finish();
+}
+
+static void test_share(void) {
+  struct cds_error err;
+  int fd, again;
+  begin(CDS_OVERFLOW_BLOCK, 10);
+  is_number(cds_outlet_share_fd(&fd, &stream, &err), CDS_OK, "shared");
+  ok(fd == cds_outlet_fd(&stream) && !is_readable(), "nothing waits");
+  ok(cds_outlet_share_fd(&again, &stream, &err) == CDS_OK && again == fd, "it stays the same");
   finish();
 }
 
@@ -207,7 +223,9 @@ int main(void) {
   test_sift();
   test_pages();
   test_end();
-  test_discard();
+  test_discard(false);
+  test_discard(true);
+  test_share();
   test_grow();
   return done();
 }
