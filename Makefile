@@ -175,6 +175,12 @@ test-all-luas:
 	@scripts/total "make test-all-luas" $(foreach lua,5.1 5.3 luajit, \
 	  "Lua $(lua)" '$(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS="$(CORE_SPECS)"')
 
+# Each event loop that Debian has, in each Lua that it has it for.
+.PHONY: test-hosts
+test-hosts:
+	@scripts/total "make test-hosts" $(foreach lua,5.4 5.3 5.1 luajit, "Lua $(lua)" \
+	  'EVERY_HOST="cqueues luv $(if $(filter 5.1 luajit,$(lua)),copas)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
+
 # ---- the slow checkers ----
 
 # Of the slow checkers' builds and settings the layout of the project is no concern.
@@ -337,6 +343,7 @@ help:
 	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall                  takes away what that put there'
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
+	@echo 'make test-hosts                 the event loops, in each Lua'
 	@echo 'make test-all-luas test-asan test-gc test-tsan test-valgrind interop test-onchain   the wider suites'
 	@echo 'make coverage                   what the tests run of the codec, crypto and client'
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'

@@ -55,6 +55,9 @@ build = {
     ["chainlink"] = "lua/chainlink/init.lua",
     ["chainlink.keep"] = "lua/chainlink/keep.lua",
     ["chainlink.loop.block"] = "lua/chainlink/loop/block.lua",
+    ["chainlink.loop.copas"] = "lua/chainlink/loop/copas.lua",
+    ["chainlink.loop.cqueues"] = "lua/chainlink/loop/cqueues.lua",
+    ["chainlink.loop.luv"] = "lua/chainlink/loop/luv.lua",
     ["chainlink.networks"] = "lua/chainlink/networks.lua",
     ["chainlink.onchain"] = "lua/chainlink/onchain.lua",
     ["chainlink.onchain.abi"] = "lua/chainlink/onchain/abi.lua",
@@ -67,6 +70,7 @@ build = {
     ["chainlink.stream"] = "lua/chainlink/stream.lua",
     ["chainlink.text"] = "lua/chainlink/text.lua",
     ["chainlink.time"] = "lua/chainlink/time.lua",
+    ["chainlink.waiting"] = "lua/chainlink/waiting.lua",
     ["chainlink.core"] = {
       sources = {
         "src/base/alloc.c",

@@ -105,6 +105,11 @@ function chainlink.is_error(value, kind) end
 ---@field headers? table<string, string>
 ---@field tls? chainlink.Tls
 ---@field proxy? string|false default: from the environment
+---@field loop? chainlink.Loop default "auto"
+
+---How calls and streams wait. A function waits until fd is readable or so many seconds (nil: no end) have passed, and
+---may come back earlier; an fd of -1 means the time only.
+---@alias chainlink.Loop "auto"|"block"|"cqueues"|"copas"|"luv"|false|fun(fd: integer, seconds: number?)
 
 ---@alias chainlink.Level "debug"|"info"|"warn"|"error"
 
@@ -138,6 +143,7 @@ function chainlink.is_error(value, kind) end
 ---@field logger? fun(level: chainlink.Level, message: string, fields: table)
 ---@field log_level? chainlink.Level|"none"
 ---@field on_status? fun(event: chainlink.Status)
+---@field loop? chainlink.Loop
 
 ---@class chainlink.Status
 ---@field state "connecting"|"connected"|"disconnected"|"reconnecting"|"failed"|"gap"|"backfilled"|"lost"|"unverified"
@@ -272,6 +278,7 @@ function Client:close() end
 ---@field logger? fun(level: chainlink.Level, message: string, fields: table)
 ---@field log_level? chainlink.Level|"none"
 ---@field on_response? fun(response: chainlink.Response)
+---@field loop? chainlink.Loop
 
 ---A feed of the catalogue; nil is what the service does not tell.
 ---@class chainlink.ListedFeed
@@ -356,6 +363,25 @@ function Stream:connect(timeout) end
 ---@return_overload integer
 ---@return_overload nil, chainlink.Error
 function Stream:pollfd() end
+
+---The same descriptor, by the name that LuaSocket's select asks for.
+---@return integer? fd
+---@return chainlink.Error? err
+---@return_overload integer
+---@return_overload nil, chainlink.Error
+function Stream:getfd() end
+
+---Nothing waits where the descriptor does not show it, for LuaSocket's select.
+---@return boolean is_dirty false
+function Stream:dirty() end
+
+---What pollfd is polled for, for cqueues.
+---@return string events "r"
+function Stream:events() end
+
+---No time limit, for cqueues.
+---@return nil
+function Stream:timeout() end
 
 ---@return chainlink.StreamStats
 function Stream:stats() end
@@ -581,6 +607,7 @@ function Report:compress() end
 ---@field logger? fun(level: string, message: string, fields: table)
 ---@field log_level? "debug"|"info"|"warn"|"error"|"none" default "info"
 ---@field on_response? fun(response: chainlink.Response)
+---@field loop? chainlink.Loop
 
 ---@class chainlink.Onchain
 local Onchain = {}

@@ -2,10 +2,10 @@
 -- A client of the engine for requests that are not signed.
 
 local core = require "chainlink.core"
-local block = require "chainlink.loop.block"
 local config = require "chainlink.config"
 local errors = require "chainlink.errors"
 local events = require "chainlink.events"
+local waiting = require "chainlink.waiting"
 
 local anonymous = {}
 
@@ -17,7 +17,7 @@ function anonymous.open(options, url_name)
   local ok, client, err = pcall(core.client, engine)
   if not ok then err = client end
   if ok and client then
-    local state = { wait = block.wait, logger = values.logger, log_level = values.log_level,
+    local state = { wait = waiting.by(values.loop).wait, logger = values.logger, log_level = values.log_level,
       on_response = values.on_response }
     for _, warning in ipairs(warnings) do events.log(state, "warn", warning) end
     return client, state, engine

@@ -2,7 +2,6 @@
 -- The Client: REST calls. Each starts a call in the engine, waits through the loop's wait and builds its result.
 
 local core = require "chainlink.core"
-local block = require "chainlink.loop.block"
 local calls = require "chainlink.call"
 local check = require "chainlink.check"
 local config = require "chainlink.config"
@@ -11,6 +10,7 @@ local errors = require "chainlink.errors"
 local events = require "chainlink.events"
 local history = require "chainlink.history"
 local streams = require "chainlink.stream"
+local waiting = require "chainlink.waiting"
 local cjson = require("cjson.safe").new()
 
 cjson.decode_max_depth(16)
@@ -142,11 +142,15 @@ function methods.reports(client, feed_id, from, to, limit)
     errors.raise("ConfigError", ("from, %d, is later than to, %d"):format(from, to))
   end
   limit = check.limit(limit) or PAGE_LIMIT
-  return history.iterate(function(start)
+  local next_report = history.iterate(function(start)
     return begin(client, "get_report_page", { id }, start, limit)
   end, function(call)
     return read_page(calls.explained(state, call))
   end, from, to)
+  return function()
+    waiting.check_for(state, "client:get_report_page")
+    return next_report()
+  end
 end
 
 -- ---- the rest ----
@@ -183,6 +187,7 @@ local client = {}
 --- -> client | nil, err; wrong options raise a ConfigError.
 function client.new(options)
   local engine, values, warnings = config.client(options)
+  local loop = waiting.by(values.loop)
   local ok, self, err = pcall(core.client, engine)
   if not ok then err = self end
   if not ok and not errors.is_error(err) then error(err, 0) end
@@ -191,7 +196,7 @@ function client.new(options)
     return nil, err
   end
   local state = core.uservalue(self)
-  state.class, state.values, state.wait = "client", values, block.wait
+  state.class, state.values, state.wait, state.may_yield = "client", values, loop.wait, loop.may_yield
   state.logger, state.log_level, state.on_response = values.logger, values.log_level, values.on_response
   for _, warning in ipairs(warnings) do events.log(state, "warn", warning) end
   return self

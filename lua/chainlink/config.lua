@@ -7,7 +7,6 @@ local signers = require "chainlink.signers"
 
 local config = {}
 
-local VERSION = core.version
 
 local MAX_FUTURE = 30 -- seconds that the local clock may be behind the service's
 
@@ -84,6 +83,9 @@ end
 
 -- ---- the options ----
 
+local loops = '"auto", "block", "cqueues", "copas", "luv" or a function that waits for a descriptor'
+local is_loop_name = one_of("auto", "block", "cqueues", "copas", "luv")
+local function is_loop(value) return is_loop_name(value) or is_callable(value) end
 local seconds = "a number of seconds above 0"
 local delay = "a number of seconds, 0 or more"
 local whole_seconds = "a whole number of seconds from 1 to 3600"
@@ -128,6 +130,7 @@ local rows = {
     '"debug", "info", "warn", "error" or "none"', stream = true },
   { "on_status", nil, is_callable, "a function", stream = true },
   { "on_response", nil, is_callable, "a function" },
+  { "loop", "auto", is_loop, loops, stream = true, off = true },
   { "headers", nil, is_header_table, "a table of header names and texts", secret = true },
   { "tls", nil, function(value) return type(value) == "table" end, "a table" },
   { "proxy", nil, is_text, "a text like \"http://host:port\", or false for none", secret = true, off = true },
@@ -145,9 +148,6 @@ local breaker_rows = {
   { "failures", 5, whole_between(1, 1e6), "a whole number, 1 or more" },
   { "cooldown", 10, is_seconds, seconds },
 }
-
--- Options of later versions. false asks for what is so anyway.
-local not_yet = { loop = true }
 
 -- ---- checking ----
 
@@ -199,9 +199,8 @@ end
 local function read_rows(list, options, prefix, base)
   local allowed, out = {}, {}
   for _, row in ipairs(list) do allowed[row[1]] = true end
-  for name, value in pairs(options) do
-    if prefix ~= "" or not not_yet[name] then check_name(name, prefix, list, allowed)
-    elseif value then raise("option '%s' is not available yet in chainlink-streams %s", name, VERSION) end
+  for name in pairs(options) do
+    check_name(name, prefix, list, allowed)
   end
   for _, row in ipairs(list) do
     local name = row[1]

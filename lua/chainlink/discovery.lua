@@ -179,7 +179,7 @@ end
 -- ---- without credentials ----
 
 local client_options = { "network", "rest_url", "timeout", "connect_timeout", "max_retries", "retry_delay",
-  "retry_max_delay", "headers", "tls", "proxy", "logger", "log_level", "on_response" }
+  "retry_max_delay", "headers", "tls", "proxy", "logger", "log_level", "on_response", "loop" }
 
 local own = {}
 for _, name in ipairs(client_options) do own[name] = true end

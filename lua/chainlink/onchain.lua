@@ -23,7 +23,7 @@ local NOBODY = "0x" .. ("0"):rep(40)
 
 local own = { rpc_url = true, verifier_proxy = true, network = true, from = true, from_block = true }
 local engine_options = { "timeout", "connect_timeout", "max_retries", "retry_delay", "retry_max_delay", "rate_limit",
-  "circuit_breaker", "headers", "tls", "proxy", "logger", "log_level", "on_response" }
+  "circuit_breaker", "headers", "tls", "proxy", "logger", "log_level", "on_response", "loop" }
 
 local function raise(...)
   errors.raise("ConfigError", (...):format(select(2, ...)))

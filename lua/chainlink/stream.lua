@@ -6,25 +6,32 @@ local check = require "chainlink.check"
 local config = require "chainlink.config"
 local errors = require "chainlink.errors"
 local events = require "chainlink.events"
+local waiting = require "chainlink.waiting"
 
 local Stream = core.stream_metatable
 local methods = {}
 Stream.__index = methods
 
 local pop, uservalue, monotonic = core.stream_pop, core.uservalue, core.monotonic
-local stream_event, stream_fd = core.stream_event, core.stream_fd
+local stream_event = core.stream_event
+
+-- What to wait for. A loop that others run in meanwhile needs a descriptor that outlives a close by one of them.
+local function fd_of(state, stream)
+  return (state.may_yield() and core.stream_share_fd or core.stream_fd)(stream)
+end
 
 -- Goes on where pop gave no report: -> report | nil, err
 local function wait_for_report(stream, state, report, note, timeout)
   local deadline = timeout and monotonic() + timeout
-  local in_time = true
+  local left = timeout
   while not report do
     events.drain(state, stream_event, stream)
     if report == false then return nil, note end
-    if not in_time then
+    if left and left <= 0 and not note then
       return nil, errors.new("TimeoutError", ("no report within %g seconds"):format(timeout), { retryable = true })
     end
-    if not note then in_time = state.wait(stream_fd(stream), deadline and math.max(0, deadline - monotonic())) end
+    if not note then state.wait(fd_of(state, stream), left) end
+    left = deadline and math.max(0, deadline - monotonic())
     report, note = pop(stream)
   end
   return report
@@ -43,9 +50,10 @@ end
 function Stream.__call(stream)
   local report, note = pop(stream)
   if report then return report end
-  local err
-  report, err = wait_for_report(stream, uservalue(stream), report, note)
-  if report then return report end
+  local state = uservalue(stream)
+  waiting.check_for(state, "stream:read")
+  local waited, err = wait_for_report(stream, state, report, note)
+  if waited then return waited end
   if core.stream_is_closed(stream) and err.kind == "StreamClosedError" then return nil end
   error(err, 0)
 end
@@ -96,7 +104,7 @@ function methods.connect(stream, timeout)
     local left = deadline and math.max(0, deadline - monotonic())
     if left == 0 then return nil, not_connected(state, timeout) end
     if found then state.wait(-1, math.min(left or POLL_SECONDS, POLL_SECONDS))
-    else state.wait(stream_fd(stream), left) end
+    else state.wait(fd_of(state, stream), left) end
   end
 end
 
@@ -105,6 +113,27 @@ end
 function methods.pollfd(stream)
   check.self(stream, "stream", "pollfd")
   return core.stream_share_fd(stream)
+end
+
+--- With pollfd, what cqueues.poll asks of an object: to read, for as long as it takes.
+function methods.events(stream)
+  check.self(stream, "stream", "events")
+  return "r"
+end
+
+function methods.timeout(stream)
+  check.self(stream, "stream", "timeout")
+end
+
+--- What LuaSocket's select asks of an object: pollfd, and that nothing waits where the descriptor does not show it.
+function methods.getfd(stream)
+  check.self(stream, "stream", "getfd")
+  return core.stream_share_fd(stream)
+end
+
+function methods.dirty(stream)
+  check.self(stream, "stream", "dirty")
+  return false
 end
 
 -- Tells once of each feed that is to go soon, as far as the client has asked the catalogue: a stream asks nobody.
@@ -181,12 +210,13 @@ local closes_for_loops = _VERSION >= "Lua 5.4"
 function stream.open(client, client_state, feed_ids, options)
   local ids = check.feed_ids(feed_ids)
   local values = config.stream(options, client_state.values)
+  local loop = waiting.by(values.loop)
   local self, err = core.stream(client, ids, values)
   if not self and err.kind == "ConfigError" then errors.throw(err) end
   if not self then return nil, err end
   local state = uservalue(self)
   state.class, state.client, state.host = "stream", client, client_state.values.host
-  state.wait = client_state.wait
+  state.wait, state.may_yield = loop.wait, loop.may_yield
   state.logger, state.log_level, state.on_status = values.logger, values.log_level, values.on_status
   state.told_of = {}
   tell_of_going(state, ids)

@@ -303,7 +303,7 @@ describe("a stream", function()
       { function() return client:stream({ id }, { queue_size = 0 }) end, "ConfigError", "queue_size" },
       { function() return client:stream({ id }, { overflow = "explode" }) end, "ConfigError", "drop_oldest" },
       { function() return client:stream({ id }, { timeout = 3 }) end, "ConfigError", "belongs to the client" },
-      { function() return client:stream({ id }, { loop = true }) end, "ConfigError", "not available yet" },
+      { function() return client:stream({ id }, { loop = true }) end, "ConfigError", "option 'loop' must be" },
       { function() return client.stream({ id }) end, "ConfigError", "with a colon" },
     }
     for _, case in ipairs(cases) do expect.says(expect.raised(case[2], {}, case[1]), case[3]) end

@@ -73,6 +73,9 @@ end
 
 local planted = check_planted()
 local files, count = sources()
+for _, library in ipairs { "cqueues", "copas", "luv", "socket" } do -- of which the checker knows nothing
+  files[library .. ".lua"] = "---@type any\nlocal library\nreturn library\n"
+end
 local output, status = check(workspace("sources", files))
 if status ~= 0 then finish(output) end
 print(("%d examples and blocks without a warning, %d planted mistakes found"):format(count, planted))

@@ -88,6 +88,8 @@ local wrong = {
   { { tls = { insecure_skip_verify = "yes" } },
     [[option 'tls.insecure_skip_verify' must be true or false, got "yes" (a string)]] },
   { { tls = { cafile = "x" } }, [[there is no option "tls.cafile", did you mean 'tls.ca_file'?]] },
+  { { loop = true }, [[option 'loop' must be "auto", "block", "cqueues", "copas", "luv" or a function that waits ]] ..
+    "for a descriptor, got true" },
   { { proxy = true }, [[option 'proxy' must be a text like "http://host:port", or false for none, got a boolean]] },
   { { tiemout = 3 }, [[there is no option "tiemout", did you mean 'timeout'?]] },
   { { apikey = "x" }, [[there is no option "apikey", did you mean 'api_key'?]] },
@@ -95,10 +97,6 @@ local wrong = {
   { { "text" }, "options must have names, got one at 1" },
 }
 
-for _, name in ipairs { "loop" } do
-  wrong[#wrong + 1] = { { [name] = 1 }, ("option '%s' is not available yet in chainlink-streams %s"):format(name,
-    chainlink._VERSION) }
-end
 
 -- What only the engine can judge is raised as well.
 local wrong_in_engine = {
@@ -174,9 +172,10 @@ describe("client options", function()
     assert.are.equal([[options must be a table, got "x" (a string)]], message_of(chainlink.client, "x"))
   end)
 
-  it("of later versions are accepted where they ask for what is so", function()
+  it("take false for a loop as blocking", function()
     local _, values = config.client(with { loop = false })
-    assert.are.equal(30, values.timeout)
+    assert.is_false(values.loop)
+    assert.are.equal("auto", select(2, config.client(with {})).loop)
   end)
 
   it("have the documented defaults", function()
