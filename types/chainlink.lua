@@ -92,6 +92,7 @@ function chainlink.is_error(value, kind) end
 ---@field queue_size? integer default 4096
 ---@field queue_bytes? integer bytes of the reports that wait or are held, default 67108864
 ---@field overflow? "block"|"latest"|"drop_oldest" default "block"
+---@field order? "feed"|"arrival" of what is delivered: by each feed's time (default), or as it comes
 ---@field protocol? "auto"|"v1"|"v2" of the service's WebSocket, default "auto"
 ---@field ha? boolean one connection per origin, default false
 ---@field feeds_per_connection? integer default 100
@@ -133,6 +134,7 @@ function chainlink.is_error(value, kind) end
 ---@field queue_size? integer
 ---@field queue_bytes? integer
 ---@field overflow? "block"|"latest"|"drop_oldest"
+---@field order? "feed"|"arrival"
 ---@field protocol? "auto"|"v1"|"v2"
 ---@field ha? boolean
 ---@field feeds_per_connection? integer
@@ -392,7 +394,7 @@ function Stream:close() end
 ---@field total_received integer
 ---@field accepted integer
 ---@field deduplicated integer
----@field out_of_order integer
+---@field out_of_order integer older than the newest delivered of their feed
 ---@field gaps integer where reports could be missing
 ---@field empty_gaps integer of these, with nothing missing
 ---@field backfilled integer reports that came over REST

@@ -117,6 +117,7 @@ local rows = {
     stream = true },
   { "overflow", "block", one_of("block", "latest", "drop_oldest"), '"block", "latest" or "drop_oldest"',
     stream = true },
+  { "order", "feed", one_of("feed", "arrival"), '"feed" or "arrival"', stream = true },
   { "protocol", "auto", one_of("auto", "v1", "v2"), '"auto", "v1" or "v2"', stream = true },
   { "ha", false, is_boolean, "true or false", stream = true },
   { "feeds_per_connection", 100, whole_between(1, 1000), "a whole number from 1 to 1000", stream = true },

@@ -22,19 +22,21 @@
 #define STEP_MS 10
 #define QUIET_MS 60000 /* after everything works again and production has ended */
 
-enum kind { EVERY_SECOND, IRREGULAR, MULTI, BARE }; /* bare: irregular, valid_from is the second itself */
+/* bare: irregular, valid_from is the second itself; dense: in milliseconds, several a second */
+enum kind { EVERY_SECOND, IRREGULAR, MULTI, BARE, DENSE, KINDS };
 
 struct truth {
-  uint32_t second, valid_from;
+  int64_t time, valid_from;
   int64_t made_ms;
   unsigned delivered;
 };
 
 struct feed {
   enum kind kind;
+  int64_t per_second;       /* times in a second */
   size_t rate, count, made; /* reports, and how many of them are out */
   long first;               /* expected from here on, -1: not known yet */
-  uint32_t newest;
+  int64_t newest;
   bool started; /* over REST, from a second in the past */
   struct truth reports[MAX_REPORTS];
 };
@@ -67,6 +69,7 @@ static struct world {
   int64_t now_ms, produce_ms, heal_ms;
   int64_t rest_lag_ms, outage_from_ms, outage_to_ms;
   unsigned fail_percent, final_percent, skip_per_mille, reorder_per_mille, memory_per_mille;
+  bool by_arrival;
   bool lossless; /* nothing happens that would excuse a lost range */
   const char *wrong;
 } world;
@@ -88,18 +91,20 @@ static void complain(const char *what) {
 /* ---- the truth ---- */
 
 static void make_truth(struct feed *feed, uint32_t seconds) {
-  uint32_t last = FIRST_SECOND - 1;
+  int64_t last = FIRST_SECOND * feed->per_second - 1;
   for (uint32_t second = FIRST_SECOND; second < FIRST_SECOND + seconds; second++) {
-    size_t number = feed->kind == MULTI ? feed->rate : 1;
+    size_t number = feed->kind == MULTI || feed->kind == DENSE ? feed->rate : 1;
     bool at_end = second + 10 >= FIRST_SECOND + seconds; /* a last report that is skipped leaves no trace */
     if ((feed->kind == IRREGULAR || feed->kind == BARE) && !at_end && chance(3) != 0) continue;
     for (size_t i = 0; i < number && feed->count < MAX_REPORTS; i++) {
-      bool chained = feed->kind == IRREGULAR || (feed->kind == MULTI && i == 0);
-      feed->reports[feed->count++] = (struct truth){.second = second,
-                                                    .valid_from = chained ? last + 1 : second,
-                                                    .made_ms = (int64_t)second * 1000 + (int64_t)(i * 1000 / number)};
+      bool chained = feed->kind == IRREGULAR || feed->kind == DENSE || (feed->kind == MULTI && i == 0);
+      int64_t made_ms = (int64_t)second * 1000 + (int64_t)(i * 1000 / number);
+      int64_t time = made_ms / (1000 / feed->per_second);
+      int64_t valid_from = chained ? last + 1 : time;
+      feed->reports[feed->count++] = (struct truth){.time = time, .valid_from = valid_from, .made_ms = made_ms};
+      if (feed->kind == DENSE) last = time;
     }
-    last = second;
+    if (feed->kind != DENSE) last = second;
   }
 }
 
@@ -118,7 +123,7 @@ static struct cds_candidate candidate_of(size_t slot, size_t number, unsigned co
   node->slot = slot;
   return (struct cds_candidate){.node = node,
                                 .has_observations_timestamp = true,
-                                .observations_timestamp = truth->second,
+                                .observations_timestamp = truth->time,
                                 .has_valid_from_timestamp = true,
                                 .valid_from_timestamp = truth->valid_from,
                                 .blob_tag = tag_of(slot, number),
@@ -134,8 +139,8 @@ static void deliver(const struct cds_queue_node *node) {
   totals.reports++;
   if (number >= feed->made) complain("a report was delivered before it was made");
   if (truth->delivered++ > 0) complain("a report was delivered twice");
-  if (truth->second < feed->newest) complain("a second went back");
-  feed->newest = truth->second;
+  if (truth->time < feed->newest && !world.by_arrival) complain("a time went back");
+  feed->newest = truth->time;
   if (feed->first < 0) feed->first = (long)number;
 }
 
@@ -156,14 +161,20 @@ static void heed(struct cds_sequence_out *out) {
     else complain("too many lost ranges");
     if (out->lost[i].from > out->lost[i].to) complain("a lost range is upside down");
   }
-  if (world.seq.index.count > world.seq.limits.max_held) complain("too many reports are held");
+  if (world.seq.index.count > world.seq.limits.max_held && !world.by_arrival) complain("too many reports are held");
   if (world.seq.index.count > totals.held_most) totals.held_most = world.seq.index.count;
 }
 
 /* ---- connections ---- */
 
-static int64_t latest_possible(void) {
-  return world.now_ms / 1000 + 5;
+static int64_t latest_possible(size_t feed) {
+  return world.now_ms / (1000 / world.feeds[feed].per_second) + 5 * world.feeds[feed].per_second;
+}
+
+static bool must_be_delivered(const struct message *message) {
+  const struct feed *feed = &world.feeds[message->feed];
+  bool is_delivered = feed->reports[message->report].delivered > 0;
+  return world.by_arrival && !is_delivered && feed->first >= 0 && message->report >= (size_t)feed->first;
 }
 
 static void receive(size_t link, const struct message *message) {
@@ -173,13 +184,16 @@ static void receive(size_t link, const struct message *message) {
   if (no_memory) cds_alloc_fail_after((long)chance(2));
   if (cds_sequence_peek(&world.seq, message->feed, report.text_tag, (unsigned)link, world.now_ms, &out))
     cds_queue_node_free(report.node);
-  else cds_sequence_take(&world.seq, &report, (unsigned)link, world.now_ms, latest_possible(), &out);
+  else cds_sequence_take(&world.seq, &report, (unsigned)link, world.now_ms, latest_possible(message->feed), &out);
   if (no_memory) cds_alloc_fail_after(-1);
   heed(&out);
+  bool is_told = world.memory_per_mille > 0 || world.seq.limits.max_gap_seconds < 60; /* as too late, perhaps */
+  if (must_be_delivered(message) && !is_told) complain("a report was not delivered when it arrived");
 }
 
 static void enqueue(struct link *link, size_t feed, size_t report, bool may_fault) {
-  bool proven = world.feeds[feed].kind == EVERY_SECOND || world.feeds[feed].kind == IRREGULAR;
+  bool proven =
+    world.feeds[feed].kind == EVERY_SECOND || world.feeds[feed].kind == IRREGULAR || world.feeds[feed].kind == DENSE;
   if (may_fault && proven && happens(world.skip_per_mille)) return;
   int64_t at = world.now_ms + link->lag_ms + (int64_t)chance(60);
   if (may_fault && proven && happens(world.reorder_per_mille)) at += (int64_t)chance(3000);
@@ -253,11 +267,11 @@ static bool fails(const struct page *page, bool *retryable) {
   return outage || chance(100) < world.fail_percent;
 }
 
-/* Neighbours of one second may change places. */
+/* Neighbours of one time may change places. */
 static void swap_some(const struct feed *feed, size_t *order, size_t count) {
   for (size_t i = 0; i + 1 < count; i++) {
     size_t first = order[i], second = order[i + 1];
-    if (feed->reports[first].second != feed->reports[second].second || chance(2) == 0) continue;
+    if (feed->reports[first].time != feed->reports[second].time || chance(2) == 0) continue;
     order[i] = second;
     order[i + 1] = first;
   }
@@ -270,7 +284,7 @@ static size_t choose_page(const struct page *page, size_t *order) {
   int64_t from = page->fill.start - (goes_back ? (int64_t)chance(5) : 0);
   int64_t known_ms = page->seen_ms - world.rest_lag_ms;
   for (size_t i = 0; i < feed->made && count < limit; i++)
-    if (feed->reports[i].second >= from && feed->reports[i].made_ms <= known_ms) order[count++] = i;
+    if (feed->reports[i].time >= from * feed->per_second && feed->reports[i].made_ms <= known_ms) order[count++] = i;
   if (chance(4) == 0) swap_some(feed, order, count);
   return count;
 }
@@ -281,7 +295,7 @@ static void answer(const struct page *page) {
     for (unsigned copies = chance(50) == 0 ? 2 : 1; copies > 0; copies--) { /* or repeats */
       struct cds_sequence_out out = {0};
       struct cds_candidate report = candidate_of(page->fill.slot, order[i], 0);
-      cds_fill_report(&world.seq, &page->fill, &report, world.now_ms, latest_possible(), &out);
+      cds_fill_report(&world.seq, &page->fill, &report, world.now_ms, latest_possible(page->fill.slot), &out);
       heed(&out);
     }
   }
@@ -309,9 +323,12 @@ static void make_limits(struct cds_sequence_limits *limits) {
   limits->max_held = chance(4) == 0 ? 4 + chance(60) : 4096;
   if (chance(4) == 0) limits->max_failing_ms = 3000;
   if (chance(6) == 0) limits->max_gap_seconds = 5;
+  if (world.by_arrival) limits->order = CDS_ORDER_ARRIVAL;
+  bool is_bounded = limits->max_held < 4096;
+  if (is_bounded) limits->max_held_bytes = limits->max_held * (sizeof(struct cds_held) + 1000);
   bool outage = world.outage_to_ms > world.outage_from_ms || world.fail_percent > 0;
   world.lossless = world.final_percent == 0 && world.memory_per_mille == 0 && limits->max_gap_seconds > 60 &&
-                   (!outage || (limits->max_failing_ms > 60000 && limits->max_held == 4096));
+                   (!outage || (limits->max_failing_ms > 60000 && !is_bounded)) && !(is_bounded && world.by_arrival);
 }
 
 static void make_world(uint32_t seconds) {
@@ -333,13 +350,16 @@ static void make_world(uint32_t seconds) {
   world.skip_per_mille = chance(2) == 0 ? (unsigned)chance(100) : 0;
   world.reorder_per_mille = chance(2) == 0 ? (unsigned)chance(60) : 0;
   world.memory_per_mille = chance(8) == 0 ? 20 : 0;
+  world.by_arrival = chance(3) == 0;
   make_limits(&limits);
   if (!cds_sequence_init(&world.seq, world.feed_count, 1, &limits)) abort();
   for (size_t i = 0; i < world.feed_count; i++) {
     struct feed *feed = &world.feeds[i];
-    feed->kind = (enum kind)chance(4);
+    feed->kind = (enum kind)chance(KINDS);
+    feed->per_second = feed->kind == DENSE ? 1000 : 1;
     feed->rate = 2 + chance(19);
     feed->first = -1;
+    cds_sequence_set_unit(&world.seq, i, feed->per_second);
     make_truth(feed, seconds);
     if (chance(4) != 0) continue;
     feed->started = true;
@@ -349,10 +369,10 @@ static void make_world(uint32_t seconds) {
   produce();
 }
 
-static bool is_told(size_t slot, uint32_t second) {
+static bool is_told(size_t slot, int64_t time) {
   for (size_t i = 0; i < world.range_count; i++) {
     const struct cds_lost *range = &world.ranges[i];
-    if (range->slot == slot && second >= range->from && (second <= range->to || range->open_ended)) return true;
+    if (range->slot == slot && time >= range->from && (time <= range->to || range->open_ended)) return true;
   }
   return false;
 }
@@ -364,9 +384,9 @@ static void judge(void) {
     const struct feed *feed = &world.feeds[i];
     if (feed->first < 0 && feed->count > 20) complain("a feed brought nothing");
     for (size_t n = feed->first < 0 ? feed->count : (size_t)feed->first; n < feed->count; n++)
-      if (feed->reports[n].delivered == 0 && !is_told(i, feed->reports[n].second)) {
-        printf("# feed %zu kind %d rate %zu report %zu second %u\n", i, feed->kind, feed->rate, n,
-               feed->reports[n].second);
+      if (feed->reports[n].delivered == 0 && !is_told(i, feed->reports[n].time)) {
+        printf("# feed %zu kind %d rate %zu report %zu time %" PRId64 "\n", i, feed->kind, feed->rate, n,
+               feed->reports[n].time);
         complain("a report is missing, and nobody said so");
       }
   }
@@ -406,15 +426,15 @@ int main(int argc, char **argv) {
   for (uint64_t seed = first; seed < first + seeds; seed++) {
     const char *wrong = run(seed);
     if (wrong == NULL) continue;
-    printf("# seed %" PRIu64 ": %s at %lld; %zu connections, rest lag %lld ms, %u %% fail, %u %% final, %u skipped, "
+    printf("# seed %" PRIu64 ": %s at %lld%s; %zu connections, rest lag %lld ms, %u %% fail, %u %% final, %u skipped, "
            "%u reordered, %u without memory, hold %zu, longest gap %lld, failing %lld ms\n",
-           seed, wrong, (long long)world.now_ms, world.link_count, (long long)world.rest_lag_ms, world.fail_percent,
-           world.final_percent, world.skip_per_mille, world.reorder_per_mille, world.memory_per_mille,
-           world.seq.limits.max_held, (long long)world.seq.limits.max_gap_seconds,
-           (long long)world.seq.limits.max_failing_ms);
+           seed, wrong, (long long)world.now_ms, world.by_arrival ? ", by arrival" : "", world.link_count,
+           (long long)world.rest_lag_ms, world.fail_percent, world.final_percent, world.skip_per_mille,
+           world.reorder_per_mille, world.memory_per_mille, world.seq.limits.max_held,
+           (long long)world.seq.limits.max_gap_seconds, (long long)world.seq.limits.max_failing_ms);
     failed++;
   }
-  is_number(failed, 0, "random histories come out exactly once, in order, without an untold loss");
+  is_number(failed, 0, "random histories come out exactly once, in order or as they come, without an untold loss");
   ok(totals.backfilled > 0 && totals.ranges > 0 && totals.empty_gaps > 0,
      "%" PRIu64 " reports, %" PRIu64 " of them backfilled by %" PRIu64 " pages, %" PRIu64 " gaps (%" PRIu64
      " empty), %" PRIu64 " lost ranges, at most %" PRIu64 " held",

@@ -68,7 +68,8 @@ static void heed(const struct cds_sequence_out *out) {
   }
   for (size_t i = 0; i < out->lost_count; i++)
     promise_lose(&world.promise, out->lost[i].from, out->lost[i].open_ended ? INT64_MAX : out->lost[i].to);
-  if (world.seq.index.count > scenario->max_held) promise_break(&world.promise, "too many reports are held");
+  if (world.seq.index.count > scenario->max_held && !scenario->by_arrival)
+    promise_break(&world.promise, "too many reports are held");
   if (world.seq.index.count == 0) world.has_emptied = true;
   const char *wrong = cds_sequence_check(&world.seq);
   if (wrong != NULL) promise_break(&world.promise, wrong);
@@ -79,10 +80,10 @@ static void receive(int link, int number) {
   struct cds_candidate report = candidate(number, link);
   TELL("take(%c, %d, %d, %d);\n", 'A' + link, (int)valid_from[number], (int)scenario->times[number], number + 1);
   world.last[link] = number;
-  world.promise.arrived |= 1u << number;
   if (!cds_sequence_peek(&world.seq, 0, report.text_tag, (unsigned)link, world.now_ms, &out))
     cds_sequence_take(&world.seq, &report, (unsigned)link, world.now_ms, LATEST, &out);
   heed(&out);
+  promise_arrive(&world.promise, number);
 }
 
 static void page_report(int number) {
@@ -336,6 +337,8 @@ static void begin(void) {
   int per_second = scenario->per_second;
   limits.max_empty = 2;
   limits.max_held = scenario->max_held;
+  limits.max_held_bytes = 64u << 10;
+  if (scenario->by_arrival) limits.order = CDS_ORDER_ARRIVAL;
   limits.backfill = !scenario->has_no_backfill;
   if (scenario->most_a_page > 0) limits.page_limit = limits.max_page_limit = scenario->most_a_page;
   arena.used = 0;
@@ -347,6 +350,7 @@ static void begin(void) {
   if (!cds_sequence_init(&world.seq, 1, 7, &limits)) abort();
   promise_begin(&world.promise, scenario->start);
   cds_sequence_set_unit(&world.seq, 0, per_second);
+  world.promise.by_arrival = scenario->by_arrival;
   world.promise.has_cause = scenario->has_no_backfill || scenario->most_a_page > 0;
   world.on_trial = scenario->has_no_backfill;
   if (scenario->start >= 0) {

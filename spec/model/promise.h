@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * What docs/streams.md promises of one feed, in a few lines and without the order's own notions: each report once, times
- * that never go back, and at the end every report since the first delivered or told as lost, which nothing is without a
- * cause. */
+ * that never go back, or every report as it arrives, and at the end every report since the first delivered or told as
+ * lost, which nothing is without a cause. */
 #ifndef PROMISE_H
 #define PROMISE_H
 
@@ -17,6 +17,7 @@ struct promise {
   uint32_t arrived;   /* over a connection */
   int first;          /* the first one to be had; -1: not known yet */
   int64_t newest;     /* time delivered */
+  bool by_arrival;    /* order = "arrival" */
   bool has_cause;     /* REST refused, or gave no answer for too long, or is not asked */
   size_t range_count;
   int64_t from[PROMISE_RANGES], to[PROMISE_RANGES];
@@ -28,16 +29,25 @@ static void promise_break(struct promise *promise, const char *what) {
 }
 
 static void promise_begin(struct promise *promise, int first) {
-  *promise = (struct promise){.first = first, .newest = INT64_MIN, .has_cause = promise->has_cause};
+  *promise = (struct promise){
+    .first = first, .newest = INT64_MIN, .has_cause = promise->has_cause, .by_arrival = promise->by_arrival};
 }
 
 static void promise_deliver(struct promise *promise, int number, int64_t time, int made) {
   if (number >= made) promise_break(promise, "a report was delivered before it was made");
   if ((promise->delivered >> number & 1) != 0) promise_break(promise, "a report was delivered twice");
-  if (time < promise->newest) promise_break(promise, "a time went back");
+  if (time < promise->newest && !promise->by_arrival) promise_break(promise, "a time went back");
   if (promise->first < 0) promise->first = number;
   promise->delivered |= 1u << number;
   promise->newest = time;
+}
+
+/* It came over a connection, and that has been dealt with. */
+static void promise_arrive(struct promise *promise, int number) {
+  promise->arrived |= 1u << number;
+  bool is_delivered = (promise->delivered >> number & 1) != 0;
+  if (promise->by_arrival && number >= promise->first && !is_delivered)
+    promise_break(promise, "a report was not delivered when it arrived");
 }
 
 static void promise_lose(struct promise *promise, int64_t from, int64_t to) {

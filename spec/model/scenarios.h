@@ -40,6 +40,7 @@ struct scenario {
   const enum step *prelude; /* what has happened before, ended by STEPS */
   int per_second;           /* times in a second, which is what REST knows */
   size_t most_a_page;       /* REST gives no more at once; 0: it does */
+  bool by_arrival;          /* order = "arrival" */
 };
 
 /* A reconnect, and a report behind what may be missing; then REST is asked. */
@@ -73,26 +74,30 @@ static const enum step in_a_long_gap[] = {BREAK_A, BREAK_B, MAKE, MAKE, MAKE, MA
 /* clang-format off */
 static const struct scenario scenarios[] = {
   /* name                           times     valid from    reports page proven no backfill hold start prelude */
-  {"one a second",                  BY_ONE,   {0},            6, 1, 2, 2, true,  false, 100, -1, NULL, 1, 0},
-  {"one a second, known to be so",  BY_ONE,   {0},           10, 6, 2, 2, true,  false, 100, -1, NULL, 1, 0},
-  {"one a second, in a gap",        BY_ONE,   {0},            7, 1, 2, 2, true,  false,   2, -1, in_a_gap, 1, 0},
-  {"two of a second",               BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, NULL, 1, 0},
-  {"two of a second, in a gap",     BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, in_a_gap, 1, 0},
-  {"two of a second, then quiet",   BY_TWO,   VALID_BY_TWO,   5, 1, 0, 3, false, false, 100, -1, NULL, 1, 0},
-  {"a hold of one, then quiet",     BY_TWO,   VALID_BY_TWO,   5, 1, 0, 3, false, false,   1, -1, in_a_gap, 1, 0},
-  {"two of a second, in a 2nd gap", BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, in_a_second_gap, 1, 0},
-  {"one a second, 1 held, quiet",   BY_ONE,   {0},            5, 1, 0, 2, true,  false,   1, -1, in_a_gap, 1, 0},
-  {"all of two seconds",            BY_THREE, {0, 101, 0, 102, 102, 0, 0}, 7, 1, 2, 4, false, false, 100, -1, NULL, 1, 0},
-  {"irregular",                     {101, 103, 104, 107, 109, 110}, {0}, 6, 1, 2, 2, true, false, 100, -1, NULL, 1, 0},
-  {"valid from its own second",     OWN,      OWN,            6, 1, 2, 2, false, false, 100, -1, NULL, 1, 0},
-  {"a hold of one",                 BY_TWO,   VALID_BY_TWO,   6, 1, 2, 3, false, false,   1, -1, NULL, 1, 0},
-  {"a start in the past",           BY_TWO,   VALID_BY_TWO,   6, 0, 2, 3, false, false, 100,  1, NULL, 1, 0},
-  {"on trial without backfill",     BY_ONE,   {0},            6, 1, 2, 2, true,  true,    2, -1, NULL, 1, 0},
-  {"tenths of a second",            BY_TENTHS, {0},           6, 1, 2, 5, true,  false, 100, -1, NULL, 10, 0},
-  {"tenths, known to be so, in a gap", BY_TENTHS, {0},        9, 5, 2, 5, true,  false,   2, -1, in_a_gap, 10, 0},
-  {"two of a tenth",                BY_TWO_TENTHS, VALID_BY_TWO_TENTHS, 7, 1, 2, 5, false, false, 100, -1, NULL, 10, 0},
-  {"tenths, a start in the past",   BY_TENTHS, {0},           6, 0, 2, 5, true,  false, 100,  1, NULL, 10, 0},
-  {"more of a second than a page has", BY_TENTHS, {0},        8, 1, 1, 2, true,  false, 100, -1, in_a_long_gap, 10, 2},
+  {"one a second",                  BY_ONE,   {0},            6, 1, 2, 2, true,  false, 100, -1, NULL, 1, 0, false},
+  {"one a second, known to be so",  BY_ONE,   {0},           10, 6, 2, 2, true,  false, 100, -1, NULL, 1, 0, false},
+  {"one a second, in a gap",        BY_ONE,   {0},            7, 1, 2, 2, true,  false,   2, -1, in_a_gap, 1, 0, false},
+  {"two of a second",               BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, NULL, 1, 0, false},
+  {"two of a second, in a gap",     BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, in_a_gap, 1, 0, false},
+  {"two of a second, then quiet",   BY_TWO,   VALID_BY_TWO,   5, 1, 0, 3, false, false, 100, -1, NULL, 1, 0, false},
+  {"a hold of one, then quiet",     BY_TWO,   VALID_BY_TWO,   5, 1, 0, 3, false, false,   1, -1, in_a_gap, 1, 0, false},
+  {"two of a second, in a 2nd gap", BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, in_a_second_gap, 1, 0, false},
+  {"one a second, 1 held, quiet",   BY_ONE,   {0},            5, 1, 0, 2, true,  false,   1, -1, in_a_gap, 1, 0, false},
+  {"all of two seconds",            BY_THREE, {0, 101, 0, 102, 102, 0, 0}, 7, 1, 2, 4, false, false, 100, -1, NULL, 1, 0, false},
+  {"irregular",                     {101, 103, 104, 107, 109, 110}, {0}, 6, 1, 2, 2, true, false, 100, -1, NULL, 1, 0, false},
+  {"valid from its own second",     OWN,      OWN,            6, 1, 2, 2, false, false, 100, -1, NULL, 1, 0, false},
+  {"a hold of one",                 BY_TWO,   VALID_BY_TWO,   6, 1, 2, 3, false, false,   1, -1, NULL, 1, 0, false},
+  {"a start in the past",           BY_TWO,   VALID_BY_TWO,   6, 0, 2, 3, false, false, 100,  1, NULL, 1, 0, false},
+  {"on trial without backfill",     BY_ONE,   {0},            6, 1, 2, 2, true,  true,    2, -1, NULL, 1, 0, false},
+  {"tenths of a second",            BY_TENTHS, {0},           6, 1, 2, 5, true,  false, 100, -1, NULL, 10, 0, false},
+  {"tenths, known to be so, in a gap", BY_TENTHS, {0},        9, 5, 2, 5, true,  false,   2, -1, in_a_gap, 10, 0, false},
+  {"two of a tenth",                BY_TWO_TENTHS, VALID_BY_TWO_TENTHS, 7, 1, 2, 5, false, false, 100, -1, NULL, 10, 0, false},
+  {"tenths, a start in the past",   BY_TENTHS, {0},           6, 0, 2, 5, true,  false, 100,  1, NULL, 10, 0, false},
+  {"more of a second than a page has", BY_TENTHS, {0},        8, 1, 1, 2, true,  false, 100, -1, in_a_long_gap, 10, 2, false},
+  {"by arrival, one a second",      BY_ONE,   {0},            6, 1, 2, 2, true,  false, 100, -1, NULL, 1, 0, true},
+  {"by arrival, two of a second",   BY_TWO,   VALID_BY_TWO,   7, 1, 2, 3, false, false, 100, -1, NULL, 1, 0, true},
+  {"by arrival, in a long gap",     BY_TENTHS, {0},           8, 1, 1, 5, true,  false, 100, -1, in_a_long_gap, 10, 0, true},
+  {"by arrival, without backfill",  BY_ONE,   {0},            6, 1, 2, 2, true,  true,    2, -1, NULL, 1, 0, true},
 };
 /* clang-format on */
 

@@ -74,6 +74,7 @@ local wrong = {
     "option 'queue_bytes' must be a whole number from 1048576 (1 MiB) to 68719476736 (64 GiB), got 1048575" },
   { { overflow = "drop" },
     [[option 'overflow' must be "block", "latest" or "drop_oldest", got "drop" (a string)]] },
+  { { order = "time" }, [[option 'order' must be "feed" or "arrival", got "time" (a string)]] },
   { { protocol = 2 }, [[option 'protocol' must be "auto", "v1" or "v2", got 2]] },
   { { logger = "print" }, [[option 'logger' must be a function, got "print" (a string)]] },
   { { log_level = "loud" },
@@ -183,7 +184,7 @@ describe("client options", function()
     local expected = { timeout = 30, connect_timeout = 5, max_retries = 3, retry_delay = 0.5, retry_max_delay = 10,
       rate_limit = 10, breaker_failures = 5, breaker_cooldown = 10, ping_interval = 5, pong_timeout = 5,
       max_reconnects = math.huge, reconnect_delay = 0.2, reconnect_max_delay = 10, queue_size = 4096,
-      queue_bytes = 64 * 1024 * 1024, overflow = "block", protocol = "auto",
+      queue_bytes = 64 * 1024 * 1024, overflow = "block", protocol = "auto", order = "feed",
       rest_url = "https://api.dataengine.chain.link", insecure_skip_verify = false }
     for name, value in pairs(expected) do assert.are.equal(value, engine[name], name) end
     assert.are.same({ "wss://ws.dataengine.chain.link" }, engine.ws_urls)
@@ -229,9 +230,10 @@ describe("stream options", function()
   local _, client_values = config.client(with { queue_size = 7, log_level = "warn", logger = print })
 
   it("are those of the client where the stream has none", function()
-    local values = config.stream({ overflow = "latest" }, client_values)
+    local values = config.stream({ overflow = "latest", order = "arrival" }, client_values)
     assert.are.equal(7, values.queue_size)
     assert.are.equal("latest", values.overflow)
+    assert.are.equal("arrival", values.order)
     assert.are.equal("warn", values.log_level)
   end)
 

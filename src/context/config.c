@@ -29,6 +29,7 @@ void cds_config_init(struct cds_config *config) {
                .queue_size = 4096,
                .queue_bytes = CDS_DEFAULT_QUEUE_BYTES,
                .overflow = CDS_OVERFLOW_BLOCK,
+               .order = CDS_ORDER_FEED,
                .log_level = CDS_LOG_INFO,
                .feeds_per_connection = 100,
                .backfill = true},

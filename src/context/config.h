@@ -11,6 +11,7 @@
 #include "net/tls.h"
 #include "net/url.h"
 #include "order/queue.h"
+#include "order/rules.h"
 
 struct cds_signer_registry;
 
@@ -25,6 +26,7 @@ struct cds_stream_config {
   size_t queue_size;
   size_t queue_bytes; /* of what waits: three quarters for the queue, one for what is held until a gap is filled */
   enum cds_overflow overflow;
+  enum cds_order order;
   enum cds_protocol protocol;
   enum cds_log_level log_level;
   bool ha;                     /* one connection per origin rather than one */

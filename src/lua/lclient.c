@@ -49,6 +49,7 @@ static int option_choice(lua_State *L, int index, const char *name, const char *
 
 void cds_l_stream_config(lua_State *L, struct cds_stream_config *config, int index) {
   static const char *const overflows[] = {"block", "latest", "drop_oldest", NULL};
+  static const char *const orders[] = {"feed", "arrival", NULL};
   static const char *const protocols[] = {"auto", "v1", "v2", NULL};
   static const char *const levels[] = {"debug", "info", "warn", "error", "none", NULL};
   index = cds_l_absindex(L, index);
@@ -68,6 +69,7 @@ void cds_l_stream_config(lua_State *L, struct cds_stream_config *config, int ind
   config->queue_size = option_size(L, index, "queue_size", config->queue_size);
   config->queue_bytes = option_size(L, index, "queue_bytes", config->queue_bytes);
   config->overflow = (enum cds_overflow)option_choice(L, index, "overflow", overflows, (int)config->overflow);
+  config->order = (enum cds_order)option_choice(L, index, "order", orders, (int)config->order);
   config->protocol = (enum cds_protocol)option_choice(L, index, "protocol", protocols, (int)config->protocol);
   config->log_level = (enum cds_log_level)option_choice(L, index, "log_level", levels, (int)config->log_level);
 }

@@ -119,10 +119,10 @@ enum cds_verdict cds_bulk_report(struct cds_sequence *seq, struct cds_bulk *bulk
   size_t slot = candidate->node->slot;
   int64_t time = candidate->observations_timestamp;
   enum cds_verdict verdict = judge(seq, bulk, candidate);
-  if (verdict == CDS_VERDICT_HELD && cds_feed_hold(seq, candidate, NULL) == NULL) verdict = CDS_VERDICT_TOO_MANY;
+  candidate->node->report->backfilled = true;
+  if (verdict == CDS_VERDICT_HELD && cds_feed_hold(seq, candidate, NULL, out) == NULL) verdict = CDS_VERDICT_TOO_MANY;
   if (verdict != CDS_VERDICT_HELD) return cds_feed_refuse(candidate, verdict, out);
   struct cds_bulk_feed *feed = find(bulk, slot);
-  candidate->node->report->backfilled = true;
   cds_gap_fill(&seq->feeds[slot]->gap);
   if (feed->first == 0) feed->first = time;
   feed->last = time;

@@ -8,10 +8,10 @@
 
 enum cds_verdict {
   CDS_VERDICT_ACCEPT,
-  CDS_VERDICT_HELD, /* will be delivered later, or told as lost */
+  CDS_VERDICT_HELD, /* will be delivered later, or told as lost; CDS_ORDER_ARRIVAL: delivered, something is missing */
   CDS_VERDICT_DUPLICATE,
-  CDS_VERDICT_OUT_OF_ORDER, /* older than the newest delivered, and not a copy of one remembered: told as lost where
-                               it cannot be a copy of one forgotten */
+  CDS_VERDICT_OUT_OF_ORDER, /* older than the newest delivered, and not a copy of one remembered: where it cannot be a
+                               copy of one forgotten, it is told as lost or, by CDS_ORDER_ARRIVAL, delivered */
   CDS_VERDICT_FUTURE,       /* its time is impossible; moving the watermark there would blind the feed */
   CDS_VERDICT_TOO_MANY      /* no memory, or more different reports of one time than can be remembered */
 };

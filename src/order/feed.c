@@ -4,14 +4,23 @@
 
 #include "base/alloc.h"
 
+#define MEMORY_SECONDS 10
+
 /* ---- life ---- */
 
 struct cds_feed *cds_feed_new(void) {
   struct cds_feed *feed = cds_calloc(1, sizeof *feed);
   if (feed == NULL) return NULL;
-  cds_release_init(&feed->release, 1);
+  cds_release_init(&feed->release);
   cds_gap_init(&feed->gap);
   return feed;
+}
+
+/* A report that comes late is to be told from a copy: by CDS_ORDER_ARRIVAL that decides whether it goes out. */
+void cds_feed_set_unit(struct cds_sequence *seq, size_t slot, int64_t per_second) {
+  struct cds_release *release = &seq->feeds[slot]->release;
+  release->per_second = per_second;
+  release->memory = seq->limits.order == CDS_ORDER_ARRIVAL ? MEMORY_SECONDS * per_second : 2 * per_second - 1;
 }
 
 static void list(struct cds_sequence *seq, size_t slot) {
@@ -39,13 +48,14 @@ void cds_feed_forget(struct cds_sequence *seq, size_t slot, struct cds_sequence_
   while (feed->hold.head != NULL) {
     struct cds_held *held = feed->hold.head;
     cds_hold_remove(&feed->hold, &seq->index, held);
-    cds_outcome_drop(out, held->node);
+    if (held->node != NULL) cds_outcome_drop(out, held->node);
     cds_free(held);
   }
   int64_t per_second = feed->release.per_second;
   cds_release_clear(&feed->release);
   *feed = (struct cds_feed){0};
-  cds_release_init(&feed->release, per_second);
+  cds_release_init(&feed->release);
+  cds_feed_set_unit(seq, slot, per_second);
   cds_gap_init(&feed->gap);
 }
 
@@ -78,7 +88,20 @@ void cds_feed_lose(struct cds_sequence *seq, size_t slot, int64_t from, int64_t 
   if (from <= to) cds_outcome_lose(out, lost, &seq->counts.lost);
 }
 
+bool cds_feed_deliver_late(struct cds_sequence *seq, const struct cds_candidate *candidate,
+                           struct cds_sequence_out *out) {
+  size_t slot = candidate->node->slot;
+  int64_t time = candidate->observations_timestamp;
+  struct cds_release *release = &seq->feeds[slot]->release;
+  if (seq->limits.order != CDS_ORDER_ARRIVAL || !cds_release_covers(release, time)) return false;
+  if (cds_release_deliver_late(release, candidate, out)) return true;
+  cds_feed_lose(seq, slot, time, time, CDS_LOST_NO_MEMORY, out);
+  return false;
+}
+
 bool cds_feed_is_hold_full(const struct cds_sequence *seq, const struct cds_queue_node *node) {
+  if (seq->limits.order == CDS_ORDER_ARRIVAL)
+    return seq->index.bytes + sizeof(struct cds_held) > seq->limits.max_held_bytes;
   size_t bytes = seq->index.bytes + sizeof(struct cds_held) + cds_queue_node_bytes(node);
   return seq->index.count >= seq->limits.max_held || bytes > seq->limits.max_held_bytes;
 }
@@ -88,17 +111,26 @@ static bool follows_directly(const struct cds_feed *feed, const struct cds_held 
          cds_release_is_proven(&feed->release, held->has_valid_from, held->valid_from, held->time, held->prev->time);
 }
 
-struct cds_held *cds_feed_hold(struct cds_sequence *seq, const struct cds_candidate *candidate,
-                               struct cds_held *after) {
+static void send_ahead(struct cds_sequence *seq, struct cds_held *held, const struct cds_candidate *candidate,
+                       struct cds_sequence_out *out) {
+  seq->counts.backfilled += held->node->report->backfilled;
+  held->node = NULL;
+  cds_release_send(&seq->feeds[held->slot]->release, candidate, out);
+}
+
+struct cds_held *cds_feed_hold(struct cds_sequence *seq, const struct cds_candidate *candidate, struct cds_held *after,
+                               struct cds_sequence_out *out) {
   struct cds_feed *feed = seq->feeds[candidate->node->slot];
   struct cds_held *held = cds_malloc(sizeof *held);
   if (held == NULL) return NULL;
   *held = (struct cds_held){.node = candidate->node,
+                            .slot = candidate->node->slot,
                             .time = candidate->observations_timestamp,
                             .valid_from = candidate->valid_from_timestamp,
                             .has_valid_from = candidate->has_valid_from_timestamp,
                             .opens_gap = true,
                             .tags = {{.tag = candidate->blob_tag}, {.tag = candidate->text_tag}}};
+  if (seq->limits.order == CDS_ORDER_ARRIVAL) send_ahead(seq, held, candidate, out);
   cds_hold_put(&feed->hold, &seq->index, held, after);
   if (follows_directly(feed, held)) held->opens_gap = false;
   if (follows_directly(feed, held->next)) held->next->opens_gap = false;
@@ -106,7 +138,7 @@ struct cds_held *cds_feed_hold(struct cds_sequence *seq, const struct cds_candid
 }
 
 void cds_feed_release(struct cds_sequence *seq, struct cds_held *held, struct cds_sequence_out *out) {
-  size_t slot = held->node->slot;
+  size_t slot = held->slot;
   struct cds_feed *feed = seq->feeds[slot];
   const struct cds_candidate candidate = {.node = held->node,
                                           .has_observations_timestamp = true,
@@ -115,11 +147,13 @@ void cds_feed_release(struct cds_sequence *seq, struct cds_held *held, struct cd
                                           .text_tag = held->tags[1].tag};
   cds_hold_remove(&feed->hold, &seq->index, held);
   cds_links_leave_entry(&feed->links, held);
-  if (cds_feed_deliver(seq, &candidate, out)) {
+  bool is_backfilled = held->node != NULL && held->node->report->backfilled;
+  if (cds_release_deliver(&feed->release, &candidate, out)) {
     cds_links_join(&feed->links, held->at, held->time);
-    seq->counts.backfilled += held->node->report->backfilled;
+    seq->counts.backfilled += is_backfilled;
   } else {
-    cds_outcome_drop(out, held->node);
+    if (held->node != NULL) cds_outcome_drop(out, held->node);
+    else cds_release_forget_to(&feed->release, held->time);
     cds_feed_lose(seq, slot, held->time, held->time, CDS_LOST_NO_MEMORY, out);
   }
   cds_free(held);
@@ -286,7 +320,8 @@ void cds_feed_make_room(struct cds_sequence *seq, int64_t now_ms, struct cds_seq
     cds_feed_stop_waiting(seq, most, now_ms, out);
     return;
   }
-  let_newer_half_go(seq, seq->feeds[most], out);
+  if (seq->limits.order == CDS_ORDER_ARRIVAL) cds_feed_give_up(seq, most, CDS_LOST_NO_MEMORY, now_ms, out);
+  else let_newer_half_go(seq, seq->feeds[most], out);
   cds_feed_settle(seq, most, now_ms, out);
 }
 

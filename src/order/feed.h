@@ -36,7 +36,8 @@ struct cds_sequence {
 
 /* Calls concern one feed, by its slot. */
 
-struct cds_feed *cds_feed_new(void); /* NULL: no memory */
+struct cds_feed *cds_feed_new(void); /* NULL: no memory; its times are seconds */
+void cds_feed_set_unit(struct cds_sequence *seq, size_t slot, int64_t per_second);
 void cds_feed_free(struct cds_sequence *seq, size_t slot);
 void cds_feed_forget(struct cds_sequence *seq, size_t slot,
                      struct cds_sequence_out *out); /* as new; drops what is held */
@@ -50,12 +51,16 @@ CDS_MUST_CHECK bool cds_feed_deliver(struct cds_sequence *seq, const struct cds_
 enum cds_verdict cds_feed_refuse(const struct cds_candidate *candidate, enum cds_verdict verdict,
                                  struct cds_sequence_out *out); /* the verdict; takes the node */
 
+/* A late report goes out by CDS_ORDER_ARRIVAL, where it cannot have been delivered before: then the node is taken. */
+CDS_MUST_CHECK bool cds_feed_deliver_late(struct cds_sequence *seq, const struct cds_candidate *candidate,
+                                          struct cds_sequence_out *out);
+
 /* Would the node be more than may be held, of all feeds? */
 bool cds_feed_is_hold_full(const struct cds_sequence *seq, const struct cds_queue_node *node);
-/* Holds the report, directly behind `after`, which keeps the order, or, with NULL, behind all of its time. Takes the node, but
- * for NULL: no memory. */
+/* Holds the report, directly behind `after`, which keeps the order, or, with NULL, behind all of its time; by
+ * CDS_ORDER_ARRIVAL it goes out all the same. Takes the node, but for NULL: no memory. */
 CDS_MUST_CHECK struct cds_held *cds_feed_hold(struct cds_sequence *seq, const struct cds_candidate *candidate,
-                                              struct cds_held *after);
+                                              struct cds_held *after, struct cds_sequence_out *out);
 
 /* Delivers a held entry, and frees it; its connections are joined. */
 void cds_feed_release(struct cds_sequence *seq, struct cds_held *held, struct cds_sequence_out *out);

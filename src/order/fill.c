@@ -90,6 +90,15 @@ static enum cds_verdict backfill(struct cds_sequence *seq, const struct cds_cand
   return CDS_VERDICT_ACCEPT;
 }
 
+/* Most of these were delivered long ago. */
+static enum cds_verdict take_late(struct cds_sequence *seq, const struct cds_candidate *candidate,
+                                  struct cds_sequence_out *out) {
+  candidate->node->report->backfilled = true;
+  if (!cds_feed_deliver_late(seq, candidate, out)) return cds_feed_refuse(candidate, CDS_VERDICT_OUT_OF_ORDER, out);
+  seq->counts.backfilled++;
+  return CDS_VERDICT_ACCEPT;
+}
+
 static enum cds_verdict show(struct cds_sequence *seq, struct cds_held *held, const struct cds_candidate *candidate,
                              struct cds_sequence_out *out) {
   size_t slot = candidate->node->slot;
@@ -113,8 +122,7 @@ enum cds_verdict cds_fill_report(struct cds_sequence *seq, const struct cds_fill
     return cds_feed_refuse(candidate, CDS_VERDICT_DUPLICATE, out);
   struct cds_held *held = cds_hold_find(&seq->index, slot, candidate->blob_tag);
   if (held == NULL && is_timed && time > latest_possible) return cds_feed_refuse(candidate, CDS_VERDICT_FUTURE, out);
-  if (held == NULL && is_timed && cds_release_is_late(&feed->release, time))
-    return cds_feed_refuse(candidate, CDS_VERDICT_OUT_OF_ORDER, out);
+  if (held == NULL && is_timed && cds_release_is_late(&feed->release, time)) return take_late(seq, candidate, out);
   enum cds_verdict verdict = held != NULL ? show(seq, held, candidate, out) : backfill(seq, candidate, out);
   cds_feed_settle(seq, slot, now_ms, out);
   return verdict;

@@ -23,12 +23,12 @@ static struct cds_held_tag **bucket(const struct cds_hold_index *index, uint64_t
 struct cds_held *cds_hold_find(const struct cds_hold_index *index, size_t slot, uint64_t tag) {
   if (tag == 0) return NULL;
   for (const struct cds_held_tag *at = *bucket(index, tag); at != NULL; at = at->next)
-    if (at->tag == tag && at->held->node->slot == slot) return at->held;
+    if (at->tag == tag && at->held->slot == slot) return at->held;
   return NULL;
 }
 
 size_t cds_held_bytes(const struct cds_held *held) {
-  return sizeof *held + cds_queue_node_bytes(held->node);
+  return sizeof *held + (held->node != NULL ? cds_queue_node_bytes(held->node) : 0);
 }
 
 static void index_add(struct cds_hold_index *index, struct cds_held *held) {

@@ -16,7 +16,8 @@ struct cds_held_tag {
 
 struct cds_held {
   struct cds_held *next, *prev;
-  struct cds_queue_node *node; /* owned */
+  struct cds_queue_node *node; /* owned; NULL: it went out before its turn */
+  size_t slot;
   int64_t time, valid_from;
   bool has_valid_from;
   bool opens_gap;              /* reports may be missing between the one before and this one */
@@ -43,7 +44,7 @@ struct cds_held *cds_hold_find(const struct cds_hold_index *index, size_t slot, 
 
 size_t cds_held_bytes(const struct cds_held *held); /* with its report */
 
-/* Put needs time, node and the tags. It goes directly behind `after`, which keeps the order, or, with NULL, behind all of
+/* Put needs time, node, slot and the tags. It goes directly behind `after`, which keeps the order, or, with NULL, behind all of
  * its time. */
 void cds_hold_put(struct cds_hold *hold, struct cds_hold_index *index, struct cds_held *held, struct cds_held *after);
 void cds_hold_remove(struct cds_hold *hold, struct cds_hold_index *index, struct cds_held *held);

@@ -76,11 +76,15 @@ static bool has_too_much(const struct cds_queue *queue) {
   return is_over && queue->policy != CDS_OVERFLOW_BLOCK && queue->length > 1;
 }
 
+static bool is_older(const struct cds_report *report, const struct cds_report *other) {
+  return report->has_observations_timestamp && report->observations_time < other->observations_time;
+}
+
 struct cds_queue_node *cds_queue_push(struct cds_queue *queue, struct cds_queue_node *node) {
   struct cds_queue_node *waiting = queue->waiting != NULL ? queue->waiting[node->slot] : NULL, *gone = NULL;
   if (waiting == NULL) append(queue, node);
   else {
-    replace(queue, waiting, node);
+    if (!is_older(node->report, waiting->report)) replace(queue, waiting, node);
     let_go(queue, node, &gone);
   }
   while (has_too_much(queue)) let_go(queue, cds_queue_pop(queue), &gone);

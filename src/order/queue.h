@@ -4,7 +4,7 @@
  *
  * CDS_OVERFLOW_BLOCK never drops: the owner stops its sources while cds_queue_is_full, and each source may still push
  * the one report it was holding, so that the queue holds at most its limit and one report a connection.
- * CDS_OVERFLOW_LATEST keeps one report a feed, the newest, at the place in line of the one it replaces.
+ * CDS_OVERFLOW_LATEST keeps one report a feed, the newest by its time, at the place in line of the one it replaces.
  * CDS_OVERFLOW_DROP_OLDEST lets the first in line go, as LATEST does when it has too many. */
 #ifndef CDS_QUEUE_H
 #define CDS_QUEUE_H

@@ -6,8 +6,8 @@
 #define NORMAL_AFTER 3 /* so many gaps with nothing missing show that the feed's gaps are no gaps */
 #define PROBE_EVERY 16 /* of the gaps taken for normal, so many are looked into once */
 
-void cds_release_init(struct cds_release *release, int64_t per_second) {
-  *release = (struct cds_release){.per_second = per_second, .open = true};
+void cds_release_init(struct cds_release *release) {
+  *release = (struct cds_release){.open = true};
 }
 
 void cds_release_clear(struct cds_release *release) {
@@ -56,16 +56,47 @@ static void move_on(struct cds_release *release, int64_t time) {
   release->open = release->bare = false;
 }
 
+static void remember(struct cds_release *release, const struct cds_candidate *candidate, int64_t time) {
+  cds_seen_add(&release->seen, candidate->blob_tag, time);
+  if (candidate->text_tag != 0) cds_seen_add(&release->seen, candidate->text_tag, time);
+}
+
+static void send(struct cds_release *release, struct cds_queue_node *node, int64_t time, struct cds_sequence_out *out) {
+  if (time > release->sent) release->sent = time;
+  cds_outcome_deliver(out, node);
+}
+
 bool cds_release_deliver(struct cds_release *release, const struct cds_candidate *candidate,
                          struct cds_sequence_out *out) {
   bool timed = candidate->has_observations_timestamp;
   int64_t time = timed ? candidate->observations_timestamp : release->newest;
-  if (!cds_seen_reserve(&release->seen, 2, time, time - 2 * release->per_second + 1)) return false;
-  cds_seen_add(&release->seen, candidate->blob_tag, time);
-  if (candidate->text_tag != 0) cds_seen_add(&release->seen, candidate->text_tag, time);
+  if (!cds_seen_reserve(&release->seen, 2, time, time - release->memory)) return false;
+  remember(release, candidate, time);
   if (timed) move_on(release, time);
-  cds_outcome_deliver(out, candidate->node);
+  if (candidate->node != NULL) send(release, candidate->node, time, out);
   return true;
+}
+
+void cds_release_send(struct cds_release *release, const struct cds_candidate *candidate,
+                      struct cds_sequence_out *out) {
+  send(release, candidate->node, candidate->observations_timestamp, out);
+}
+
+bool cds_release_deliver_late(struct cds_release *release, const struct cds_candidate *candidate,
+                              struct cds_sequence_out *out) {
+  if (!cds_seen_reserve(&release->seen, 2, release->newest, release->newest - release->memory)) return false;
+  remember(release, candidate, candidate->observations_timestamp);
+  send(release, candidate->node, candidate->observations_timestamp, out);
+  return true;
+}
+
+bool cds_release_covers(const struct cds_release *release, int64_t time) {
+  return cds_seen_covers(&release->seen, time);
+}
+
+void cds_release_forget_to(struct cds_release *release, int64_t time) {
+  cds_seen_forget_to(&release->seen, time);
+  cds_release_skip_to(release, time);
 }
 
 void cds_release_skip_to(struct cds_release *release, int64_t time) {

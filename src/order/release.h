@@ -13,9 +13,11 @@
 
 struct cds_release {
   int64_t per_second;    /* times in a second */
+  int64_t memory;        /* all of so many times is remembered, or nearly all */
   bool open;             /* the next report is delivered whatever lies before it */
   bool bare;             /* of the time `newest` itself nothing was delivered, and nothing is to be */
-  int64_t newest;        /* time delivered */
+  int64_t newest;        /* time delivered; by CDS_ORDER_ARRIVAL: up to which nothing is missing */
+  int64_t sent;          /* newest time that went out, before its turn too */
   bool multi;            /* had two reports of one time */
   bool dense;            /* had two within half a second, or, where times are seconds, of one time */
   unsigned singles;      /* times seen with one report, up to a few */
@@ -25,7 +27,7 @@ struct cds_release {
   struct cds_seen seen;
 };
 
-void cds_release_init(struct cds_release *release, int64_t per_second); /* nothing delivered yet */
+void cds_release_init(struct cds_release *release); /* nothing delivered yet; per_second and memory are to be set */
 void cds_release_clear(struct cds_release *release);
 
 bool cds_release_knows(const struct cds_release *release, uint64_t tag); /* was this delivered lately? */
@@ -42,9 +44,21 @@ bool cds_release_is_sparse(const struct cds_release *release);
 int64_t cds_release_ask_from(const struct cds_release *release);
 int64_t cds_release_first_missing(const struct cds_release *release);
 
-/* Takes the node. False when it cannot be remembered: then it was neither delivered nor dropped. */
+/* Takes the node; without one, the report went out before its turn. False when it cannot be remembered: then it was
+ * neither delivered nor dropped. */
 CDS_MUST_CHECK bool cds_release_deliver(struct cds_release *release, const struct cds_candidate *candidate,
                                         struct cds_sequence_out *out);
+
+/* Takes the node of a report that goes out before its turn, and is not yet remembered. */
+void cds_release_send(struct cds_release *release, const struct cds_candidate *candidate, struct cds_sequence_out *out);
+
+/* The same of one that comes too late for its turn, which is certain not to have come before. False: as above. */
+CDS_MUST_CHECK bool cds_release_deliver_late(struct cds_release *release, const struct cds_candidate *candidate,
+                                             struct cds_sequence_out *out);
+bool cds_release_covers(const struct cds_release *release, int64_t time); /* nothing of this time is forgotten */
+
+/* A report of this time went out and cannot be remembered: nothing up to it is delivered any more. */
+void cds_release_forget_to(struct cds_release *release, int64_t time);
 
 /* Nothing up to this time will be delivered any more, though nothing of it was. */
 void cds_release_skip_to(struct cds_release *release, int64_t time);

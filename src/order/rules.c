@@ -5,7 +5,8 @@
 #include "base/limits.h"
 
 struct cds_sequence_limits cds_sequence_default_limits(void) {
-  return (struct cds_sequence_limits){.backfill = true,
+  return (struct cds_sequence_limits){.order = CDS_ORDER_FEED,
+                                      .backfill = true,
                                       .max_held = 16384,
                                       .max_held_bytes = CDS_DEFAULT_QUEUE_BYTES / 4,
                                       .patience_ms = 1500,

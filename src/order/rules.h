@@ -5,9 +5,16 @@
 
 #include "base/cds.h"
 
+/* In which order reports go out: by each feed's time, or as they come. */
+enum cds_order {
+  CDS_ORDER_FEED,
+  CDS_ORDER_ARRIVAL /* nothing is held: what would be is delivered, and remembered until what lies before it has come */
+};
+
 struct cds_sequence_limits {
+  enum cds_order order;
   bool backfill;           /* false: gaps are lost, and nothing is held but what comes on trial */
-  size_t max_held;         /* reports, over all feeds; at least 1 */
+  size_t max_held;         /* reports, over all feeds; at least 1; of no meaning to those that are only remembered */
   size_t max_held_bytes;   /* of these; more than one report has */
   int64_t patience_ms;     /* a held report waits so long for a joined connection that keeps up */
   int64_t delay_ms;        /* and so long when there is none: messages may have been reordered */

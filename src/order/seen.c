@@ -78,9 +78,13 @@ static void table_remove(struct cds_seen *seen, uint64_t tag) {
   seen->table[hole] = 0;
 }
 
+void cds_seen_forget_to(struct cds_seen *seen, int64_t time) {
+  if (time > seen->all_after) seen->all_after = time;
+}
+
 static void forget_oldest(struct cds_seen *seen) {
   table_remove(seen, seen->ring[seen->first].tag);
-  seen->all_after = seen->ring[seen->first].time;
+  cds_seen_forget_to(seen, seen->ring[seen->first].time);
   seen->first = (seen->first + 1) & (seen->capacity - 1);
   seen->count--;
 }

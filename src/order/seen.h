@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * What one feed delivered lately: 64-bit tags of texts and blobs, in order of arrival, found in constant time.
- * Keeps every tag of the newest times (up to a bound) and some tens of those before. */
+ * Keeps every tag of the newest times (up to a bound) and some tens of those before. A time may be added late. */
 #ifndef CDS_SEEN_H
 #define CDS_SEEN_H
 
@@ -32,9 +32,11 @@ bool cds_seen_has(const struct cds_seen *seen, uint64_t tag);
 /* Every tag of this time is remembered, and the time is not the first one ever. */
 bool cds_seen_covers(const struct cds_seen *seen, int64_t time);
 
-/* Makes room for `tags` more of this time (times never go back), forgetting the oldest of times before `keep`, and
- * younger ones where there are too many. False when the time itself has too many or memory ran out. */
+/* Makes room for `tags` more of this time, the newest, or of late ones, forgetting the oldest of times before `keep`,
+ * and younger ones where there are too many. False when the time itself has too many or memory ran out. */
 CDS_MUST_CHECK bool cds_seen_reserve(struct cds_seen *seen, size_t tags, int64_t time, int64_t keep);
+
+void cds_seen_forget_to(struct cds_seen *seen, int64_t time); /* covers nothing up to this time any more */
 
 /* Room was reserved. A tag that is there already stays once. */
 void cds_seen_add(struct cds_seen *seen, uint64_t tag, int64_t time);

@@ -9,7 +9,9 @@
 bool cds_sequence_init(struct cds_sequence *seq, size_t slots, uint64_t seed,
                        const struct cds_sequence_limits *limits) {
   *seq = (struct cds_sequence){.seed = seed, .limits = *limits, .most_a_page = SIZE_MAX};
-  if (cds_hold_index_init(&seq->index, limits->max_held) && cds_sequence_grow(seq, slots)) return true;
+  size_t most = limits->max_held_bytes / sizeof(struct cds_held);
+  if (limits->order == CDS_ORDER_FEED && most > limits->max_held) most = limits->max_held;
+  if (cds_hold_index_init(&seq->index, most) && cds_sequence_grow(seq, slots)) return true;
   cds_sequence_clear(seq);
   return false;
 }
@@ -27,7 +29,7 @@ bool cds_sequence_grow(struct cds_sequence *seq, size_t slots) {
   struct cds_feed **feeds = cds_realloc(seq->feeds, (slots + 1) * sizeof *feeds);
   if (feeds == NULL) return false;
   seq->feeds = feeds;
-  while (seq->count < slots && (feeds[seq->count] = cds_feed_new()) != NULL) seq->count++;
+  while (seq->count < slots && (feeds[seq->count] = cds_feed_new()) != NULL) cds_feed_set_unit(seq, seq->count++, 1);
   if (seq->count >= slots) return true;
   while (seq->count > before) cds_feed_free(seq, --seq->count);
   return false;
@@ -38,7 +40,7 @@ void cds_sequence_forget(struct cds_sequence *seq, size_t slot, struct cds_seque
 }
 
 void cds_sequence_set_unit(struct cds_sequence *seq, size_t slot, int64_t per_second) {
-  seq->feeds[slot]->release.per_second = per_second;
+  cds_feed_set_unit(seq, slot, per_second);
 }
 
 void cds_sequence_start(struct cds_sequence *seq, size_t slot, int64_t second, int64_t now_ms) {
@@ -98,7 +100,7 @@ static void follow(struct cds_feed *feed, uint64_t bit, struct cds_held *held) {
 }
 
 static void again_held(struct cds_sequence *seq, struct cds_held *held, uint64_t bit, struct cds_sequence_out *out) {
-  size_t slot = held->node->slot;
+  size_t slot = held->slot;
   struct cds_feed *feed = seq->feeds[slot];
   int64_t reached = cds_links_reached(&feed->links, bit);
   if (!cds_links_is_joined(&feed->links, bit) ||
@@ -162,7 +164,8 @@ static struct cds_held *place_behind(const struct cds_feed *feed, uint64_t bit, 
 static enum cds_verdict hold(struct cds_sequence *seq, const struct cds_candidate *candidate, uint64_t bit,
                              struct cds_sequence_out *out) {
   struct cds_feed *feed = seq->feeds[candidate->node->slot];
-  struct cds_held *held = cds_feed_hold(seq, candidate, place_behind(feed, bit, candidate->observations_timestamp));
+  struct cds_held *held =
+    cds_feed_hold(seq, candidate, place_behind(feed, bit, candidate->observations_timestamp), out);
   if (held == NULL) return no_room(seq, candidate, bit, out);
   follow(feed, bit, held);
   return CDS_VERDICT_HELD;
@@ -197,11 +200,13 @@ static bool follows(struct cds_sequence *seq, struct cds_feed *feed, const struc
 }
 
 /* It was missed for good, as times never go back; unless it was delivered so long ago that this is forgotten. */
-static enum cds_verdict refuse_late(struct cds_sequence *seq, const struct cds_candidate *candidate,
-                                    struct cds_sequence_out *out) {
+static enum cds_verdict take_late(struct cds_sequence *seq, const struct cds_candidate *candidate,
+                                  struct cds_sequence_out *out) {
   size_t slot = candidate->node->slot;
   int64_t time = candidate->observations_timestamp;
-  if (cds_release_misses(&seq->feeds[slot]->release, time)) cds_feed_lose(seq, slot, time, time, CDS_LOST_LATE, out);
+  if (cds_feed_deliver_late(seq, candidate, out)) return CDS_VERDICT_OUT_OF_ORDER;
+  bool is_missed = seq->limits.order == CDS_ORDER_FEED && cds_release_misses(&seq->feeds[slot]->release, time);
+  if (is_missed) cds_feed_lose(seq, slot, time, time, CDS_LOST_LATE, out);
   return cds_feed_refuse(candidate, CDS_VERDICT_OUT_OF_ORDER, out);
 }
 
@@ -210,7 +215,7 @@ static enum cds_verdict pass_unless_late(struct cds_sequence *seq, const struct 
                                          int64_t now_ms, struct cds_sequence_out *out) {
   size_t slot = candidate->node->slot;
   const struct cds_release *release = &seq->feeds[slot]->release;
-  if (cds_release_is_late(release, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
+  if (cds_release_is_late(release, candidate->observations_timestamp)) return take_late(seq, candidate, out);
   bool gap = !release->open && leaves_times_out(candidate, release->newest);
   int64_t after = release->newest;
   enum cds_verdict verdict = pass(seq, candidate, bit, now_ms, out);
@@ -229,11 +234,11 @@ static void make_room(struct cds_sequence *seq, const struct cds_candidate *cand
 static enum cds_verdict pass_or_hold(struct cds_sequence *seq, const struct cds_candidate *candidate, uint64_t bit,
                                      int64_t now_ms, struct cds_sequence_out *out) {
   struct cds_feed *feed = seq->feeds[candidate->node->slot];
-  if (cds_release_is_late(&feed->release, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
+  if (cds_release_is_late(&feed->release, candidate->observations_timestamp)) return take_late(seq, candidate, out);
   if (follows(seq, feed, candidate, bit)) return pass(seq, candidate, bit, now_ms, out);
   if (cds_feed_is_hold_full(seq, candidate->node)) {
     make_room(seq, candidate, now_ms, out);
-    if (cds_release_is_late(&feed->release, candidate->observations_timestamp)) return refuse_late(seq, candidate, out);
+    if (cds_release_is_late(&feed->release, candidate->observations_timestamp)) return take_late(seq, candidate, out);
   }
   if (!seq->limits.backfill && cds_feed_is_hold_full(seq, candidate->node))
     return pass_unless_late(seq, candidate, bit, now_ms, out);
@@ -263,11 +268,14 @@ enum cds_verdict cds_sequence_take(struct cds_sequence *seq, const struct cds_ca
     return delivered ? CDS_VERDICT_ACCEPT : no_room(seq, candidate, bit, out);
   }
   if (candidate->observations_timestamp > latest_possible) return cds_feed_refuse(candidate, CDS_VERDICT_FUTURE, out);
+  int64_t time = candidate->observations_timestamp;
+  bool is_older = time < seq->feeds[slot]->release.sent; /* which shows by its delivery in CDS_ORDER_ARRIVAL only */
   if (seq->limits.backfill || runs_ahead(seq->feeds[slot], candidate, bit))
     verdict = pass_or_hold(seq, candidate, bit, now_ms, out);
   else verdict = pass_unless_late(seq, candidate, bit, now_ms, out);
   cds_feed_settle(seq, slot, now_ms, out);
-  return verdict;
+  return is_older && (verdict == CDS_VERDICT_ACCEPT || verdict == CDS_VERDICT_HELD) ? CDS_VERDICT_OUT_OF_ORDER
+                                                                                    : verdict;
 }
 
 const char *cds_sequence_check(const struct cds_sequence *seq) {

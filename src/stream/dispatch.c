@@ -110,11 +110,18 @@ static void note_beginning(struct cds_stream *stream, const struct cds_queue_nod
   beginning->tag = cds_stream_blob_tag(stream, node->report);
 }
 
+static bool is_newest(const struct cds_report *latest, const struct cds_report *report) {
+  bool is_timed = latest != NULL && latest->has_observations_timestamp && report->has_observations_timestamp;
+  return !is_timed || report->observations_time >= latest->observations_time;
+}
+
 static void deliver(struct cds_stream *stream, struct cds_queue_node *node, struct cds_leftover *leftover) {
   note_beginning(stream, node);
   struct cds_delivered *delivered = &stream->dispatch.delivered[node->slot];
-  if (delivered->latest != NULL) give_back(leftover, delivered->latest);
-  delivered->latest = cds_report_ref(node->report);
+  if (is_newest(delivered->latest, node->report)) {
+    if (delivered->latest != NULL) give_back(leftover, delivered->latest);
+    delivered->latest = cds_report_ref(node->report);
+  }
   stream->dispatch.accepted++;
   count_latency(stream, node->report);
   give_back_nodes(leftover, cds_outlet_push(stream, node));

@@ -28,6 +28,7 @@ static struct cds_sequence_limits limits_of(const struct cds_stream_config *conf
   if (by_queue < limits.max_held) limits.max_held = by_queue;
   limits.max_held_bytes = config->queue_bytes / 4;
   limits.backfill = config->backfill;
+  limits.order = config->order;
   return limits;
 }
 
