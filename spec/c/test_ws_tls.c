@@ -3,31 +3,9 @@
 #include "tap.h"
 
 #include <openssl/err.h>
-#include <openssl/evp.h>
-#include <openssl/x509v3.h>
 
+#include "certificate.h"
 #include "net/ws_tls.h"
-
-/* A certificate for this name, signed by itself. */
-static X509 *certificate_for(const char *name) {
-  char names[128];
-  X509 *made = X509_new();
-  EVP_PKEY *key = EVP_EC_gen("P-256");
-  snprintf(names, sizeof names, "DNS:%s", name);
-  X509_EXTENSION *extension = X509V3_EXT_conf_nid(NULL, NULL, NID_subject_alt_name, names);
-  if (made == NULL || key == NULL || extension == NULL) exit(1);
-  X509_set_version(made, X509_VERSION_3);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(made), "CN", MBSTRING_ASC, (const unsigned char *)"test", -1, -1, 0);
-  X509_set_issuer_name(made, X509_get_subject_name(made));
-  X509_gmtime_adj(X509_getm_notBefore(made), -60);
-  X509_gmtime_adj(X509_getm_notAfter(made), 3600);
-  X509_add_ext(made, extension, -1);
-  X509_set_pubkey(made, key);
-  X509_sign(made, key, EVP_sha256());
-  X509_EXTENSION_free(extension);
-  EVP_PKEY_free(key);
-  return made;
-}
 
 /* OpenSSL's verdict, with the settings that a connection to this host has. */
 static int verdict(const char *name, const char *host) {
@@ -35,7 +13,8 @@ static int verdict(const char *name, const char *host) {
   unsigned long failure = 0;
   SSL_CTX *context = NULL;
   struct cds_error err = {0};
-  X509 *certificate = certificate_for(name);
+  EVP_PKEY *key = NULL;
+  X509 *certificate = certificate_for(name, &key);
   X509_STORE *trusted = X509_STORE_new();
   X509_STORE_CTX *verification = X509_STORE_CTX_new();
   if (cds_ws_tls_new(&context, &failure, &plain, &err) != CDS_OK || !cds_ws_tls_expect(context, host) ||
@@ -48,6 +27,7 @@ static int verdict(const char *name, const char *host) {
   X509_STORE_CTX_free(verification);
   X509_STORE_free(trusted);
   X509_free(certificate);
+  EVP_PKEY_free(key);
   SSL_CTX_free(context);
   return error;
 }
