@@ -110,6 +110,8 @@ $(OUT)/bin/chainlink-streams: Makefile
 	@chmod +x $@
 
 deps:
+	@! pkg-config --exists "libwebsockets = 4.5.0" || \
+	  { echo "libwebsockets 4.5.0 tells control frames as messages: it may be 4.1 to 4.4, or 4.5.1 and later."; exit 1; }
 	@pkg-config --exists --print-errors $(MODULES) "libwebsockets >= 4.1" "openssl >= 3" $(LUA_PC) || \
 	  { echo "Something to build with is missing: scripts/setup demo installs it."; exit 1; }
 

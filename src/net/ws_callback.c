@@ -152,10 +152,15 @@ static int on_receive(struct cds_ws *ws, struct lws *wsi, const char *data, size
   return 0;
 }
 
+#define MAY_BE_OTHERS ", which may stand for 1012 to 1014: libwebsockets does not know these"
+
+/* libwebsockets, up to 5.0, puts 1002 in place of each code that RFC 6455 lacks: 1012 (restart) and 1013 (overload) too. */
 static void on_peer_close(struct cds_ws *ws, const unsigned char *in, size_t length) {
   struct cds_error err;
+  int code = length >= 2 ? in[0] << 8 | in[1] : 0;
+  const char *unsure = code == LWS_CLOSE_STATUS_PROTOCOL_ERR ? MAY_BE_OTHERS : "";
   if (length >= 2)
-    cds_error_set(&err, CDS_E_NETWORK, "the service closed the connection (%d%s%.*s)", in[0] << 8 | in[1],
+    cds_error_set(&err, CDS_E_NETWORK, "the service closed the connection (%d%s%s%.*s)", code, unsure,
                   length > 2 ? ": " : "", (int)(length - 2), (const char *)in + 2);
   else cds_error_set(&err, CDS_E_NETWORK, "the service closed the connection");
   cds_ws_outcome(ws, &err);

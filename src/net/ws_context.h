@@ -8,6 +8,10 @@
 
 #include "base/cds.h"
 
+#if LWS_LIBRARY_VERSION_NUMBER == 4005000
+#error "libwebsockets 4.5.0 tells control frames as messages: it may be 4.1 to 4.4, or 4.5.1 and later"
+#endif
+
 #define CDS_WS_HEADER_ROOM (16 * 1024) /* for the lines of a request, and for those of its answer */
 
 struct cds_ws_context {
