@@ -24,6 +24,8 @@ struct history {
   atomic_int open_questions, at_most;   /* without an answer yet; the most at once */
   atomic_int questions[HISTORY_FEEDS + 1];
   atomic_uint asked_from[HISTORY_FEEDS + 1]; /* by the last question */
+  atomic_llong first_ms[HISTORY_FEEDS + 1];  /* monotonic; when the first question was asked, */
+  atomic_llong second_ms[HISTORY_FEEDS + 1]; /* and the second */
   atomic_int out_of_order;                   /* questions from before the one before */
   /* the bulk endpoint */
   const char *bulk_wrong;                /* answers its first question; "" ends the connection instead */
@@ -94,7 +96,9 @@ static void history_rest(struct history *history, const struct ws_server *view, 
   int open = atomic_fetch_add(&history->open_questions, 1) + 1, most = atomic_load(&history->at_most);
   while (open > most && !atomic_compare_exchange_weak(&history->at_most, &most, open)) {}
   if (atomic_exchange(&history->asked_from[feed], start) > start) atomic_fetch_add(&history->out_of_order, 1);
-  bool is_first = atomic_fetch_add(&history->questions[feed], 1) == 0;
+  int before = atomic_fetch_add(&history->questions[feed], 1);
+  bool is_first = before == 0;
+  if (before < 2) atomic_store(is_first ? &history->first_ms[feed] : &history->second_ms[feed], cds_clock_mono_ms());
   while (atomic_load(&history->silent) && !history_is_gone(fd)) poll(NULL, 0, 1);
   atomic_fetch_sub(&history->open_questions, 1);
   if (history->wrong[feed] != NULL && (is_first || history->always_wrong[feed]))

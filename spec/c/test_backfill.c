@@ -74,6 +74,8 @@ static void test_failures(void) {
   is_number((long long)log.back, 0, "no report is older than the one before");
   for (unsigned feed = 1; feed <= 10; feed++)
     is_number(atomic_load(&service.questions[feed]) == 1, feed >= 8, feed >= 8 ? "not asked again" : "asked again");
+  long long waited_ms = atomic_load(&service.second_ms[2]) - atomic_load(&service.first_ms[2]);
+  ok(waited_ms >= 1000, "not sooner than the service said: after %lld ms", waited_ms);
   is_number((long long)stats.lost, 3, "three ranges are lost");
   is_number((long long)log.lost, 3, "which is told");
   ok(log.lost_from >= 3 && log.lost_from <= 4 && log.lost_to >= 19 && log.lost_to <= 20, "from %u to %u", log.lost_from,

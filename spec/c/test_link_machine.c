@@ -16,8 +16,9 @@ struct owner {
   struct cds_link_plan plan;
   struct ws_server *servers[2];
   bool is_over, is_paused;
-  size_t end_after;        /* so many retries */
-  const int64_t *lived_ms; /* of each connection that opens, for the machine; NULL: as it is */
+  enum cds_link_phase begun; /* the machine's, once it was started */
+  size_t end_after;          /* so many retries */
+  const int64_t *lived_ms;   /* of each connection that opens, for the machine; NULL: as it is */
   size_t states[CDS_LINK_FAILED + 1];
   unsigned failures[MOST], asked_with[MOST]; /* told with each retry; of each question for an origin */
   double delays[MOST];
@@ -147,6 +148,7 @@ static void run(struct owner *owner) {
   struct cds_link_machine *machine = &owner->machine;
   if (!cds_link_machine_init(machine, &owner->plan) || cds_link_machine_make_ws(machine) != CDS_OK) abort();
   cds_link_machine_start(machine);
+  owner->begun = machine->phase;
   while (cds_ws_service(machine->ws)) {}
   cds_ws_free(machine->ws);
   cds_link_machine_clear(machine);
@@ -191,6 +193,7 @@ static void test_failures(void) {
   ok(owner.delays[2] == 0 && owner.delays[5] == 0, "what worked is tried again at once");
   for (size_t i = 0; i < 8; i++) ok(owner.delays[i] >= 0 && owner.delays[i] <= 0.015, "after %g s", owner.delays[i]);
   ok(owner.delays[0] <= 0.004 && owner.delays[1] <= 0.008, "the first ones after less");
+  is_number(owner.begun, CDS_PHASE_CONNECTING, "the first attempt is made at once");
   ok(owner.states[CDS_LINK_CONNECTED] == 4 && owner.states[CDS_LINK_DISCONNECTED] == 4, "four were up, and lost");
   is_number((long long)owner.states[CDS_LINK_CONNECTING], 8, "of eight");
   is_number((long long)owner.states[CDS_LINK_FAILED], 0, "none was the last");
@@ -314,6 +317,7 @@ static void test_one_of_many(void) {
   owner.plan.is_one_of_many = true;
   owner.end_after = 3;
   run(&owner);
+  is_number(owner.begun, CDS_PHASE_WAITING, "the first attempt waits for its turn");
   double sum = owner.delays[0] + owner.delays[1] + owner.delays[2];
   ok(sum > 0 && sum < 3 * 0.004, "what worked is tried again in its turn: %g s in all", sum);
   ok(owner.machine.phase != CDS_PHASE_OPEN, "and is over");

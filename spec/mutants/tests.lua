@@ -6,9 +6,10 @@
 local tests = {}
 
 local NETWORK = "rest answers stream tls rest_errors secrets hostile_text faults_tls faults_messages faults_rest"
-local STREAMS = "stream reconnect backfill subscribe verify faults_script faults_messages faults_order faults_gaps"
+local STREAMS = "stream reconnect backfill bulk_fill queue milliseconds subscribe verify faults_script " ..
+  "faults_messages faults_order faults_gaps"
 
--- Specs of spec/integration, fast ones first; all of spec/unit go before them.
+-- Specs of spec/integration and spec/regress, fast ones first; all of spec/unit go before them.
 local SPECS = {
   ["src/base"] = "rest",
   ["src/codec"] = "rest",
@@ -19,7 +20,8 @@ local SPECS = {
   ["src/rest"] = "rest answers rest_errors faults_rest shutdown",
   ["src/stream"] = STREAMS .. " shutdown faults_handshake faults_connection",
   ["src/client"] = "rest stream shutdown gc faults_process",
-  ["src/lua"] = "rest gc stream rest_errors verify replay shutdown subscribe",
+  ["src/lua"] = "rest discovery gc 002_finalizers 003_metamethods 006_history_finalizers stream backfill " ..
+    "rest_errors verify replay shutdown subscribe",
   ["lua/chainlink"] = "rest answers stream gc verify rest_errors replay faults_script subscribe cli",
   ["lua/chainlink/cli"] = "cli_output cli replay hostile_text secrets",
   ["lua/chainlink/loop"] = "rest stream shutdown",
@@ -117,7 +119,8 @@ local function of_folder(root, folder, wide, seen)
   end
   collect(wide, seen, units(root), slowest)
   for name in (SPECS[folder] or ""):gmatch "%S+" do
-    collect(wide, seen, each(find(("cd %s && ls spec/integration/%s_spec.lua"):format(root, name)), spec))
+    collect(wide, seen, each(find(("cd %s && ls spec/integration/%s_spec.lua spec/regress/%s_spec.lua"):format(root,
+      name, name)), spec))
   end
 end
 

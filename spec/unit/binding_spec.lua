@@ -1,0 +1,167 @@
+-- SPDX-License-Identifier: MIT
+-- What the binding itself refuses, below the checks in Lua: which argument, and why.
+
+local chainlink = require "chainlink"
+local core = require "chainlink.core"
+local sample = require "spec.support.sample"
+
+local digest = "0x" .. ("ab"):rep(32)
+local report = assert(chainlink.decode(sample.v3))
+
+local function addresses(count)
+  local list = {}
+  for i = 1, count do list[i] = ("0x%040x"):format(i) end
+  return list
+end
+
+local function raises(number, reason, call, ...)
+  local ok, err = pcall(call, ...)
+  assert.is_false(ok)
+  assert.matches(("bad argument #%d to .* %%(%s%%)"):format(number, reason), tostring(err))
+end
+
+describe("the binding's digests", function()
+  local wrong = { "", "0x", digest .. "0", digest:sub(1, 65), "0x" .. ("xy"):rep(32), "0x" .. ("ab"):rep(31) .. "a",
+    digest .. digest:sub(3) }
+
+  it("are 0x and 64 hex digits, or it raises", function()
+    local registry = chainlink.signers {}
+    for _, text in ipairs(wrong) do
+      raises(2, "0x and 64 hex digits expected", core.signers_get, registry, text)
+      raises(2, "0x and 64 hex digits expected", core.signers_remove, registry, text)
+      raises(2, "0x and 64 hex digits expected", core.signers_put, registry, text, addresses(4), 1, true)
+    end
+    assert.is_true(core.signers_put(registry, digest, addresses(4), 1, true))
+    assert.are.same({ signers = addresses(4), f = 1, active = true }, core.signers_get(registry, digest))
+    assert.are.same({ digest }, core.signers_digests(registry))
+    assert.is_true(core.signers_remove(registry, digest:upper():gsub("^0X", "0x"), nil))
+    assert.is_false(core.signers_remove(registry, digest))
+    assert.is_nil(core.signers_get(registry, digest))
+  end)
+end)
+
+describe("the binding's sets of signers", function()
+  it("have an f that is a number of a sensible size, or it raises", function()
+    local registry = chainlink.signers {}
+    for _, f in ipairs { 1e9 + 1, -1e9 - 1, 0 / 0, math.huge } do
+      raises(3, "f is out of range", core.verify_by, report, addresses(4), f, true)
+      raises(2, "f is out of range", core.signers_new, addresses(4), f, true)
+      raises(4, "f is out of range", core.signers_put, registry, digest, addresses(4), f, true)
+    end
+  end)
+
+  it("are refused with a reason when f does not fit, however large", function()
+    for _, f in ipairs { 1e9, -1e9, 0, 2 } do
+      local registry, err = core.signers_new(addresses(4), f, true)
+      assert.is_nil(registry)
+      assert.are.equal("ConfigError", err.kind)
+    end
+  end)
+
+  it("have as many signers as signatures are read, and texts for each", function()
+    assert.is_truthy(core.signers_new(addresses(31), 10, true))
+    local registry, err = core.signers_new(addresses(32), 10, true)
+    assert.is_nil(registry)
+    assert.are.equal("ConfigError", err.kind)
+    local list = addresses(4)
+    for i, wrong in ipairs { "", "0x12", false, ("0x%041x"):format(1) } do
+      list[i] = wrong
+      registry, err = core.signers_new(list, 1, true)
+      assert.is_nil(registry)
+      assert.matches(("signer %d is not"):format(i), err.message)
+      list[i] = ("0x%040x"):format(i)
+    end
+  end)
+
+  it("may be inactive", function()
+    local registry = chainlink.signers {}
+    assert.is_true(core.signers_put(registry, digest, addresses(4), 1, false))
+    assert.is_false(core.signers_get(registry, digest).active)
+  end)
+end)
+
+describe("the binding's user values", function()
+  local client = chainlink.client { api_key = "k", api_secret = "s", rest_url = "http://127.0.0.1:1",
+    ws_url = "ws://127.0.0.1:1", proxy = false, log_level = "none" }
+  teardown(function() client:close() end)
+
+  it("are those of clients and streams", function()
+    assert.are.equal("table", type(core.uservalue(client)))
+    local stream = client:stream { sample.feed_id(3) }
+    assert.are.equal("table", type(core.uservalue(stream)))
+    assert.are_not.equal(core.uservalue(client), core.uservalue(stream))
+    stream:close()
+  end)
+
+  it("are nobody else's", function()
+    local registry = chainlink.signers {}
+    local set = debug.setuservalue or debug.setfenv -- luacheck: ignore 143
+    set(registry, { 1 })
+    assert.is_nil((core.uservalue(registry)))
+    for _, other in ipairs { 5, "text", {}, io.stdout, report } do assert.is_nil((core.uservalue(other))) end
+    assert.is_nil((core.uservalue()))
+  end)
+end)
+
+describe("the binding's waiting", function()
+  it("ends at once without time", function()
+    for _, seconds in ipairs { 0, -1, -math.huge } do assert.is_false(core.wait(-1, seconds)) end
+  end)
+
+  it("takes as long as it is told", function()
+    local began = core.monotonic()
+    assert.is_false(core.wait(-1, 0.0201))
+    assert.is_true(core.monotonic() - began >= 0.0201)
+  end)
+
+  it("knows the time", function()
+    assert.is_true(math.abs(core.time() - os.time()) < 60)
+  end)
+
+  it("knows what is no terminal", function()
+    assert.is_false(core.isatty(-1))
+  end)
+end)
+
+describe("the binding's numbers", function()
+  it("of market statuses are whole, or there is no name", function()
+    local name = core.market_status_name(8, 0)
+    assert.is_string(name)
+    for _, numbers in ipairs { { -1, 0 }, { 65536 + 8, 0 }, { 8, -1 }, { 8, 4294967296 }, { 7, 0 }, { 8, 77 } } do
+      assert.is_nil(core.market_status_name(numbers[1], numbers[2]))
+    end
+  end)
+
+  it("of schemas are whole, or there is none", function()
+    assert.are.equal(3, core.schema(3).version)
+    for _, version in ipairs { -1, 65536 + 3, 3.5, 0, 0 / 0 } do assert.is_nil(core.schema(version)) end
+  end)
+
+  it("of decimals are whole and at most 77", function()
+    for _, decimals in ipairs { -1, 78, 0.5, 0 / 0 } do
+      raises(3, "decimals must be a whole number from 0 to 77", report.exact, report, "price", decimals)
+      raises(3, "decimals must be a whole number from 0 to 77", report.number, report, "price", decimals)
+    end
+    assert.are.equal("string", type(report:exact("price", 77)))
+    assert.are.equal(report:raw "price", report:exact("price", 0))
+  end)
+end)
+
+describe("the binding's calls", function()
+  it("are of a client, and known by name", function()
+    local client = chainlink.client { api_key = "k", api_secret = "s", rest_url = "http://127.0.0.1:1",
+      ws_url = "ws://127.0.0.1:1", proxy = false, max_retries = 0 }
+    raises(2, "invalid option 'nothing'", core.call, client, "nothing")
+    raises(1, ".*", core.call, report, "get_feeds")
+    raises(1, ".*", core.discover, report, "")
+    raises(2, ".*", core.discover, client)
+    raises(1, ".*", core.post, report, "")
+    raises(2, ".*", core.post, client)
+    local call = assert(core.call(client, "get_feeds"))
+    core.call_free(call)
+    for _, name in ipairs { "call_fd", "call_done", "call_event", "call_result" } do
+      raises(1, "the call is over", core[name], call)
+    end
+    client:close()
+  end)
+end)
