@@ -11,13 +11,16 @@ CFLAGS ?= -O2 -g
 
 # ---- what to build with ----
 
-ifeq ($(filter 5.4 5.3 5.1 luajit,$(LUA)),)
-$(error LUA=$(LUA) is not supported: it may be 5.4, 5.3, 5.1 or luajit)
+ifeq ($(filter 5.5 5.4 5.3 5.1 luajit,$(LUA)),)
+$(error LUA=$(LUA) is not supported: it may be 5.5, 5.4, 5.3, 5.1 or luajit)
 endif
+# Where the system has no 5.5, the one that scripts/setup ci made.
+LUA_HOME := $(if $(filter 5.5,$(LUA)),$(if $(shell command -v lua5.5 lua55),,$(shell scripts/lua55 2>/dev/null)))
+LUA_PKG_CONFIG := $(LUA_HOME:%=PKG_CONFIG_PATH=%/lib/pkgconfig) pkg-config
 LUA_ABI := $(if $(filter luajit,$(LUA)),5.1,$(LUA))
 LUA_NAMES := $(if $(filter luajit,$(LUA)),luajit,lua$(LUA) lua-$(LUA) lua$(subst .,,$(LUA)))
-LUA_PC := $(or $(shell for p in $(LUA_NAMES); do pkg-config --exists $$p 2>/dev/null && echo $$p && break; done),$(firstword $(LUA_NAMES)))
-LUA_BIN := $(or $(shell command -v $(LUA_NAMES) 2>/dev/null | head -n 1),$(firstword $(LUA_NAMES)))
+LUA_PC := $(or $(shell for p in $(LUA_NAMES); do $(LUA_PKG_CONFIG) --exists $$p 2>/dev/null && echo $$p && break; done),$(firstword $(LUA_NAMES)))
+LUA_BIN := $(or $(LUA_HOME:%=%/bin/lua5.5),$(shell command -v $(LUA_NAMES) 2>/dev/null | head -n 1),$(firstword $(LUA_NAMES)))
 MODULES := libcurl libwebsockets openssl libsecp256k1
 # Optional: report:compress() answers an error without it.
 SNAPPY := $(shell pkg-config --exists snappy 2>/dev/null && echo snappy)
@@ -34,7 +37,8 @@ SANITIZERS := $(WITH_UNDEFINED:fuzz=fuzzer-no-link,address,undefined)
 SANITIZER_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
 COVERAGE_FLAGS := $(if $(COVERAGE),--coverage -fprofile-update=atomic -O0)
 INCLUDES := -Isrc $(shell pkg-config --cflags $(MODULES) $(SNAPPY) 2>/dev/null) $(if $(SNAPPY),-DCDS_WITH_SNAPPY)
-LUA_INCLUDES := $(shell pkg-config --cflags $(LUA_PC) 2>/dev/null)
+LUA_INCLUDES := $(shell $(LUA_PKG_CONFIG) --cflags $(LUA_PC) 2>/dev/null)
+LUA_LIBS := $(shell $(LUA_PKG_CONFIG) --libs $(LUA_PC) 2>/dev/null)
 COMPILE = $(CC) -std=gnu11 $(CPPFLAGS) $(INCLUDES) $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANITIZER_FLAGS) $(COVERAGE_FLAGS) -fPIC -fvisibility=hidden -pthread -MMD -MP
 LINK = $(CC) $(SANITIZER_FLAGS) $(COVERAGE_FLAGS) -pthread -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
@@ -93,7 +97,7 @@ $(TREE)/obj/%.o: src/%.c Makefile | deps
 $(OUT)/lua: spec/c/lua_host.c Makefile | deps
 	@mkdir -p $(@D)
 	@echo "  cc $<"
-	$(Q)$(COMPILE) $(LUA_INCLUDES) -MF $@.d -MT $@ -o $@ $< $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
+	$(Q)$(COMPILE) $(LUA_INCLUDES) -MF $@.d -MT $@ -o $@ $< $(LUA_LIBS)
 
 # Built again when libsnappy comes or goes.
 $(call object,src/codec/snappy.c): $(TREE)/snappy-is-$(or $(SNAPPY),absent)
@@ -112,8 +116,8 @@ $(OUT)/bin/chainlink-streams: Makefile
 deps:
 	@! pkg-config --exists "libwebsockets = 4.5.0" || \
 	  { echo "libwebsockets 4.5.0 tells control frames as messages: it may be 4.1 to 4.4, or 4.5.1 and later."; exit 1; }
-	@pkg-config --exists --print-errors $(MODULES) "libwebsockets >= 4.1" "openssl >= 3" $(LUA_PC) || \
-	  { echo "Something to build with is missing: scripts/setup demo installs it."; exit 1; }
+	@$(LUA_PKG_CONFIG) --exists --print-errors $(MODULES) "libwebsockets >= 4.1" "openssl >= 3" $(LUA_PC) || \
+	  { echo "Something to build with is missing: scripts/setup $(if $(filter 5.5,$(LUA)),ci,demo) installs it."; exit 1; }
 
 env:
 	@echo "$(ENV_EXPORTS)" | sed 's/; /\n/'
@@ -135,10 +139,15 @@ $(TREE)/c/%: $(TREE)/c/%.o $(TREE)/c/locks.o $(TREE)/c/libcds.a
 	@echo "  link $@"
 	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
-# A host of its own for the module, with a limited memory.
+# A host of its own for the module, with a limited memory; built again when it is to be of another Lua.
 $(LUA_C_TESTS): $(OUT)/chainlink/core.so
+$(LUA_C_TESTS:=.o): $(TREE)/lua-is-$(LUA)
+$(TREE)/lua-is-%:
+	@mkdir -p $(@D)
+	@rm -f $(TREE)/lua-is-*
+	@touch $@
 $(LUA_C_TESTS:=.o): private INCLUDES += $(LUA_INCLUDES)
-$(LUA_C_TESTS): private LIBS += $(shell pkg-config --libs $(LUA_PC) 2>/dev/null)
+$(LUA_C_TESTS): private LIBS += $(LUA_LIBS)
 
 test-c: $(C_TESTS)
 	@$(USE_BUILD) scripts/run-c-tests $(C_TESTS)
@@ -173,8 +182,11 @@ test:
 test-lua: all
 	@$(RUN_SPECS) $(SPECS)
 
+# Lua 5.5 where it is: scripts/setup ci builds it where the system has none.
+HAS_55 = $(shell command -v lua5.5 lua55 || scripts/lua55 2>/dev/null)
 test-all-luas:
-	@scripts/total "make test-all-luas" $(foreach lua,5.1 5.3 luajit, \
+	@$(if $(HAS_55),,echo '######## NOT TESTED on Lua 5.5, which is missing: scripts/setup ci builds it')
+	@scripts/total "make test-all-luas" $(foreach lua,5.1 5.3 $(if $(HAS_55),5.5) luajit, \
 	  "Lua $(lua)" '$(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS="$(CORE_SPECS)"')
 
 # Each event loop that Debian has, in each Lua that it has it for.
@@ -341,7 +353,7 @@ uninstall:
 	@scripts/install uninstall
 
 help:
-	@echo 'make [LUA=5.4|5.3|5.1|luajit]   build            make env      eval "$$(make -s env)" to use the build'
+	@echo 'make [LUA=5.5|5.4|5.3|5.1|luajit]  build            make env      eval "$$(make -s env)" to use the build'
 	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
 	@echo 'make uninstall                  takes away what that put there'
 	@echo 'make test                       everything that a change must pass: test-c test-lua'

@@ -16,7 +16,7 @@ values of every schema, reconnection, and a local simulator of the service to de
   labels = { "chainlink", "oracle", "websocket", "market-data" },
 }
 supported_platforms = { "linux" }
-dependencies = { "lua >= 5.1, < 5.5, ~= 5.2", "lua-cjson >= 2.1" }
+dependencies = { "lua >= 5.1, < 5.6, ~= 5.2", "lua-cjson >= 2.1" }
 test_dependencies = { "busted" }
 test = { type = "busted" }
 -- The libraries only: on Debian curl.h is in a folder that LuaRocks does not search, but the compiler does.

@@ -7,8 +7,8 @@ local ranks = { debug = 1, info = 2, warn = 3, error = 4, none = 5 }
 
 local function parse_headers(raw)
   local headers = {}
-  for name, value in (raw or ""):gmatch "([^\r\n:]+):[ \t]*([^\r\n]*)" do
-    name = name:lower()
+  for written, value in (raw or ""):gmatch "([^\r\n:]+):[ \t]*([^\r\n]*)" do
+    local name = written:lower()
     headers[name] = headers[name] and headers[name] .. ", " .. value or value
   end
   return headers

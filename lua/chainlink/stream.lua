@@ -203,7 +203,7 @@ end
 
 local stream = {}
 
--- Only Lua 5.4 closes the fourth value of a generic `for`.
+-- Lua closes the fourth value of a generic `for` from 5.4 on.
 local closes_for_loops = _VERSION >= "Lua 5.4"
 
 --- Opens a stream of the client. Checks everything and returns at once; connecting goes on behind.

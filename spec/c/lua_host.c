@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static lua_State *host;
 
@@ -48,7 +49,8 @@ int main(int count, char **values) {
   struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &action, NULL);
   lua_pushcfunction(host, explain);
-  int failed = luaL_loadfile(host, values[1]);
+  int failed = luaL_loadfile(host, strcmp(values[1], "-") == 0 ? NULL : values[1]);
+  if (!failed) luaL_checkstack(host, count, "too many arguments");
   for (int i = 2; !failed && i < count; i++) lua_pushstring(host, values[i]);
   if (!failed) failed = lua_pcall(host, count - 2, 0, 1);
   if (failed) fprintf(stderr, "%s: %s\n", values[0], lua_tostring(host, -1));

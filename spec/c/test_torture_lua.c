@@ -264,7 +264,11 @@ int main(void) {
   struct heap heap = {.allowed = -1};
   int descriptors = open_descriptors();
   write_message();
+#if LUA_VERSION_NUM >= 505
+  lua_State *L = lua_newstate(allocate, &heap, 1);
+#else
   lua_State *L = lua_newstate(allocate, &heap);
+#endif
   if (L == NULL) return 2;
   load_script(L, &heap);
   for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) torture(L, &heap, &runs[i]);

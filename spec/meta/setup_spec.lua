@@ -42,7 +42,18 @@ describe("scripts/setup without root", function()
   it("refuses a Lua that is not supported", function()
     local output, status = project.run "LUA=5.2 scripts/setup --check demo"
     assert.equal(2, status)
-    assert.equal("LUA=5.2 is not supported: it may be 5.4, 5.3, 5.1 or luajit\n", output)
+    assert.equal("LUA=5.2 is not supported: it may be 5.5, 5.4, 5.3, 5.1 or luajit\n", output)
+  end)
+end)
+
+describe("Lua 5.5", function()
+  it("is built from what cargo gets, and where that is not, the words say how to get it", function()
+    local output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/lua55 --install"
+    assert.equal(1, status)
+    assert.matches("^Lua 5%.5 is missing, and only cargo gets its sources: https://rustup.rs ", output)
+    output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/lua55"
+    assert.equal(1, status)
+    assert.equal("Lua 5.5 is missing, and scripts/setup ci builds it\n", output)
   end)
 end)
 

@@ -3,7 +3,9 @@
 
 local collector = {}
 
-local HUGE = 100000000
+local has_parameters = _VERSION >= "Lua 5.5"
+-- How much is done in a step for each thing allocated: in 5.5 none at all means a whole cycle.
+local AT_ONCE = has_parameters and 0 or 100000000
 local STEP_OF_A_CYCLE, USUAL_STEP = 50, 13 -- powers of two, in bytes (Lua 5.4)
 local can_size_steps = _VERSION == "Lua 5.4"
 
@@ -20,18 +22,25 @@ local function bait(finalize)
   getmetatable(newproxy(true)).__gc = finalize
 end
 
+-- Sets how long the collector pauses between cycles and what it does in a step; the values before.
+local function tune(pause, multiplier)
+  if has_parameters then
+    return collectgarbage("param", "pause", pause), collectgarbage("param", "stepmul", multiplier)
+  end
+  return collectgarbage("setpause", pause), collectgarbage("setstepmul", multiplier)
+end
+
 --- From the next collection on there is a whole cycle at each allocation; the function it returns ends that.
 function collector.be_eager()
   if jit then
     jit.off()
     jit.flush()
   end
-  local pause, multiplier = collectgarbage("setpause", 0), collectgarbage("setstepmul", HUGE)
+  local pause, multiplier = tune(0, AT_ONCE)
   if can_size_steps then collectgarbage("incremental", 0, 0, STEP_OF_A_CYCLE) end
   return function()
     if can_size_steps then collectgarbage("incremental", 0, 0, USUAL_STEP) end
-    collectgarbage("setstepmul", multiplier)
-    collectgarbage("setpause", pause)
+    tune(pause, multiplier)
     if jit then jit.on() end
   end
 end

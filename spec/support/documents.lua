@@ -48,8 +48,8 @@ end
 --- The words in backticks: all of them, or what the pattern captures of each.
 function documents.quoted(text, pattern)
   local names = {}
-  for name in text:gmatch "`([^`\n]+)`" do
-    name = pattern and name:match(pattern) or not pattern and name
+  for quoted in text:gmatch "`([^`\n]+)`" do
+    local name = pattern and quoted:match(pattern) or not pattern and quoted
     if name then names[#names + 1] = name end
   end
   return names

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * What differs between Lua 5.1, LuaJIT, 5.3 and 5.4, under one name each. */
+ * What differs between Lua 5.1, LuaJIT, 5.3, 5.4 and 5.5, under one name each. */
 #ifndef CDS_L_COMPAT_H
 #define CDS_L_COMPAT_H
 
@@ -7,7 +7,7 @@
 #include <lua.h>
 
 #if LUA_VERSION_NUM == 502
-#error "Lua 5.2 is not supported: it may be 5.4, 5.3, 5.1 or LuaJIT"
+#error "Lua 5.2 is not supported: it may be 5.5, 5.4, 5.3, 5.1 or LuaJIT"
 #endif
 
 #if LUA_VERSION_NUM < 502
@@ -42,6 +42,6 @@ static inline void cds_l_setfuncs(lua_State *L, const luaL_Reg *functions, int u
 
 #endif
 
-/* 5.4 calls it lua_newuserdatauv; the old names remain as macros there, with one user value. */
+/* Later ones call it lua_newuserdatauv; the old names remain as macros there, with one user value. */
 
 #endif
