@@ -2,14 +2,26 @@
 -- Event loops as the specs drive them: spawn(f) adds a coroutine, sleep(seconds) waits in one, run() runs them all to
 -- their ends and raises what any of them raised.
 
+local project = require "spec.support.project"
+
 local host = {}
+
+local function is_wanted(name)
+  return (" " .. (os.getenv "EVERY_HOST" or "") .. " "):find(" " .. name .. " ", 1, true)
+end
 
 --- Is the library there for this Lua? Where EVERY_HOST names it, it has to be.
 function host.has(library)
   local ok, err = pcall(require, library)
-  local wanted = (" " .. (os.getenv "EVERY_HOST" or "") .. " "):find(" " .. library .. " ", 1, true)
-  if wanted and not ok then error(err, 2) end
+  if is_wanted(library) and not ok then error(err, 2) end
   return ok
+end
+
+--- The same for a command.
+function host.has_command(name)
+  local _, status = project.run("command -v " .. name)
+  if is_wanted(name) and status ~= 0 then error("there is no command " .. name, 2) end
+  return status == 0
 end
 
 local cannot_yield_in_pcall = _VERSION == "Lua 5.1" and not rawget(_G, "jit")

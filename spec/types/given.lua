@@ -21,3 +21,5 @@ feed_ids = nil
 wait = nil
 ---@type fun()
 try_again = nil
+---@type any
+love = nil
