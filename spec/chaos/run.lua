@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: std lua54
 -- lua spec/chaos/run.lua SEED MINUTES [FEEDS]: random faults against a stream of 610 feeds (or so many) over two
--- origins, and then all that was delivered is compared with all that the simulator made. Prints figures and TAP. Needs
--- Lua 5.4.
+-- origins, in seconds and in milliseconds, so that connections speak v1 and v2; and then all that was delivered is
+-- compared with all that the simulator made. Prints figures and TAP. Needs Lua 5.4.
 
 local monotonic = require("chainlink.core").monotonic
 local ledger = require "spec.chaos.ledger"
@@ -15,6 +15,8 @@ math.randomseed(seed)
 io.stdout:setvbuf "line"
 
 local FEEDS, FAST, FAST_RATE = tonumber(arg[3]) or 610, 10, 20
+-- The first so many feeds are in milliseconds: half of the fast ones, or all of these and half of the others.
+local IN_MS = ({ FAST // 2, FEEDS // 2 })[seed % 2 + 1]
 local CALM_SECONDS, QUIET_SECONDS = 5, 300 -- before the first fault; at most, until all is well again after the last
 local EACH = { 0.2, 1.4 } -- seconds from one fault to the next
 
@@ -22,8 +24,8 @@ local function note(...) print("# " .. (...):format(select(2, ...))) end
 
 -- ---- the service ----
 
-local sim = simulator.start { feeds = FEEDS + 60, fast = FAST .. ":" .. FAST_RATE, irregular = 60, signers = 1,
-  rate_limit = 0, seed = seed }
+local sim = simulator.start { feeds = FEEDS + 60, ms_feeds = IN_MS, fast = FAST .. ":" .. FAST_RATE, irregular = 60,
+  signers = 1, rate_limit = 0, seed = seed }
 
 -- A fault of TCP connections may hit the request itself: try again.
 local function control(method, path, body)
@@ -38,24 +40,28 @@ local function control(method, path, body)
 end
 
 local function feed_ids(client)
-  local ids = {}
+  local ids, in_ms = {}, 0
   for _, feed in ipairs(assert(client:get_feeds())) do
     -- Version 1 has no valid_from: what is skipped there cannot be noticed.
-    if feed.version ~= 1 and #ids < FEEDS then ids[#ids + 1] = feed.id end
+    if feed.version ~= 1 and #ids < FEEDS then
+      ids[#ids + 1] = feed.id
+      in_ms = in_ms + (feed.resolution == "ms" and 1 or 0)
+    end
   end
-  return ids
+  return ids, in_ms
 end
 
 -- ---- the stream ----
 
-local LATE = "a report came after one of a later second" -- it could not be delivered in order
+local LATE = "a report came after one of a later time" -- it could not be delivered in order
 local lost, late, states = {}, 0, {}
 
 local function on_status(event)
   states[event.state] = (states[event.state] or 0) + 1
   if event.state == "lost" then
     if event.reason == LATE then late = late + 1 end
-    lost[#lost + 1] = { feed_id = event.feed_id, from = event.from, to = event.to or math.huge, reason = event.reason }
+    lost[#lost + 1] = { feed_id = event.feed_id, from_ms = event.from_ms, to_ms = event.to_ms or math.huge,
+      reason = event.reason }
   end
 end
 
@@ -64,7 +70,7 @@ local client = sim:client {
   ping_interval = 2, pong_timeout = 2, stale_timeout = 5, connect_timeout = 2, timeout = 5,
   reconnect_max_delay = 2, retry_delay = 0.1, retry_max_delay = 1, circuit_breaker = { failures = 20, cooldown = 1 },
 }
-local ids = feed_ids(client)
+local ids, in_ms = feed_ids(client)
 local stream = client:stream(ids)
 assert(stream:connect(30))
 local book = ledger.new(ids)
@@ -133,7 +139,7 @@ local function calm_down()
     return stats.active_connections == stats.configured_connections
   end)
   local up, settled = stream:stats().active_connections, service_seconds()
-  read_until(finish, function() return book:oldest_newest() > settled + 2 end)
+  read_until(finish, function() return book:oldest_newest() > (settled + 2) * 1000 end)
   return settled, monotonic() - started, up
 end
 
@@ -151,7 +157,8 @@ local function ok(good, ...)
   print(("%s %d - "):format(good and "ok" or "not ok", tests) .. (...):format(select(2, ...)))
 end
 
-note("seed %d, %g minutes, %d feeds, %d connections", seed, minutes, #ids, stream:stats().configured_connections)
+note("seed %d, %g minutes, %d feeds, %d of them in milliseconds, %d connections", seed, minutes, #ids, in_ms,
+  stream:stats().configured_connections)
 read_until(monotonic() + CALM_SECONDS)
 local before = process.usage(true)
 local count = rage(minutes * 60)
@@ -173,7 +180,7 @@ note("%d duplicates, %d out of order, %d decode errors, %d rejected", stats.dedu
   stats.decode_errors, stats.rejected)
 note("lost: %d reports in %d ranges, %d of them too late to be in order", result.told, #lost, late)
 for i = 1, math.min(#lost, 20) do
-  note("  %s %s to %s: %s", lost[i].feed_id, lost[i].from, lost[i].to, lost[i].reason)
+  note("  %s %s to %s: %s", lost[i].feed_id, lost[i].from_ms, lost[i].to_ms, lost[i].reason)
 end
 note("all was well again after %.1f s", calmed)
 note("longest silence %.1f s (%s)", silence, silent_feed)
@@ -186,7 +193,7 @@ ok(result.silent == 0, "every feed brought reports")
 ok(result.missing == 0, "no report is missing without a word (%d missing)", result.missing)
 ok(#lost == late, "nothing was lost but what came too late (%d ranges)", #lost - late)
 ok(result.twice == 0, "no report came twice (%d)", result.twice)
-ok(book.back == 0, "no feed's seconds went back (%d)", book.back)
+ok(book.back == 0, "no feed's times went back (%d)", book.back)
 ok(result.invented == 0, "none was invented (%d)", result.invented)
 ok(up == stats.configured_connections, "all %d connections are up again (%d)", stats.configured_connections, up)
 ok(after.threads <= before.threads + 1, "threads: %d before, %d after", before.threads, after.threads)
