@@ -111,7 +111,7 @@ local function check_feed(id, list, all)
   for _, report in ipairs(all) do made[report.report_blob] = true end
   for i, report in ipairs(list) do
     local blob, before = report.report_blob, list[i - 1]
-    assert(not before or before.observations_timestamp <= report.observations_timestamp,
+    assert(not before or before.observations_timestamp_ms <= report.observations_timestamp_ms,
       "after a later one: " .. at_second(id, report))
     assert(made[blob], "never made: " .. at_second(id, report))
     assert(not delivered[blob], "twice: " .. at_second(id, report))

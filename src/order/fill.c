@@ -2,6 +2,8 @@
  * Pages: asked for, answered, failed, waited for in vain. */
 #include "order/fill.h"
 
+#define FEWEST_OF_PAGE 10 /* a page with less than this part of what was asked for was not cut by the service */
+
 /* ---- asking ---- */
 
 int64_t cds_fill_due_ms(const struct cds_sequence *seq, size_t slot) {
@@ -156,7 +158,7 @@ static void nothing_new(struct cds_sequence *seq, const struct cds_fill *fill, s
   struct cds_feed *feed = seq->feeds[slot];
   bool is_missing = feed->hold.head != NULL || cds_gap_owed(&feed->gap) > 0;
   if (is_missing && cds_gap_ask_again(&feed->gap, &seq->limits, now_ms)) return;
-  if (pass_second(seq, fill, false, out)) {
+  if (count >= seq->limits.page_limit / FEWEST_OF_PAGE && pass_second(seq, fill, false, out)) {
     if (count * 2 == fill->limit) seq->most_a_page = count; /* asked for more, REST gives as many as before */
     return;
   }
