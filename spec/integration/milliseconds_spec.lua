@@ -122,6 +122,19 @@ describe("millisecond feeds", function()
     for ms = first, last, 20 do assert.is_true(seen[ms], tostring(ms - first)) end
   end)
 
+  it("have their latency measured from the millisecond, not from the second", function()
+    local stream = client:stream { feeds[1].id }
+    local sum, count = 0, 100 -- as many of each fiftieth of a second
+    for _ = 1, count do
+      local report = assert(stream:read(60))
+      sum = sum + report.received_at * 1000 - report.observations_timestamp_ms
+    end
+    local stats = stream:stats()
+    stream:close()
+    -- Both clocks are read when a report arrives; from the second it would be 490 ms more.
+    assert.is_true(math.abs(stats.latency.mean - sum / count) < 250, stats.latency.mean .. ", " .. sum / count)
+  end)
+
   -- Reads from a stream of these feeds until each has had a report; how often each version was asked for.
   local function stream(ids, options)
     local asked = { sim:answered "/api/v1/ws", sim:answered "/api/v2/ws" }
