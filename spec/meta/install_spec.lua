@@ -27,7 +27,7 @@ local function expected_files()
   local list = { "bin/chainlink-streams", "share/chainlink-streams/installed-" .. abi,
     "share/chainlink-streams/types/chainlink.lua", "lib/lua/" .. abi .. "/chainlink/core.so",
     "lib/lua/" .. abi .. "/chainlink/simulator.so" }
-  for line in project.run "ls README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md examples/*":gmatch "[^\n]+" do
+  for line in project.run "ls README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md examples/*.* examples/embed/*":gmatch "[^\n]+" do
     list[#list + 1] = doc .. line
   end
   for line in project.run "find lua -type f":gmatch "lua/([^\n]+)" do
