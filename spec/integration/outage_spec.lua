@@ -56,3 +56,36 @@ for _, unit in ipairs { "s", "ms" } do
     end)
   end)
 end
+
+describe("a feed with more reports a second than REST gives at once", function()
+  it("goes on, and what is not to be had is told", function()
+    local service = faults.service { feeds = 1, ms_feeds = 1, rate = 200, signers = 1 }
+    finally(function() service:stop() end)
+    local stream, record = service:stream()
+    local reports = faults.read(stream, 200)
+    service.sim:fault("on=rest,path=" .. PAGES .. ",action=page,kind=short,count=60,times=0",
+      "on=live,action=skip,seconds=1")
+    faults.read_until(stream, function() return faults.count(record, "lost") > 0 end, reports)
+    local told = #reports
+    faults.read_until(stream, function() return #reports > told + 400 end, reports)
+    stream:close()
+    local lost, missing = {}, 0
+    for _, event in ipairs(record.statuses) do
+      if event.state == "lost" then
+        assert.are.equal("REST gives no more reports of one second", event.reason)
+        assert.are.equal(event.from, math.floor(event.from_ms / 1000))
+        lost[#lost + 1] = event
+      end
+    end
+    for i = 2, #reports do -- one each 5 ms
+      for ms = reports[i - 1].observations_timestamp_ms + 5, reports[i].observations_timestamp_ms - 5, 5 do
+        local is_told = false
+        for _, event in ipairs(lost) do is_told = is_told or (ms >= event.from_ms and ms <= event.to_ms) end
+        assert.is_true(is_told, ("nothing was told of %d ms"):format(ms))
+        missing = missing + 1
+      end
+      assert.is_true(reports[i].observations_timestamp_ms > reports[i - 1].observations_timestamp_ms)
+    end
+    assert.is_true(missing > 0)
+  end)
+end)
