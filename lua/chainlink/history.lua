@@ -11,6 +11,8 @@ local history = {}
 local MAX_REPORTS = 4096
 local MAX_TEXT = 32 * 2 ^ 20
 
+local MAX_LIMIT = 10000 -- reports in a page
+
 -- Remembers the blob, unless the second has too many.
 local function remember(self, blob)
   self.count, self.text = self.count + 1, self.text + #blob
@@ -40,11 +42,21 @@ local function fresh_reports(self, reports)
   return fresh
 end
 
--- Asks for the next page, if there can be one. Each page brings something new or moves the start on.
+-- The page had nothing new, as one second fills it: is a larger one to be asked for?
+local function enlarge(self, page)
+  local reports = page.reports
+  local last = reports[#reports]
+  if not last or #reports < (self.limit or math.huge) or self.limit >= MAX_LIMIT then return false end
+  if (last.observations_timestamp or self.second) > self.start then return false end
+  self.limit = math.min(2 * self.limit, MAX_LIMIT)
+  return true
+end
+
+-- Asks for the next page, if there can be one. Each page brings something new, moves the start on, or is larger.
 local function ask(self, start)
   self.start, self.pending = start, nil
   if start > self.to then return end
-  local pending, err = self.begin(start)
+  local pending, err = self.begin(start, self.limit)
   if pending then self.pending = pending else self.err = err end
 end
 
@@ -52,6 +64,7 @@ end
 -- A service that only repeats what lies before is not asked for ever.
 local function next_start(self, page, fresh)
   if #fresh > 0 then return self.second end
+  if enlarge(self, page) then return self.start end
   local following = page.next_page_timestamp
   if following and following > self.start then return following end
   local last = page.reports[#page.reports]
@@ -78,12 +91,12 @@ local function turn_page(self)
   return true
 end
 
---- An iterator over reports. begin(start) starts the request of a page, finish(request) waits for it; both
---- may return nil, err. A failure raises the error object out of the `for` loop, and so does asking while it waits for
---- a page (ConfigError).
-function history.iterate(begin, finish, from, to)
-  local self = { begin = begin, finish = finish, to = to, second = from, seen = {}, count = 0, text = 0, page = {},
-    position = 0 }
+--- An iterator over reports. begin(start, limit) starts the request of a page, finish(request) waits for it; both
+--- may return nil, err. A page is asked for `limit` reports, and for more where one second has more. A failure raises
+--- the error object out of the `for` loop, and so does asking while it waits for a page (ConfigError).
+function history.iterate(begin, finish, from, to, limit)
+  local self = { begin = begin, finish = finish, to = to, limit = limit, second = from, seen = {}, count = 0, text = 0,
+    page = {}, position = 0 }
   ask(self, from)
   return function()
     while true do

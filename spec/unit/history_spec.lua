@@ -5,6 +5,8 @@ local errors = require "chainlink.errors"
 local history = require "chainlink.history"
 local check = require "spec.support.failure"
 
+local unpack = table.unpack or unpack -- luacheck: ignore
+
 local function report(time, blob)
   return { observations_timestamp = time, report_blob = blob or tostring(time) }
 end
@@ -41,6 +43,32 @@ describe("a range of history", function()
       assert.is_true(#asked < 20)
     end)
   end
+
+  it("comes whole of a service that gives larger pages, where one second has more reports than a page", function()
+    local limits = {}
+    local function begin(start, limit)
+      limits[#limits + 1] = limit
+      return service(all, limit, {})(start)
+    end
+    local got = {}
+    for item in history.iterate(begin, finish, 10, 100, 2) do got[#got + 1] = item.report_blob end
+    assert.are.equal("10 11a 11b 11c 12 15", table.concat(got, " "))
+    assert.are.equal(2, limits[1])
+    assert.are.equal(4, limits[#limits])
+  end)
+
+  it("asks for no more than a page may have", function()
+    local limits, many = {}, {}
+    for i = 1, 4000 do many[i] = report(10, ("%08d"):format(i)) end
+    local function begin(start, limit)
+      limits[#limits + 1] = limit
+      return service(many, 3000, {})(start) -- the most that it gives
+    end
+    local count = 0
+    for _ in history.iterate(begin, finish, 10, 11, 3000) do count = count + 1 end
+    assert.are.equal(3000, count)
+    assert.are.equal(6000, math.max(unpack(limits)))
+  end)
 
   it("includes both ends and nothing beyond", function()
     assert.are.equal("11a 11b 11c 12", collect(service(all, 3, {}), 11, 12))
