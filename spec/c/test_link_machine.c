@@ -15,7 +15,7 @@ struct owner {
   struct cds_config config;
   struct cds_link_plan plan;
   struct ws_server *servers[2];
-  bool is_over, is_paused;
+  bool is_over, is_paused;   /* the latter until the connection is lost */
   enum cds_link_phase begun; /* the machine's, once it was started */
   size_t end_after;          /* so many retries */
   const int64_t *lived_ms;   /* of each connection that opens, for the machine; NULL: as it is */
@@ -70,6 +70,7 @@ static void on_state(void *context, size_t link, enum cds_link_state state, cons
     owner->opened_at_ms = owner->machine.opened_at_ms;
     if (owner->lived_ms != NULL) owner->machine.opened_at_ms -= owner->lived_ms[owner->states[state]];
   }
+  if (state == CDS_LINK_DISCONNECTED) owner->is_paused = false;
   if (state == CDS_LINK_RECONNECTING && retries < MOST) {
     owner->failures[retries] = failures;
     owner->delays[retries] = delay;
@@ -88,8 +89,9 @@ static bool on_message(void *context, size_t link, const char *data, size_t leng
   return owner->is_paused;
 }
 
-static void on_proved(void *context) {
+static void on_proved(void *context, size_t link) {
   struct owner *owner = context;
+  ok(link == 7, "it says which has proved itself");
   owner->proved++;
   owner->proved_at_ms = cds_clock_mono_ms();
 }
@@ -383,6 +385,20 @@ static void test_late_proof(void) {
   finish(&owner);
 }
 
+/* What it is to replace is not read either. */
+static void test_no_proof_unread(void) {
+  struct owner owner;
+  begin(&owner, serve_attend, NULL, NULL);
+  owner.plan.proof_ms = 30;
+  owner.config.stream.pong_timeout = 1;
+  owner.is_paused = true;
+  owner.end_after = 1;
+  run(&owner);
+  ok(strstr(owner.why.message, "reads too slowly") != NULL, "nobody reads it: %s", owner.why.message);
+  is_number((long long)owner.proved, 0, "so it has not proved itself");
+  finish(&owner);
+}
+
 /* ---- the request ---- */
 
 static void serve_request(struct ws_server *server, int number, int fd) {
@@ -428,6 +444,7 @@ int main(void) {
   test_proof();
   test_no_proof();
   test_late_proof();
+  test_no_proof_unread();
   test_request();
   return done();
 }

@@ -54,27 +54,26 @@ static bool has_caught_up(struct cds_stream *stream, size_t link, size_t shard) 
   return true;
 }
 
-static bool link_is_ready(struct cds_stream *stream, size_t link, size_t shard, int64_t now_ms) {
+static bool link_is_ready(struct cds_stream *stream, size_t link, size_t shard) {
   if (!cds_connections_is_connected(stream, link, CDS_ROLE_TRIAL, shard)) return false;
-  if (now_ms - cds_connections_connected_at_ms(stream, link) >= CDS_TRIAL_PROOF_MS) return true;
+  if (cds_connections_has_proved(stream, link)) return true;
   return cds_connections_has_brought(stream, link) && has_caught_up(stream, link, shard);
 }
 
 /* As many are to be up as were before, and one at least; unless no feed is left. */
-static bool shard_is_ready(struct cds_stream *stream, size_t shard, int64_t now_ms) {
+static bool shard_is_ready(struct cds_stream *stream, size_t shard) {
   size_t ready = 0, before = 0;
   for (size_t i = 0; i < CDS_MAX_LINKS; i++) {
     before += cds_connections_is_connected(stream, i, CDS_ROLE_SERVING, shard);
-    ready += link_is_ready(stream, i, shard, now_ms);
+    ready += link_is_ready(stream, i, shard);
   }
   return (ready > 0 && ready >= before) || cds_places_list(NULL, stream, shard, CDS_CARRIED_TRIED) == 0;
 }
 
 static bool is_ready(struct cds_stream *stream) {
-  int64_t now_ms = cds_clock_mono_ms();
   bool ready = stream->change.is_under_way;
   for (size_t shard = 0; ready && shard < CDS_MAX_CONNECTIONS; shard++)
-    if (stream->change.shards[shard]) ready = shard_is_ready(stream, shard, now_ms);
+    if (stream->change.shards[shard]) ready = shard_is_ready(stream, shard);
   return ready;
 }
 

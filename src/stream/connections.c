@@ -61,6 +61,10 @@ bool cds_connections_has_brought(const struct cds_stream *stream, size_t index) 
   return stream->connections.of[index].stats.messages_received > 0;
 }
 
+bool cds_connections_has_proved(const struct cds_stream *stream, size_t index) {
+  return stream->connections.of[index].has_proved;
+}
+
 const char *cds_connections_host(const struct cds_stream *stream, size_t index) {
   return stream->connections.of[index].stats.host;
 }
@@ -101,6 +105,7 @@ static void count_connected(struct cds_connections *connections, size_t index) {
     else connections->full_reconnects++;
     connection->stats.reconnect_count++;
   }
+  connection->has_proved = false;
   connection->connected_at_ms = cds_clock_mono_ms();
   connection->wall_ahead_ms = cds_clock_wall_ms() - connection->connected_at_ms;
 }
@@ -110,6 +115,10 @@ void cds_connections_set_state(struct cds_stream *stream, size_t index, enum cds
   if (state == CDS_LINK_CONNECTED) count_connected(&stream->connections, index);
   if (state == CDS_LINK_RECONNECTING || state == CDS_LINK_FAILED) stats->errors_count++;
   stats->state = state;
+}
+
+void cds_connections_set_proved(struct cds_stream *stream, size_t index) {
+  stream->connections.of[index].has_proved = true;
 }
 
 void cds_connections_set_gone(struct cds_stream *stream, size_t index) {

@@ -8,7 +8,7 @@
 #include "stream/stream.h"
 
 #define CDS_NO_LINK SIZE_MAX
-#define CDS_TRIAL_PROOF_MS 3000 /* a trial connection that is up for so long takes over, whatever it has brought */
+#define CDS_TRIAL_PROOF_MS 3000 /* a trial connection up and read for so long takes over, whatever it has brought */
 
 enum cds_role {
   CDS_ROLE_FREE,    /* no link here */
@@ -22,6 +22,7 @@ struct cds_connection { /* a role leaves FREE and comes back to it under the fle
   struct cds_link *link;
   size_t shard;
   struct cds_link_stats stats;
+  bool has_proved;         /* itself, since it connected */
   int64_t connected_at_ms; /* monotonic; 0: never was */
   int64_t wall_ahead_ms;   /* of the monotonic clock, when it last connected */
 };
@@ -54,6 +55,8 @@ size_t cds_connections_shard(const struct cds_stream *stream, size_t index);
 int64_t cds_connections_connected_at_ms(const struct cds_stream *stream, size_t index);
 bool cds_connections_is_connected(const struct cds_stream *stream, size_t index, enum cds_role role, size_t shard);
 bool cds_connections_has_brought(const struct cds_stream *stream, size_t index); /* a message */
+bool cds_connections_has_proved(const struct cds_stream *stream,
+                                size_t index); /* itself, by being up for long enough */
 
 /* Written by the link's thread only, which needs no lock to read them. */
 const char *cds_connections_host(const struct cds_stream *stream, size_t index);
@@ -63,6 +66,7 @@ int64_t cds_connections_wall_ahead_ms(const struct cds_stream *stream, size_t in
 void cds_connections_count_message(struct cds_stream *stream, size_t index, size_t length);
 void cds_connections_count_error(struct cds_stream *stream, size_t index);
 void cds_connections_set_state(struct cds_stream *stream, size_t index, enum cds_link_state state);
+void cds_connections_set_proved(struct cds_stream *stream, size_t index);
 void cds_connections_set_gone(struct cds_stream *stream, size_t index);
 void cds_connections_set_host(struct cds_stream *stream, size_t index, const struct cds_url *url);
 

@@ -37,7 +37,7 @@ struct cds_link_handler {
                 double delay);
   /* One whole message. True when the link is to stop reading until woken. *is_report: it was understood, new or not. */
   bool (*message)(void *context, size_t link, const char *data, size_t length, bool *is_report);
-  void (*proved)(void *context);                  /* the connection has been up for the plan's proof_ms */
+  void (*proved)(void *context, size_t link);     /* the connection has been up, and read, for the plan's proof_ms */
   void (*alarm)(void *context, const char *text); /* what goes on until somebody acts */
   /* The link has given up. final: asking again, or elsewhere, would not help. */
   void (*failed)(void *context, size_t link, const struct cds_error *err, bool final);
@@ -57,7 +57,7 @@ struct cds_link_plan {
   size_t host;         /* of the config's ws */
   bool hosts_vary;     /* any of them will do: after a failure the next is tried */
   bool is_one_of_many; /* its attempts are spread */
-  int64_t proof_ms;    /* once it has been up for so long that is told; 0: no matter */
+  int64_t proof_ms;    /* once it has been up and read for so long that is told; 0: no matter */
 };
 
 /* Starts the thread. CDS_E_MEMORY when there is none to be had; release is not called then. */

@@ -23,6 +23,7 @@
 #define WORKED_WITH_MESSAGES_MS 1000
 #define WORKED_MS 5000
 #define MAX_PATIENCE_MS 5000 /* of a peer whose messages are not read */
+#define PROOF_STEP_MS 100    /* between two looks; more than that does not count, as the process stood still then */
 
 /* ---- what the owner is asked and told ---- */
 
@@ -185,10 +186,19 @@ static int64_t deadline_ms(const struct cds_link_machine *machine) {
 }
 
 static void watch(struct cds_link_machine *machine) {
-  int64_t deadline = deadline_ms(machine);
-  if (machine->proof_at_ms != 0 && (deadline == 0 || machine->proof_at_ms < deadline)) deadline = machine->proof_at_ms;
-  int64_t left = deadline - cds_clock_mono_ms();
-  if (deadline != 0) cds_ws_timer(machine->ws, left > 0 ? (double)left / 1000 : 0);
+  int64_t now_ms = cds_clock_mono_ms(), deadline = deadline_ms(machine), proof_ms = machine->proof_left_ms;
+  int64_t next_ms = proof_ms <= 0 ? 0 : now_ms + (proof_ms < PROOF_STEP_MS ? proof_ms : PROOF_STEP_MS);
+  if (next_ms == 0 || (deadline != 0 && deadline < next_ms)) next_ms = deadline;
+  if (next_ms != 0) cds_ws_timer(machine->ws, next_ms > now_ms ? (double)(next_ms - now_ms) / 1000 : 0);
+}
+
+/* Only time in which it was read counts: the one that it is to replace was not read either, and goes on. */
+static void prove(struct cds_link_machine *machine, int64_t now_ms) {
+  int64_t passed = now_ms - machine->looked_at_ms;
+  machine->looked_at_ms = now_ms;
+  if (machine->proof_left_ms <= 0 || machine->phase == CDS_PHASE_PAUSED) return;
+  machine->proof_left_ms -= passed < PROOF_STEP_MS ? passed : PROOF_STEP_MS;
+  if (machine->proof_left_ms <= 0) machine->plan.handler->proved(machine->plan.context, machine->plan.index);
 }
 
 static void drop_useless(struct cds_link_machine *machine) {
@@ -202,10 +212,7 @@ static void drop_useless(struct cds_link_machine *machine) {
 
 static void look_at_connection(struct cds_link_machine *machine) {
   int64_t now_ms = cds_clock_mono_ms();
-  if (machine->proof_at_ms != 0 && now_ms >= machine->proof_at_ms) {
-    machine->proof_at_ms = 0;
-    machine->plan.handler->proved(machine->plan.context);
-  }
+  prove(machine, now_ms);
   int64_t deadline = deadline_ms(machine);
   if (deadline != 0 && now_ms >= deadline) drop_useless(machine);
   else watch(machine);
@@ -221,7 +228,7 @@ static void pause_reading(struct cds_link_machine *machine) {
 
 static void read_on(struct cds_link_machine *machine) {
   machine->phase = CDS_PHASE_OPEN;
-  machine->report_at_ms = cds_clock_mono_ms();
+  machine->report_at_ms = machine->looked_at_ms = cds_clock_mono_ms();
   cds_ws_pause(machine->ws, false);
   watch(machine);
 }
@@ -264,9 +271,9 @@ static void on_opened(void *context) {
   machine->phase = CDS_PHASE_OPEN;
   machine->had_message = false;
   machine->alarmed[0] = 0;
-  machine->opened_at_ms = machine->report_at_ms = cds_clock_mono_ms();
+  machine->opened_at_ms = machine->report_at_ms = machine->looked_at_ms = cds_clock_mono_ms();
+  machine->proof_left_ms = machine->plan.proof_ms;
   tell(machine, CDS_LINK_CONNECTED, NULL, 0);
-  machine->proof_at_ms = machine->plan.proof_ms > 0 ? cds_clock_mono_ms() + machine->plan.proof_ms : 0;
   if (owner_is_paused(machine)) pause_reading(machine);
   else watch(machine);
 }

@@ -23,7 +23,7 @@ struct cds_link_machine {
   struct cds_buf target;
   bool had_message;
   int64_t opened_at_ms, paused_at_ms, report_at_ms;
-  int64_t proof_at_ms;                                  /* then it has proved itself; 0: no matter */
+  int64_t proof_left_ms, looked_at_ms;                  /* until it has proved itself, 0: no matter; as of then */
   unsigned failures;                                    /* consecutive */
   char alarmed[sizeof((struct cds_error *)0)->message]; /* the last alarm; "" since the connection worked */
 };

@@ -115,8 +115,12 @@ static bool on_message(void *context, size_t link, const char *data, size_t leng
   return cds_outlet_is_paused(stream);
 }
 
-static void on_proved(void *context) {
-  cds_change_look(context);
+static void on_proved(void *context, size_t link) {
+  struct cds_stream *stream = context;
+  cds_stream_lock(stream);
+  cds_connections_set_proved(stream, link);
+  cds_stream_unlock(stream);
+  cds_change_look(stream);
 }
 
 static void on_alarm(void *context, const char *text) {
