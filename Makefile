@@ -193,7 +193,7 @@ test-all-luas:
 .PHONY: test-hosts
 test-hosts:
 	@scripts/total "make test-hosts" $(foreach lua,5.4 5.3 5.1 luajit, "Lua $(lua)" \
-	  'EVERY_HOST="cqueues luv $(if $(filter 5.1 luajit,$(lua)),copas) $(if $(filter luajit,$(lua)),love)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
+	  'EVERY_HOST="cqueues luv prometheus_client $(if $(filter 5.1 luajit,$(lua)),copas) $(if $(filter luajit,$(lua)),love)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
 
 # ---- the slow checkers ----
 

@@ -239,6 +239,10 @@ function Client:stream(feed_ids, options) end
 ---@return chainlink.ClientStats
 function Client:stats() end
 
+---The same as OpenMetrics text.
+---@return string text
+function Client:metrics() end
+
 ---Ends streams, calls and connections. Again is harmless.
 function Client:close() end
 
@@ -388,6 +392,10 @@ function Stream:timeout() end
 ---@return chainlink.StreamStats
 function Stream:stats() end
 
+---The same as OpenMetrics text, with the age of each feed's newest report.
+---@return string text
+function Stream:metrics() end
+
 function Stream:close() end
 
 ---@class chainlink.StreamStats
@@ -421,6 +429,8 @@ function Stream:close() end
 
 ---@class chainlink.Latency receive minus observation, milliseconds
 ---@field count integer
+---@field sum number
+---@field buckets { le: number, count: integer }[] how many were not longer than `le`
 ---@field min? number
 ---@field mean? number
 ---@field max? number

@@ -9,6 +9,7 @@ local discovery = require "chainlink.discovery"
 local errors = require "chainlink.errors"
 local events = require "chainlink.events"
 local history = require "chainlink.history"
+local metrics = require "chainlink.metrics"
 local streams = require "chainlink.stream"
 local waiting = require "chainlink.waiting"
 local cjson = require("cjson.safe").new()
@@ -166,6 +167,11 @@ function methods.stats(client)
   local stats = core.client_stats(client)
   stats.reused = math.max(0, stats.requests - stats.connections)
   return stats
+end
+
+--- The same as OpenMetrics text.
+function methods.metrics(client)
+  return metrics.client(client:stats())
 end
 
 --- Ends its streams, calls and connections. May be called again.

@@ -6,6 +6,7 @@ local check = require "chainlink.check"
 local config = require "chainlink.config"
 local errors = require "chainlink.errors"
 local events = require "chainlink.events"
+local metrics = require "chainlink.metrics"
 local waiting = require "chainlink.waiting"
 
 local Stream = core.stream_metatable
@@ -148,11 +149,17 @@ local function tell_of_going(state, ids)
   end
 end
 
+-- The stream's feeds by id, for its metrics.
+local function note_feeds(state, ids, is_one)
+  for _, id in ipairs(ids) do state.feeds[id:lower()] = is_one or nil end
+end
+
 local function change(stream, name, feed_ids)
   local state = check.self(stream, "stream", name)
   local ids = check.feed_ids(feed_ids)
   local done, err = core["stream_" .. name](stream, ids)
   if not done and err.kind == "ConfigError" then errors.throw(err) end
+  if done then note_feeds(state, ids, name == "subscribe") end
   if done and name == "subscribe" then tell_of_going(state, ids) end
   events.drain(state, stream_event, stream)
   return done, err
@@ -184,6 +191,15 @@ function methods.stats(stream)
     if last then stats.last_message_time = math.max(stats.last_message_time or last, last) end
   end
   return stats
+end
+
+--- The same as OpenMetrics text, with the age of each feed's newest report.
+function methods.metrics(stream)
+  local state = check.self(stream, "stream", "metrics")
+  local feeds = {}
+  for id in pairs(state.feeds) do feeds[#feeds + 1] = id end
+  table.sort(feeds)
+  return metrics.stream(stream, stream:stats(), feeds)
 end
 
 --- Ends the stream; reports that wait in its queue are given up. May be called again.
@@ -218,7 +234,8 @@ function stream.open(client, client_state, feed_ids, options)
   state.class, state.client, state.host = "stream", client, client_state.values.host
   state.wait, state.may_yield = loop.wait, loop.may_yield
   state.logger, state.log_level, state.on_status = values.logger, values.log_level, values.on_status
-  state.told_of = {}
+  state.told_of, state.feeds = {}, {}
+  note_feeds(state, ids, true)
   tell_of_going(state, ids)
   if closes_for_loops then return self, nil, nil, self end
   return self

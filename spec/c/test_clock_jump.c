@@ -79,8 +79,8 @@ static void read_on(struct fixture *fixture, struct seen_events *seen, struct se
 /* The service's seconds are up to a few minutes ahead of the right time, as it sends several in one; the smallest jump
  * that must not show is an hour. */
 static void is_latency_right(const struct cds_stream_stats *stats, const char *name) {
-  ok(stats->latency_count > 0 && fabs(stats->latency_min_ms) < 1800e3 && fabs(stats->latency_max_ms) < 1800e3,
-     "%s: %g to %g ms", name, stats->latency_min_ms, stats->latency_max_ms);
+  ok(stats->latency.count > 0 && fabs(stats->latency.min) < 1800e3 && fabs(stats->latency.max) < 1800e3,
+     "%s: %g to %g ms", name, stats->latency.min, stats->latency.max);
 }
 
 static void test_jumps(void) {
@@ -143,7 +143,7 @@ static void test_reconnect(int64_t offset, const char *name) {
   read_on(&fixture, &seen, &service, name);
   is_number(atomic_load(&fixture.server->connections), 2, "after one reconnect");
   stats = stats_of(&fixture);
-  double reconnected_ms = offset < 0 ? stats.latency_min_ms : stats.latency_max_ms;
+  double reconnected_ms = offset < 0 ? stats.latency.min : stats.latency.max;
   ok(fabs(reconnected_ms - (double)offset * 1000) < 1800e3, "by whose beginning latency goes (%g ms)", reconnected_ms);
   finish(&fixture);
 }

@@ -135,7 +135,7 @@ static void test_order(void) {
   is_number(stats.accepted, 3000, "3000 were accepted");
   is_number(stats.gaps + stats.dropped + stats.rejected + stats.decode_errors + stats.out_of_order, 0,
             "and nothing else");
-  ok(stats.latency_count == 3000 && stats.latency_min_ms > 0, "their age was measured");
+  ok(stats.latency.count == 3000 && stats.latency.min > 0, "their age was measured");
   ok(stats.links[0].bytes_received > 3000 * 1000 && stats.links[0].last_message_time > 0, "bytes and time are known");
   ok(stats.active_connections == 1 && stats.configured_connections == 1, "one connection of one");
   struct cds_feed_id feed = feed_number(2), other = feed_number(9);

@@ -27,7 +27,8 @@ local function expected_files()
   local list = { "bin/chainlink-streams", "share/chainlink-streams/installed-" .. abi,
     "share/chainlink-streams/types/chainlink.lua", "lib/lua/" .. abi .. "/chainlink/core.so",
     "lib/lua/" .. abi .. "/chainlink/simulator.so" }
-  for line in project.run "ls README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md examples/*.* examples/embed/*":gmatch "[^\n]+" do
+  local documents = "README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md examples/*.* examples/embed/*"
+  for line in project.run("ls " .. documents):gmatch "[^\n]+" do
     list[#list + 1] = doc .. line
   end
   for line in project.run "find lua -type f":gmatch "lua/([^\n]+)" do

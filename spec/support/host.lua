@@ -6,21 +6,22 @@ local project = require "spec.support.project"
 
 local host = {}
 
-local function is_wanted(name)
-  return (" " .. (os.getenv "EVERY_HOST" or "") .. " "):find(" " .. name .. " ", 1, true)
+--- Does EVERY_HOST name it?
+function host.is_wanted(name)
+  return (" " .. (os.getenv "EVERY_HOST" or "") .. " "):find(" " .. name .. " ", 1, true) ~= nil
 end
 
 --- Is the library there for this Lua? Where EVERY_HOST names it, it has to be.
 function host.has(library)
   local ok, err = pcall(require, library)
-  if is_wanted(library) and not ok then error(err, 2) end
+  if host.is_wanted(library) and not ok then error(err, 2) end
   return ok
 end
 
 --- The same for a command.
 function host.has_command(name)
   local _, status = project.run("command -v " .. name)
-  if is_wanted(name) and status ~= 0 then error("there is no command " .. name, 2) end
+  if host.is_wanted(name) and status ~= 0 then error("there is no command " .. name, 2) end
   return status == 0
 end
 

@@ -208,13 +208,25 @@ static void push_link(lua_State *L, const struct cds_link_stats *link) {
   if (link->ping_latency_ms >= 0) cds_l_set_number(L, "ping_latency", link->ping_latency_ms);
 }
 
-static void push_latency(lua_State *L, const struct cds_stream_stats *stats) {
-  lua_createtable(L, 0, 4);
-  cds_l_set_uint(L, "count", stats->latency_count);
-  if (!stats->latency_count) return;
-  cds_l_set_number(L, "min", stats->latency_min_ms);
-  cds_l_set_number(L, "mean", stats->latency_mean_ms);
-  cds_l_set_number(L, "max", stats->latency_max_ms);
+/* buckets = {{le = bound, count = of this and all smaller bounds}, …} */
+static void push_latency(lua_State *L, const struct cds_histogram *latency) {
+  uint64_t count = 0;
+  lua_createtable(L, 0, 6);
+  lua_createtable(L, CDS_HISTOGRAM_BOUNDS, 0);
+  for (int i = 0; i < CDS_HISTOGRAM_BOUNDS; i++) {
+    count += latency->buckets[i];
+    lua_createtable(L, 0, 2);
+    cds_l_set_number(L, "le", cds_histogram_bounds[i]);
+    cds_l_set_uint(L, "count", count);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "buckets");
+  cds_l_set_uint(L, "count", latency->count);
+  cds_l_set_number(L, "sum", latency->sum);
+  if (!latency->count) return;
+  cds_l_set_number(L, "min", latency->min);
+  cds_l_set_number(L, "mean", cds_histogram_mean(latency));
+  cds_l_set_number(L, "max", latency->max);
 }
 
 static void push_counters(lua_State *L, const struct cds_stream_stats *stats) {
@@ -245,7 +257,7 @@ static int stream_stats(lua_State *L) {
   struct cds_stream_stats stats;
   cds_stream_stats(&stats, check_stream(L)->stream);
   push_counters(L, &stats);
-  push_latency(L, &stats);
+  push_latency(L, &stats.latency);
   lua_setfield(L, -2, "latency");
   lua_createtable(L, (int)stats.link_count, 0);
   for (size_t i = 0; i < stats.link_count; i++) {

@@ -77,13 +77,8 @@ static int64_t bounded(uint64_t time) {
 
 /* mu is held. A backfilled report is late by nature: its latency says nothing. */
 static void count_latency(struct cds_stream *stream, const struct cds_report *report) {
-  struct cds_dispatch *counts = &stream->dispatch;
   if (!report->has_observations_timestamp || report->backfilled) return;
-  double latency = report->latency_ms;
-  if (counts->latency_count == 0 || latency < counts->latency_min_ms) counts->latency_min_ms = latency;
-  if (counts->latency_count == 0 || latency > counts->latency_max_ms) counts->latency_max_ms = latency;
-  counts->latency_count++;
-  counts->latency_sum_ms += latency;
+  cds_histogram_add(&stream->dispatch.latency, report->latency_ms);
 }
 
 static void give_back(struct cds_leftover *leftover, struct cds_report *report) {
@@ -183,10 +178,7 @@ void cds_dispatch_stats(struct cds_stream_stats *out, const struct cds_stream *s
   out->backfilled = counts->backfilled;
   out->lost = counts->lost.ranges;
   out->lost_seconds = (counts->lost.ms + 999) / 1000;
-  out->latency_count = dispatch->latency_count;
-  out->latency_min_ms = dispatch->latency_min_ms;
-  out->latency_max_ms = dispatch->latency_max_ms;
-  if (out->latency_count > 0) out->latency_mean_ms = dispatch->latency_sum_ms / (double)out->latency_count;
+  out->latency = dispatch->latency;
 }
 
 /* ---- telling ---- */

@@ -4,6 +4,7 @@
 #ifndef CDS_DISPATCH_H
 #define CDS_DISPATCH_H
 
+#include "base/histogram.h"
 #include "context/event.h"
 #include "order/sequence.h"
 #include "stream/stream.h"
@@ -26,8 +27,8 @@ struct cds_dispatch {    /* dispatch.c's own; guarded by mu but for what is read
   int64_t wall_ahead_ms; /* of the monotonic clock, when the stream was opened; read-only */
   struct cds_sequence sequence;
   struct cds_delivered *delivered; /* owned; by slot */
-  uint64_t accepted, latency_count;
-  double latency_min_ms, latency_max_ms, latency_sum_ms;
+  uint64_t accepted;
+  struct cds_histogram latency;
 };
 
 /* Starts as {0}. */

@@ -4,6 +4,7 @@
 #ifndef CDS_STREAM_H
 #define CDS_STREAM_H
 
+#include "base/histogram.h"
 #include "codec/report.h"
 #include "context/context.h"
 
@@ -55,10 +56,9 @@ struct cds_stream_stats {
   uint64_t partial_reconnects, full_reconnects;
   uint64_t configured_connections, active_connections;
   uint64_t queue_length;
-  uint64_t feeds; /* that are wanted */
-  uint64_t latency_count;
-  double latency_min_ms, latency_mean_ms, latency_max_ms; /* arrival minus observation; 0 when count is 0 */
-  struct cds_link_stats links[CDS_MAX_LINKS];             /* by the first link_count */
+  uint64_t feeds;                             /* that are wanted */
+  struct cds_histogram latency;               /* arrival minus observation */
+  struct cds_link_stats links[CDS_MAX_LINKS]; /* by the first link_count */
   size_t link_count;
 };
 void cds_stream_stats(struct cds_stream_stats *out, struct cds_stream *stream);
