@@ -62,6 +62,17 @@ describe("discovery", function()
     { { created_after = "2024-03-31", created_before = "2024-04-01" }, "BTC/USD ETH/USD LINK/USD LUNA/USD SOL/USD" },
     { { expected_decommission_after = "2025-03-31", expected_decommission_before = "2025-04-01" }, "LUNA/USD" },
     { { decommissioned_after = "2025-04-01", decommissioned_before = "2025-04-02" }, "LUNA/USD" },
+    { { base_asset = "BTC", network_type = "testnet" }, "BTC-CURVE" },
+    { { base_asset = "BTC", status = "testing" }, "BTC-PERP" },
+    { { base_asset = "BTC", asset_class = "forex" }, "" },
+    { { base_asset = "BTC", feed_type = "crypto advanced" }, "BTC/USD" },
+    { { base_asset = "ETH", created_after = "2024-03-31", asset_class = "Crypto", feed_type = "Crypto Advanced" },
+      "ETH/USD" },
+    { { base_asset = "ETH", created_before = "2024-03-31", feed_type = "Crypto Advanced" }, "" },
+    { { expected_decommission_after = "2025-04-01" }, "BTC/USD-LEGACY ETH/USD-LEGACY LINK/USD-LEGACY MATIC/USD-LEGACY" },
+    { { expected_decommission_before = "2025-03-31" }, "" },
+    { { decommissioned_after = "2025-04-02" }, "" },
+    { { decommissioned_before = "2025-04-01" }, "" },
     { { asset_class = "a&b=c #?/%" }, "" },
   }
   for i, case in ipairs(counts) do
@@ -74,6 +85,21 @@ describe("discovery", function()
       end
     end)
   end
+
+  it("sends each filter by its name, and texts as one list", function()
+    local urls = {}
+    local options = { asset_class = "a", attribute_type = { "b", "c" }, base_asset = "d&e", created_after = "2024-01-01",
+      created_before = "2024-01-02", decommissioned_after = "2024-01-03", decommissioned_before = "2024-01-04",
+      expected_decommission_after = "2024-01-05", expected_decommission_before = "2024-01-06", feed_type = "f",
+      hidden = false, network_type = "g", quote_asset = "h", status = "i",
+      on_response = function(response) urls[#urls + 1] = response.url end }
+    assert.same({}, public(options))
+    assert.equal(1, #urls)
+    assert.equal("asset_class=a&attribute_type=b,c&base_asset=d%26e&created_after=2024-01-01&created_before=2024-01-02"
+      .. "&decommissioned_after=2024-01-03&decommissioned_before=2024-01-04&expected_decommission_after=2024-01-05"
+      .. "&expected_decommission_before=2024-01-06&feed_type=f&hidden=false&network_type=g&quote_asset=h&status=i",
+      urls[1]:match "/api/v1/discovery%?(.*)$")
+  end)
 
   it("lists hidden feeds with credentials, and only when asked", function()
     assert.equal(4, #discover { base_asset = "FUND", hidden = true })
