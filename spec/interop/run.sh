@@ -15,9 +15,9 @@ command -v npm >/dev/null && command -v node >/dev/null || fail "node (18 or lat
 command -v chainlink-streams >/dev/null || eval "$(make -s env)"
 
 work=$(mktemp -d) || exit 1
-simulator='' client=''
+simulators='' client=''
 cleanup() {
-  for process in $client $simulator; do
+  for process in $client $simulators; do
     kill "$process" 2>/dev/null
     wait "$process" 2>/dev/null
   done
@@ -34,22 +34,30 @@ if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   timeout --foreground -k 5 240 npm ci --no-audit --no-fund >"$work/npm" 2>&1 || fail "npm ci: $(tail -n 3 "$work/npm" | tr '\n' ' ')"
 fi
 
-chainlink-streams simulate --exit-with-parent --origins 2 --rate 1 --rate-limit 0 --env-file "$work/env" \
-  >"$work/simulator" 2>&1 &
-simulator=$!
-tries=0
-until [ -s "$work/env" ]; do
-  kill -0 "$simulator" 2>/dev/null || fail "the simulator ended: $(tail -n 3 "$work/simulator" | tr '\n' ' ')"
-  tries=$((tries + 1))
-  [ "$tries" -lt 300 ] || fail "the simulator does not listen after 30 seconds"
-  sleep 0.1
-done
-. "$work/env"
+# Runs a client against a simulator of its own.
+check() { # check CLIENT OPTION…: options of the simulator
+  name=$1
+  shift
+  chainlink-streams simulate --exit-with-parent --origins 2 --rate-limit 0 --env-file "$work/$name.env" "$@" \
+    >"$work/$name" 2>&1 &
+  simulators="$simulators $!"
+  tries=0
+  until [ -s "$work/$name.env" ]; do
+    kill -0 "$!" 2>/dev/null || fail "the simulator ended: $(tail -n 3 "$work/$name" | tr '\n' ' ')"
+    tries=$((tries + 1))
+    [ "$tries" -lt 300 ] || fail "the simulator does not listen after 30 seconds"
+    sleep 0.1
+  done
+  . "$work/$name.env"
 
-# In the background, so that a signal ends the wait and not only the next command.
-NODE_EXTRA_CA_CERTS=$CHAINLINK_STREAMS_CA_FILE timeout -k 5 240 node sdk.mjs &
-client=$!
-wait "$client"
-status=$?
-client=''
+  # In the background, so that a signal ends the wait and not only the next command.
+  NODE_EXTRA_CA_CERTS=$CHAINLINK_STREAMS_CA_FILE timeout -k 5 240 node "$name.mjs" &
+  client=$!
+  wait "$client" || status=1
+  client=''
+}
+
+status=0
+check sdk --rate 1
+check v2 --rate 10 --feeds 12 --ms-feeds 6
 exit "$status"
