@@ -32,6 +32,7 @@ struct history {
   bool bulk_always_wrong;                /* and all others */
   unsigned bulk_lacks_feed;              /* it has nothing of this one */
   atomic_int bulk_questions, bulk_feeds; /* feeds named in them */
+  atomic_int bulk_repeated;              /* of these, such as were named twice */
 };
 
 /* A report's message, in static memory of the thread. */
@@ -123,6 +124,14 @@ static char *history_bulk(const struct ws_server *view, uint32_t number, unsigne
   return strcat(realloc(all, strlen(all) + 4), "]}");
 }
 
+static int history_count_ids(const struct ws_server *view) {
+  const char *target;
+  size_t length = ws_target(view, &target);
+  int count = 0;
+  for (const char *id = strstr(target, "0x"); id != NULL && id < target + length; id = strstr(id + 2, "0x")) count++;
+  return count;
+}
+
 static void history_answer_bulk(struct history *history, const struct ws_server *view, int fd) {
   const char *field = strstr(view->request, "timestamp=");
   uint32_t second = field != NULL ? (uint32_t)strtoul(field + strlen("timestamp="), NULL, 10) : 0;
@@ -132,6 +141,7 @@ static void history_answer_bulk(struct history *history, const struct ws_server 
   atomic_fetch_add(&history->open_questions, 1);
   bool is_first = atomic_fetch_add(&history->bulk_questions, 1) == 0;
   atomic_fetch_add(&history->bulk_feeds, feeds);
+  atomic_fetch_add(&history->bulk_repeated, history_count_ids(view) - feeds);
   while (atomic_load(&history->silent) && !history_is_gone(fd)) poll(NULL, 0, 1);
   atomic_fetch_sub(&history->open_questions, 1);
   if (history->bulk_wrong != NULL && (is_first || history->bulk_always_wrong))

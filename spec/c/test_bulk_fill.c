@@ -50,6 +50,7 @@ static void is_complete(struct fixture *fixture, struct history_log *log, size_t
   ok(stats.backfilled == feeds * 3, "%s: %llu over REST", after, (unsigned long long)stats.backfilled);
   ok(stats.accepted == feeds * AFTER, "%s: none twice", after);
   ok(stats.lost == 0, "%s: nothing is lost", after);
+  ok(atomic_load(&service.bulk_repeated) == 0, "%s: no feed is named twice", after);
 }
 
 static void test_second_by_second(void) {

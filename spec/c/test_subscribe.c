@@ -205,6 +205,13 @@ static void test_refused(void) {
   ok(subscribe(&fixture, 13, 13), "another feed");
   STREAM_UNTIL(&fixture, &service, &log, &seen, log.last[13] != 0);
   is_number((long long)log.wrong, 0, "is added then");
+  ok(unsubscribe(&fixture, 1, 1), "the first goes");
+  STREAM_UNTIL(&fixture, &service, &log, &seen, atomic_load(&service.carried) == (mask(2, 4) | mask(13, 13)));
+  STREAM_UNTIL(&fixture, &service, &log, &seen, atomic_load(&service.up) == 1);
+  ok(subscribe(&fixture, 12, 12), "the one that is not permitted gets its place");
+  STREAM_UNTIL(&fixture, &service, &log, &seen, seen.states[CDS_LINK_FAILED] == 2 && stats.feeds == 4);
+  STREAM_UNTIL(&fixture, &service, &log, &seen, cds_stream_is_subscribed(fixture.stream));
+  is_number((long long)log.wrong, 0, "and is taken out again");
   end_with(&fixture, host);
 }
 
