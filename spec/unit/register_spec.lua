@@ -132,6 +132,17 @@ describe("chainlink.schemas:register", function()
     assert.are.equal("0." .. ("0"):rep(76) .. "5", assert(report(schema.version, word "5")):exact "a")
   end)
 
+  it("takes as many fields as there can be, from a coroutine, whose stack is small", function()
+    local fields = {}
+    for i = 1, 255 do fields[i] = { name = "f" .. i, type = "uint8", meaning = "number " .. i, abi_name = "f" .. i } end
+    local schema = coroutine.wrap(function() return register(fields) end)()
+    assert.are.equal(256, #schema.fields)
+    assert.are.equal("number 255", schema.fields[256].meaning)
+    local words = {}
+    for i = 1, 255 do words[i] = word(("%x"):format(i)) end
+    assert.are.equal(255, assert(report(schema.version, (table.unpack or unpack)(words))).f255) -- luacheck: ignore
+  end)
+
   it("takes the first and the last version there can be", function()
     for _, number in ipairs { 15, 4095 } do
       local schema = chainlink.schemas:register { version = number, fields = { HEAD, { name = "a", type = "uint8" } } }
