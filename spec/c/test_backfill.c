@@ -187,9 +187,24 @@ static void test_close(bool whole_client) {
   history_end(&fixture, host);
 }
 
+/* Whatever the client does with calls of the script's. */
+static void test_repeated_by_sequence(void) {
+  struct fixture fixture;
+  struct history_log log = {0};
+  struct ws_parallel *host = begin_history(&fixture, 32);
+  fixture.config.max_retries = 3;
+  fixture.config.retry_delay = fixture.config.retry_max_delay = 3600;
+  service.wrong[1] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+  open_with_gap(&fixture, 1);
+  HISTORY_UNTIL(&fixture, &log, log.last[1] == 20);
+  is_number((long long)log.jumps, 0, "a failed question is asked again by the sequence's times, not by the client's");
+  history_end(&fixture, host);
+}
+
 int main(void) {
   test_page_by_page();
   test_failures();
+  test_repeated_by_sequence();
   test_backwards();
   test_slow();
   test_at_once();
