@@ -11,7 +11,9 @@
 static struct cds_queue_node *item(size_t slot, uint32_t number) {
   struct cds_report *report = cds_calloc(1, sizeof *report);
   report->refs = 1;
+  report->has_observations_timestamp = true;
   report->observations_timestamp = number;
+  report->observations_time = number;
   return cds_queue_node_new(report, slot);
 }
 
@@ -89,13 +91,14 @@ static void test_latest(void) {
   is_number(pushed(&queue, 0, 11), 10, "a newer report replaces the feed's waiting one");
   is_number(queue.length, 2, "and takes its place");
   is_number(queue.dropped, 1, "which counts as dropped");
+  is_number(pushed(&queue, 0, 9), 9, "an older one, as comes in order of arrival, does not");
   is_number(pushed(&queue, 2, 30), 11, "a third feed pushes the first in line out");
   is_number(popped(&queue), 20, "the second is next");
   is_number(pushed(&queue, 1, 21), -1, "once taken, a feed's report is not replaced any more");
   is_number(popped(&queue), 30, "in order");
   is_number(popped(&queue), 21, "in order");
   is_number(popped(&queue), -1, "empty");
-  is_number(queue.dropped, 2, "two were dropped in all");
+  is_number(queue.dropped, 3, "three were dropped in all");
   cds_queue_clear(&queue);
 }
 

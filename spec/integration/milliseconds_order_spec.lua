@@ -58,7 +58,9 @@ describe("a stream of millisecond feeds #load", function()
         local ms = report.observations_timestamp_ms
         local feed = by_feed[report.feed_id] or { first = ms, last = ms, wanted = ms, back = 0, times = {} }
         by_feed[report.feed_id] = feed
+        local is_late = ms < feed.last
         add(feed, ms)
+        assert(not is_late or stream:latest(report.feed_id).observations_timestamp_ms >= feed.last, "the newest one")
         if from and not feed.is_complete and feed.wanted >= from * 1000 then
           feed.is_complete, incomplete = true, incomplete - 1
         end
