@@ -174,6 +174,21 @@ static void test_full_pages(void) {
   cds_sequence_clear(&seq);
 }
 
+/* The service gives whole seconds, of 600 reports. */
+static void test_whole_seconds(void) {
+  struct cds_fill fill;
+  begin_dense(&fill);
+  answer_in_parts(&fill, 600);
+  ok(next_fill(&fill) && fill.limit == 1000, "one that its second fills is followed by a larger");
+  answer_in_parts(&fill, 600);
+  ok(next_fill(&fill) && fill.limit == 2000, "and, as two seconds are more than that, by a larger one again");
+  page(&fill, AT(1000), 1001);
+  page_of(&fill, 1200);
+  ok(next_fill(&fill) && fill.start == SECOND + 1, "which goes on");
+  is_number(lost_count, 0, "and nothing is lost");
+  cds_sequence_clear(&seq);
+}
+
 /* What a page cannot pass even so. */
 static void test_too_many(void) {
   struct cds_sequence_limits limits = cds_sequence_default_limits();
@@ -205,8 +220,12 @@ static void test_clamped(void) {
   take(A, AT(3001), AT(3001), 3002);
   answer_in_parts(&fill, 500);
   unsigned asked = 0;
+  for (size_t limit = 1000; limit <= 2000; limit *= 2) {
+    ok(next_fill(&fill) && fill.limit == limit, "more is asked for");
+    answer_in_parts(&fill, 500);
+  }
   for (; lost_count == 0 && asked < 20; asked++) {
-    ok(next_fill(&fill) && fill.limit == 1000, "more is asked for");
+    ok(next_fill(&fill) && fill.limit == 4000, "as much as ever");
     answer_in_parts(&fill, 500);
   }
   is_number(asked, seq.limits.max_empty + 1, "as often as of a REST that lags");
@@ -286,6 +305,7 @@ int main(void) {
   test_long_gap();
   test_start();
   test_full_pages();
+  test_whole_seconds();
   test_too_many();
   test_clamped();
   test_refused();

@@ -159,7 +159,7 @@ static void nothing_new(struct cds_sequence *seq, const struct cds_fill *fill, s
   bool is_missing = feed->hold.head != NULL || cds_gap_owed(&feed->gap) > 0;
   if (is_missing && cds_gap_ask_again(&feed->gap, &seq->limits, now_ms)) return;
   if (count >= seq->limits.page_limit / FEWEST_OF_PAGE && pass_second(seq, fill, false, out)) {
-    if (count * 2 == fill->limit) seq->most_a_page = count; /* asked for more, REST gives as many as before */
+    if (fill->limit > seq->limits.page_limit) seq->most_a_page = count; /* asked for more, REST gives no more */
     return;
   }
   if (feed->hold.head != NULL) {
@@ -170,11 +170,13 @@ static void nothing_new(struct cds_sequence *seq, const struct cds_fill *fill, s
   cds_gap_end_run(&feed->gap);
 }
 
-/* The second may have more reports than the page: a larger one is next, if REST gives it. */
+/* The second may have more reports than the page: a larger one is next, if REST gives it. One that is not full may have
+ * ended where the next second would not have gone in whole. */
 static bool enlarge_page(struct cds_sequence *seq, const struct cds_fill *fill, size_t count) {
   struct cds_feed *feed = seq->feeds[fill->slot];
   size_t most = seq->limits.max_page_limit < seq->most_a_page ? seq->limits.max_page_limit : seq->most_a_page;
-  bool is_stuck = count >= fill->limit && feed->release.newest <= fill->last && !cds_gap_page_has_passed(&feed->gap);
+  bool is_large = count >= seq->limits.page_limit;
+  bool is_stuck = is_large && feed->release.newest <= fill->last && !cds_gap_page_has_passed(&feed->gap);
   if (!is_stuck || fill->limit >= most) return false;
   cds_gap_set_page_limit(&feed->gap, fill->limit * 2);
   return true;
