@@ -130,6 +130,17 @@ static void start_next_address(struct cds_ws *ws) {
   fail(ws, &err);
 }
 
+/* libwebsockets from 4.5.3 on takes "host:port" for the proxy's name, but remembers the port: the name follows alone. An
+ * IPv6 address in brackets it would misread then. */
+static bool set_proxy(struct lws_vhost *vhost, const char *proxy) {
+  char name[CDS_MAX_PROXY_TEXT];
+  const char *port = strrchr(proxy, ':');
+  if (lws_set_proxy(vhost, proxy) != 0) return false;
+  if (port == NULL || strchr(proxy, '[') != NULL) return true;
+  snprintf(name, sizeof name, "%.*s", (int)(port - proxy), proxy);
+  return lws_set_proxy(vhost, name) == 0;
+}
+
 static enum cds_status prepare_route(struct cds_ws *ws, struct cds_error *err) {
   if (strlen(ws->url->host) + sizeof "[]:65535" > MAX_HOST_HEADER)
     return cds_error_set(err, CDS_E_CONFIG, "ws_url: the host name is longer than %d characters", MAX_HOST_HEADER - 10);
@@ -139,7 +150,7 @@ static enum cds_status prepare_route(struct cds_ws *ws, struct cds_error *err) {
     return cds_error_set(err, CDS_E_MEMORY, "out of memory");
   if (ws->proxy[0] == 0) return CDS_OK;
   if (ws->proxied == NULL) ws->proxied = cds_ws_context_vhost(&ws->context, "proxied", ws->ssl);
-  if (ws->proxied == NULL || lws_set_proxy(ws->proxied, ws->proxy) != 0)
+  if (ws->proxied == NULL || !set_proxy(ws->proxied, ws->proxy))
     return cds_error_set(err, CDS_E_CONFIG,
                          "proxy: libwebsockets refused it; expected [user:password@]host:port, short");
   return CDS_OK;
