@@ -26,6 +26,22 @@ static void test_depends(void) {
   is_number(same, 0, "the length counts");
 }
 
+/* Whatever is left behind the last whole 32 bytes. */
+static void test_every_byte(void) {
+  uint8_t text[64];
+  size_t same = 0;
+  sample_random_bytes(text, sizeof text);
+  for (size_t length = 1; length <= sizeof text; length++) {
+    uint64_t before = cds_seen_tag(1, text, length);
+    for (size_t at = 0; at < length; at++) {
+      text[at] ^= 0x10;
+      same += cds_seen_tag(1, text, length) == before;
+      text[at] ^= 0x10;
+    }
+  }
+  is_number(same, 0, "every byte of a text of any length counts");
+}
+
 /* Words that were the constants of the tag once: as a factor's mask they made the product 0. */
 static void test_crafted(void) {
   static const uint64_t words[] = {0x9e3779b97f4a7c15u, 0xbf58476d1ce4e5b9u, 0x94d049bb133111ebu, 0xd6e8feb86659fd93u,
@@ -66,6 +82,7 @@ static void test_chosen_elsewhere(void) {
 
 int main(void) {
   test_depends();
+  test_every_byte();
   test_crafted();
   test_chosen_elsewhere();
   return done();
