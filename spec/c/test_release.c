@@ -17,8 +17,9 @@ static void begin(void) {
 }
 
 static struct cds_candidate candidate(int64_t time) {
+  next_tag += 2;
   return (struct cds_candidate){
-    .has_observations_timestamp = true, .observations_timestamp = time, .blob_tag = ++next_tag, .text_tag = ++next_tag};
+    .has_observations_timestamp = true, .observations_timestamp = time, .blob_tag = next_tag - 1, .text_tag = next_tag};
 }
 
 static bool deliver(int64_t time) {
