@@ -82,6 +82,7 @@ __attribute__((unused)) static void begin(struct fixture *fixture, ws_serve *ser
   fixture->config.rest = (struct cds_url){.host = cds_strdup("127.0.0.1"), .port = 9, .base = cds_strdup("")};
   fixture->config.proxy = cds_strdup("");
   fixture->config.connect_timeout = 60;
+  fixture->config.stream.ping_interval = 3600; /* a service that is busy sending may answer none */
   fixture->config.stream.reconnect_delay = 0.01;
   fixture->config.stream.reconnect_max_delay = 0.05;
   fixture->config.stream.log_level = CDS_LOG_DEBUG;
