@@ -216,7 +216,7 @@ struct history_log {
   size_t jumps, back; /* reports that were not the one after the last; of these, not even newer */
   size_t odd;         /* with another price than the service's */
   size_t gaps, backfilled, lost;
-  size_t errors;                                                         /* logged */
+  size_t errors, no_memory;                                              /* logged */
   uint32_t lost_from, lost_to;                                           /* of the last range */
   uint32_t filled_from[HISTORY_FEEDS + 1], filled_to[HISTORY_FEEDS + 1]; /* told as backfilled, in one or many ranges */
   size_t filled_odd;                                                     /* ranges that did not follow on the last */
@@ -236,6 +236,7 @@ static void history_note(struct history_log *log, const struct cds_event *event)
   log->gaps += event->kind == CDS_EVENT_GAP;
   log->backfilled += event->kind == CDS_EVENT_BACKFILLED;
   log->errors += event->kind == CDS_EVENT_LOG && event->level == CDS_LOG_ERROR;
+  log->no_memory += event->kind == CDS_EVENT_LOG && strstr(event->message, "out of memory") != NULL;
   if (event->kind != CDS_EVENT_LOST) return;
   log->lost++;
   log->lost_from = event->from - base_time;

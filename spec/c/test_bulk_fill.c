@@ -215,6 +215,7 @@ static void test_forged(void) {
   open_with_gap(&fixture, &log, FEEDS);
   is_complete(&fixture, &log, FEEDS, "forged");
   is_number((long long)stats_of(&fixture).unverified, 1, "a forged report is counted");
+  is_number((long long)log.no_memory, 0, "and not taken for a lack of memory");
   is_number((long long)log.odd, 0, "and not delivered");
   history_end(&fixture, host);
   forged_end(signers);

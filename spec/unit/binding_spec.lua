@@ -157,6 +157,13 @@ describe("the binding's calls", function()
     raises(2, ".*", core.discover, client)
     raises(1, ".*", core.post, report, "")
     raises(2, ".*", core.post, client)
+    for place = 1, 3 do
+      local ids = { sample.feed_id(3), sample.feed_id(4), sample.feed_id(5) }
+      ids[place] = {}
+      local ok, err = pcall(core.call, client, "get_reports", ids, 1)
+      assert.is_false(ok)
+      assert.matches(("feed id %d is not a text"):format(place), tostring(err))
+    end
     local call = assert(core.call(client, "get_feeds"))
     core.call_free(call)
     for _, name in ipairs { "call_fd", "call_done", "call_event", "call_result" } do
