@@ -2,6 +2,7 @@
 -- The tool of `make mutants`: what it plants, and what it says became of that in a project of one file.
 local plan = require "spec.mutants.plan"
 local project = require "spec.support.project"
+local reach = require "spec.mutants.reach"
 local rules = require "spec.mutants.rules"
 
 -- The changes of a text as "rule: before -> after".
@@ -136,6 +137,83 @@ describe("a sample", function()
     assert.not_same(keys(1), keys(2))
     assert.equal(10, #keys(1))
     assert.matches("^src/base/.* src/codec/", table.concat(keys(3), " "))
+  end)
+end)
+
+describe("what a test reaches", function()
+  local folder, remove, record
+
+  before_each(function()
+    folder, remove = project.folder()
+    record = folder .. "/record"
+    project.run(("mkdir -p %s/spec %s/src/base %s/lua/chainlink %s"):format(folder, folder, folder, record))
+    project.run(("cp -r spec/mutants %s/spec"):format(folder))
+  end)
+  after_each(function() remove() end)
+
+  -- The lines of a file that are run, of so many.
+  local function lines_run(path, count)
+    local lines = {}
+    for line = 1, count do
+      if reach.runs(folder, record, { path = path, line = line }) then lines[#lines + 1] = line end
+    end
+    return lines
+  end
+
+  it("are the functions of Lua that it calls, in coroutines too, and what a file does when it is loaded", function()
+    project.write(folder .. "/lua/chainlink/toy.lua", [[
+local toy = { one = 1 }
+function toy.called()
+  return toy.one
+end
+function toy.left_out()
+  return toy.one
+end
+function toy.inside()
+  return coroutine.yield(toy.called())
+end
+return toy
+]])
+    project.write(folder .. "/lua/chainlink/other.lua", "return 1\n")
+    project.write(folder .. "/test.lua", [[
+local toy = dofile(arg[1])
+local step = coroutine.wrap(toy.inside)
+assert(step() == 1 and step(2) == 2)
+assert(not pcall(coroutine.wrap(error), "x"))
+]])
+    local environment = reach.environment(folder, record, "lua")
+    local output, status = project.run(("cd %s && env %s %s test.lua %s/lua/chainlink/toy.lua"):format(folder,
+      environment, project.lua, folder))
+    assert.equal(0, status, output)
+    local run = lines_run("lua/chainlink/toy.lua", 12)
+    for _, line in ipairs { 1, 2, 3, 8, 9, 11 } do
+      assert.truthy((" " .. table.concat(run, " ") .. " "):find(" " .. line .. " ", 1, true), line)
+    end
+    assert.falsy((" " .. table.concat(run, " ") .. " "):find(" 6 ", 1, true))
+    assert.same({}, lines_run("lua/chainlink/other.lua", 1))
+  end)
+
+  it("are the lines of C that a build counts", function()
+    project.write(folder .. "/src/base/toy.c", [[
+#define LIMIT 7
+
+int main(int argc, char **argv) {
+  (void)argv;
+  if (argc > LIMIT)
+    return argc;
+  return 0;
+}
+]])
+    local built, built_status = project.run(("cd %s && mkdir -p build/coverage/obj/base && cc --coverage -c -o " ..
+      "build/coverage/obj/base/toy.o src/base/toy.c && cc --coverage -o toy build/coverage/obj/base/toy.o"):format(
+      folder))
+    assert.equal(0, built_status, built)
+    local output, status = project.run(("cd %s && env %s ./toy"):format(folder, reach.environment(folder, record, "c")))
+    assert.equal(0, status, output)
+    reach.keep(folder, record)
+    os.remove(folder .. "/build/coverage/obj/base/toy.gcno")
+    assert.same({ 1, 2, 3, 4, 5, 7, 8 }, lines_run("src/base/toy.c", 8))
+    assert.same({}, lines_run("src/base/other.c", 1))
   end)
 end)
 

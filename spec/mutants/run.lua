@@ -4,13 +4,14 @@
 --   FILES    files and folders, all of src/ but the simulator, and lua/, when empty
 --   SEED     which sample; SAMPLE how many changes of each folder
 --   NEAR     when not empty, only the tests of a file itself judge it: faster, with more survivors
---   CHECKED  when not empty, a sanitizer looks at what survived in C, in the tests of the file
+--   CHECKED  when not empty, a sanitizer looks at what survived in C, in the C tests
 --   MINUTES  when to stop; JOBS how many at a time
 --   FLOOR    the percentage of noticed faults under which the run fails
 -- With arguments (FOLDER NUMBER) it is one of those JOBS.
 
 package.path = "./?.lua;" .. package.path
 local plan = require "spec.mutants.plan"
+local reach = require "spec.mutants.reach"
 local tree = require "spec.mutants.tree"
 local worker = require "spec.mutants.worker"
 
@@ -52,7 +53,8 @@ end
 
 if #arg == 2 then
   local folder = arg[1]
-  local options = { near = setting "NEAR" ~= nil, checked = setting "CHECKED" ~= nil }
+  local options = { near = setting "NEAR" ~= nil, checked = setting "CHECKED" ~= nil,
+    reach = tree.exists(folder .. "/reach") }
   io.stdout:setvbuf "line"
   worker.run(folder, tonumber(arg[2]), make_plan(folder .. "/clean"), tonumber(tree.read(folder .. "/deadline")),
     options, function(line) io.stdout:write(line, "\n") end)
@@ -61,11 +63,23 @@ end
 
 -- ---- the run ----
 
+-- The folder of what the tests are known to run: true as long as neither the sources nor what tests share change.
+local function records()
+  local root = read_lines("pwd")[1] .. "/build/mutants"
+  local sources = "git ls-files -co --exclude-standard -- src lua spec bin Makefile | LC_ALL=C sort | " ..
+    "grep -Ev '^spec/(mutants/|.*_spec.lua|c/test_)'"
+  local sum = read_lines(sources .. " | xargs cat 2>/dev/null | sha1sum")[1]:match "^%x+"
+  assert(tree.run("mkdir -p " .. tree.quote(root .. "/" .. sum)) == 0)
+  return root .. "/" .. sum
+end
+
 local function prepare(folder)
   tree.copy(".", folder .. "/clean")
   assert(tree.make(folder .. "/clean", "-j2 all"), "the unchanged tree does not build")
   if setting "CHECKED" then assert(tree.make(folder .. "/clean", "-j2 build/asan/c/libcds.a", "address")) end
-  assert(tree.run(("cd %s && mkdir todo taken passed"):format(folder)) == 0)
+  local folders = "todo taken" .. (reach.prepare(folder .. "/clean") and " reach" or "")
+  assert(tree.run(("cd %s && mkdir %s"):format(folder, folders)) == 0)
+  tree.write(folder .. "/records", records())
   local changes, equivalents = make_plan(folder .. "/clean"), plan.equivalents(EQUIVALENT)
   local counted = {}
   for index, change in ipairs(changes) do

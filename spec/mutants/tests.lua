@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Which tests look at a file: those of its name first, then those that include or require it (all that use its folder
--- where there are none) or begin with its folder's fixture, then what the tables below name for its folder. C tests go
--- before specs, which take longer.
+-- where there are none), that begin with its folder's fixture or run the whole engine, then what the tables below name
+-- for its folder. C tests go before specs, which take longer.
 
 local tests = {}
 
@@ -22,8 +22,8 @@ local SPECS = {
   ["src/client"] = "rest stream shutdown gc faults_process",
   ["src/lua"] = "rest discovery gc 002_finalizers 003_metamethods 006_history_finalizers stream backfill " ..
     "rest_errors verify replay shutdown subscribe",
-  ["lua/chainlink"] = "rest answers stream gc verify rest_errors replay faults_script subscribe cli",
-  ["lua/chainlink/cli"] = "cli_output cli replay hostile_text secrets",
+  ["lua/chainlink"] = "rest answers stream gc verify rest_errors replay faults_script subscribe discovery cli",
+  ["lua/chainlink/cli"] = "cli_output cli_names cli replay hostile_text secrets",
   ["lua/chainlink/loop"] = "rest stream shutdown",
   ["lua/chainlink/onchain"] = "cli",
 }
@@ -34,6 +34,9 @@ local FIXTURES = { ["src/stream"] = "stream_fixture.h", ["src/rest"] = "rest_fix
 -- What everything is built on would be tested by everything: only tests of so many seconds, those of the name and of
 -- the table above aside.
 local SLOWEST = { ["src/base"] = 1, ["src/codec"] = 3, ["src/crypto"] = 10, ["src/context"] = 3, ["src/client"] = 3 }
+
+-- What only the whole engine runs: the C tests of a client look at it too.
+local ENGINE = { net = true, context = true, rest = true, client = true }
 
 local function find(command)
   local pipe, list = assert(io.popen(command .. " 2>/dev/null | LC_ALL=C sort")), {}
@@ -87,10 +90,12 @@ local function of_c(root, path, near, seen)
   local folder, stem = path:match "^src/(.-)/([^/]+)%.c$"
   local names = ("cd %s && ls spec/c/test_%s.c spec/c/test_%s_*.c"):format(root, stem, stem)
   collect(near, seen, each(find(names), c_test))
+  for _, test in ipairs(near) do test.named = true end
   collect(near, seen, including(root, ("%s/%s.h"):format(folder, stem)), SLOWEST["src/" .. folder])
   if #near == 0 then collect(near, seen, using(root, folder), SLOWEST["src/" .. folder]) end
   if FIXTURES["src/" .. folder] then collect(near, seen, including(root, FIXTURES["src/" .. folder])) end
   if folder == "order" then collect(near, seen, { { kind = "model", name = "model" } }) end
+  if ENGINE[folder] then collect(near, seen, including(root, "client/client.h"), 10) end
   if folder == "lua" then
     collect(near, seen, units(root))
     collect(near, seen, each({ "test_wait_lua.c", "test_torture_lua.c", "test_states.c" }, c_test))
@@ -125,7 +130,7 @@ local function of_folder(root, folder, wide, seen)
 end
 
 --- The tests of a file, and the wider set of its folder, each { kind, name, slowest }: "c", "spec", or the "model" of a
---- feed. One that takes longer than `slowest` seconds is not meant.
+--- feed. One that takes longer than `slowest` seconds is not meant. named: it has the file's name.
 function tests.of(root, path)
   local near, wide, seen = {}, {}, {}
   if path:find "%.c$" then of_c(root, path, near, seen) else of_lua(root, path, near, seen) end

@@ -28,6 +28,10 @@ function tree.run(command)
   return code or (a and a / 256) or 1 -- Lua 5.1 gives the number of wait()
 end
 
+function tree.exists(path)
+  return tree.run("test -e " .. quote(path)) == 0
+end
+
 --- Seconds since some moment, in hundredths.
 function tree.now()
   return tonumber(tree.read("/proc/uptime"):match "^[%d.]+")
@@ -36,9 +40,17 @@ end
 -- Swapped arguments of other types are no mutants, and the same code is to be known by its bytes: no line numbers.
 local FLAGS = "-O2 -Werror=incompatible-pointer-types -Werror=int-conversion"
 
-function tree.make(root, targets, checker)
+-- The settings of make and the folder of each kind of build; nil is the plain one.
+local SETTINGS = { address = "SANITIZE=address", thread = "SANITIZE=thread", coverage = "COVERAGE=1" }
+local FOLDERS = { address = "build/asan", thread = "build/tsan", coverage = "build/coverage" }
+
+local function folder_of(build)
+  return FOLDERS[build] or "build"
+end
+
+function tree.make(root, targets, build)
   return tree.run(("cd %s && %s -s CFLAGS=%s %s %s"):format(quote(root), os.getenv "MAKE" or "make", quote(FLAGS),
-    checker and "SANITIZE=" .. checker or "", targets)) == 0
+    SETTINGS[build] or "", targets)) == 0
 end
 
 --- Makes root a copy of what is in the folder from: what git knows or would take.
@@ -51,48 +63,58 @@ end
 --- Makes root a copy of another copy, with what was built there.
 function tree.clone(from, root)
   -- The command in build/ names the folder that it was made for.
-  local command = ("cp -a %s %s && rm -rf %s/build/*/bin"):format(quote(from), quote(root), quote(root))
+  local command = ("cp -a %s %s && cd %s && rm -rf build/*/bin build/coverage/*/bin"):format(quote(from), quote(root),
+    quote(root))
   assert(tree.run(command) == 0, "cannot copy " .. from)
-  assert(tree.run(("cd %s && make -s env >tmp/env"):format(quote(root))) == 0, "there is no make env")
+  local settings = "make -s env >tmp/env && make -s COVERAGE=1 env >tmp/env-coverage"
+  assert(tree.run(("cd %s && %s"):format(quote(root), settings)) == 0, "there is no make env")
 end
 
 --- Where the objects of a C file go.
-function tree.object(path)
-  local folder = path:find "^src/lua/" and "build/5.4/obj/" or "build/obj/"
-  return folder .. path:gsub("^src/", ""):gsub("%.c$", ".o")
+function tree.object(path, build)
+  local folder = path:find "^src/lua/" and "/5.4/obj/" or "/obj/"
+  return folder_of(build) .. folder .. path:gsub("^src/", ""):gsub("%.c$", ".o")
 end
 
-local FOLDERS = { address = "build/asan", thread = "build/tsan" }
-
 -- What has to be made before a test can run.
-local function target(test, checker)
+local function target(test, build)
   if test.kind == "spec" then return "all" end
-  if test.kind == "model" then return "build/model" end
-  return ("%s/c/%s"):format(FOLDERS[checker] or "build", test.name)
+  if test.kind == "model" then return folder_of(build) .. "/model" end
+  return ("%s/c/%s"):format(folder_of(build), test.name)
 end
 
 -- LeakSanitizer's exit comes last: a program that says "ok" and leaks has failed.
 local CHECKED = "ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=spec/support/lsan.supp " ..
   "TSAN_OPTIONS=suppressions=spec/support/tsan.supp:halt_on_error=1 "
 
-local function command(test, checker)
-  if test.kind == "model" then return "build/model 5" end
-  if test.kind == "c" then return (checker and CHECKED or "") .. "./" .. target(test, checker) end
+local function command(test, build)
+  if test.kind == "model" then return target(test, build) .. " 5" end
+  if test.kind == "c" then return (build and build ~= "coverage" and CHECKED or "") .. "./" .. target(test, build) end
   return "${LUA_BIN:-lua5.4} $(command -v busted) --pattern=_spec --no-keep-going " .. test.name
 end
 
---- Builds what tests need before they can run; false when that fails.
-function tree.build(root, list, checker)
-  local targets = {}
-  for i, test in ipairs(list) do targets[i] = target(test, checker) end
-  return tree.make(root, table.concat(targets, " "), checker)
+--- What a test's file is known by.
+function tree.sum(root, test)
+  local path = test.kind == "spec" and test.name or ("spec/%s/%s.c"):format(test.kind, test.name)
+  local pipe = assert(io.popen(("cksum <%s/%s"):format(quote(root), path)))
+  local sum = pipe:read "*l"
+  pipe:close()
+  return (sum:gsub(" ", "-"))
 end
 
---- Runs a test that is built: whether it passed, and the seconds it took.
-function tree.test(root, test, limit, checker)
+--- Builds what tests need before they can run; false when that fails.
+function tree.build(root, list, build)
+  local targets = {}
+  for i, test in ipairs(list) do targets[i] = target(test, build) end
+  return tree.make(root, table.concat(targets, " "), build)
+end
+
+--- Runs a test that is built: whether it passed, and the seconds it took. environment: `NAME=value ` of more variables.
+function tree.test(root, test, limit, build, environment)
   local started = tree.now()
-  local line = "cd %s && . tmp/env && export TMPDIR=$PWD/tmp && timeout -k 2 %d env %s"
-  local status = tree.run(line:format(quote(root), math.ceil(limit), command(test, checker)))
+  local line = "cd %s && . tmp/env%s && export TMPDIR=$PWD/tmp && timeout -k 2 %d env %s%s"
+  local status = tree.run(line:format(quote(root), build == "coverage" and "-coverage" or "", math.ceil(limit),
+    environment or "", command(test, build)))
   return status == 0, tree.now() - started
 end
 

@@ -1,23 +1,25 @@
 -- SPDX-License-Identifier: MIT
 -- Takes change after change from the plan, makes it in a copy of its own, and tells what became of it, a line each:
 --   INDEX killed|survived|equivalent|not-built|left REASON
--- Several of these share a folder: todo/N stands for a change that nobody has taken, passed/ tells how long each test
--- takes when nothing is changed. Each has two copies of the tree, of which one is never changed.
+-- Several of these share a folder: todo/N stands for a change that nobody has taken. Each has two copies of the tree,
+-- of which one is never changed. How long each test takes then, and what it runs, is kept in records for the next run.
 
+local reach = require "spec.mutants.reach"
 local rules = require "spec.mutants.rules"
 local tests = require "spec.mutants.tests"
 local tree = require "spec.mutants.tree"
+
+local unpack = unpack or table.unpack -- luacheck: ignore 113 143
 
 local worker = {}
 
 -- Without a change no test is known to take longer; the machine may be busy.
 local LONGEST = 300
 
--- A test that takes longer than this many seconds waits for others, and may fail because the machine is busy: it has
--- noticed a change only when it fails twice.
+-- A test that takes longer than this many seconds waits for others, and may fail because the machine is busy.
 local QUICK = 1
 
--- Which sanitizer looks at a survivor in C, in the tests of its file: a race, or a leak or what lies outside of memory.
+-- Which sanitizer looks at a survivor in C, in the C tests: a race, or a leak or what lies outside of memory.
 local function checker_of(change)
   return change.rule == "dropped lock" and "thread" or "address"
 end
@@ -30,51 +32,120 @@ local function seconds_left(self)
 end
 
 -- Runs a test in the unchanged tree: the seconds it takes, "fails", or "longer than N" when it was cut short; nil when
--- there was no time to see.
-local function measure(self, test, checker)
+-- there was no time to see. build, environment: as tree.test takes them.
+local function run_unchanged(self, test, build, environment)
   local limit = math.min(LONGEST, test.slowest)
-  local passed, took = tree.build(self.clean, { test }, checker), 0
+  local passed, took = tree.build(self.clean, { test }, build), 0
   limit = math.max(1, math.min(limit, seconds_left(self)))
-  if passed then passed, took = tree.test(self.clean, test, limit, checker) end
+  if passed then passed, took = tree.test(self.clean, test, limit, build, environment) end
   if seconds_left(self) <= 0 then return nil end
   if passed then return tostring(took) end
-  if took >= limit then return "longer than " .. limit end
-  local with = checker and " with " .. checker or ""
-  self.tell(("# %s%s fails without a change: left out"):format(test.name, with))
-  return "fails"
+  return took >= limit and "longer than " .. limit or "fails"
+end
+
+-- Where the record of a test, as it is now, is: its seconds, and what it runs.
+local function record_of(self, test, kind)
+  self.sums[test.name] = self.sums[test.name] or tree.sum(self.clean, test)
+  return ("%s/%s-%s-%s"):format(self.records, test.name:gsub("/", "+"), self.sums[test.name], kind)
+end
+
+-- The same, and at once which lines it runs. Where a test minds being looked at, nothing is known of them.
+local function measure(self, test, language, checker)
+  if self.options.reach and not checker then
+    local record = record_of(self, test, language)
+    tree.run("mkdir -p " .. record)
+    local known = run_unchanged(self, test, language == "c" and "coverage" or nil,
+      reach.environment(self.clean, record, language))
+    if language == "c" then reach.keep(self.clean, record) end
+    if known ~= "fails" then return known end
+    tree.run("rm -r " .. record)
+  end
+  local known = run_unchanged(self, test, checker)
+  if known == "fails" then
+    local with = checker and " with " .. checker or ""
+    self.tell(("# %s%s fails without a change: left out"):format(test.name, with))
+  end
+  return known
 end
 
 -- How long a test takes in the unchanged tree; false when it is not to be run, nil when there was no time to see.
-local function usual_time(self, test, checker)
-  local path = ("%s/passed/%s-%s"):format(self.folder, test.name:gsub("/", "+"), checker or "plain")
-  local known = tree.read(path)
+local function usual_time(self, test, language, checker)
+  local path = record_of(self, test, checker or language) .. ".seconds"
+  local known = self.failing[path] or tree.read(path)
   local cut_at = known and tonumber(known:match "^longer than (.*)")
   if not known or cut_at and cut_at < math.min(LONGEST, test.slowest) then
-    known = measure(self, test, checker)
+    known = measure(self, test, language, checker)
     if not known then return nil end
-    tree.write(path, known)
+    if known == "fails" then self.failing[path] = known else tree.write(path, known) end
   end
   local usual = tonumber(known)
   return usual and usual <= test.slowest and usual or false
 end
 
+-- Does a test run what is changed? Yes, where nothing is known, and where it has the file's name: what a process runs
+-- before a crash or in a fork is counted nowhere.
+local function runs(self, test, change, language)
+  local record = record_of(self, test, language)
+  return test.named or not tree.exists(record) or reach.runs(self.clean, record, change)
+end
+
+-- Those of the tests that can notice a change, the quickest first, with the seconds they take; nil when time ran out.
+local function choose(self, list, change, checker)
+  local chosen, language = {}, change.path:match "%.(%w+)$"
+  for i, test in ipairs(list) do
+    local usual = usual_time(self, test, language, checker)
+    if usual == nil then return nil end
+    if usual and runs(self, test, change, language) then
+      chosen[#chosen + 1] = { test = test, usual = usual, place = i }
+    end
+  end
+  table.sort(chosen, function(a, b)
+    if a.usual ~= b.usual then return a.usual < b.usual end
+    return a.place < b.place
+  end)
+  return chosen
+end
+
+-- Did it fail? A test that waits for others, or was cut short, has failed when it does so twice.
 local function fails(self, test, usual, checker)
-  return not tree.test(self.copy, test, math.max(1, math.min(5 * usual + 5, seconds_left(self))), checker)
+  for _ = 1, 2 do
+    local limit = math.max(1, math.min(5 * usual + 5, seconds_left(self)))
+    local passed, took = tree.test(self.copy, test, limit, checker)
+    if passed then return false end
+    if usual <= QUICK and took < limit then return true end
+  end
+  return true
 end
 
 -- The name of the first test that notices, nil when none does; "left" when time ran out before that was known. Most
--- changes are noticed by the first test: only that is built for it, then all others at once.
-local function noticed_by(self, list, checker)
-  local all_built = false
-  for i, test in ipairs(list) do
-    local usual = usual_time(self, test, checker)
-    if usual == nil then return "left" end
-    if i == 2 then all_built = tree.build(self.copy, list, checker) end
-    local built = usual and (all_built or tree.build(self.copy, { test }, checker))
-    local failed = built and fails(self, test, usual, checker)
-    if failed and usual > QUICK then failed = fails(self, test, usual, checker) end
+-- changes are noticed by the first tests: what is built at once for it doubles from one to the next.
+local function noticed_by_any(self, list, change, checker)
+  local chosen = choose(self, list, change, checker)
+  if not chosen then return "left" end
+  local all, built, is_built = {}, 0, false
+  for i, choice in ipairs(chosen) do all[i] = choice.test end
+  for i, choice in ipairs(chosen) do
+    local test, usual = choice.test, choice.usual
+    if i > built then
+      built = 2 * built + 1
+      is_built = tree.build(self.copy, { unpack(all, i, math.min(built, #all)) }, checker)
+    end
+    local failed = (is_built or tree.build(self.copy, { test }, checker)) and fails(self, test, usual, checker)
     if seconds_left(self) <= 0 then return "left" end
     if failed then return "killed", test.name .. (checker and " with " .. checker or "") end
+  end
+  return nil
+end
+
+-- The same; the C tests first, which are quicker.
+local function noticed_by(self, list, change, checker)
+  for _, kind in ipairs { "c", "model", "spec" } do
+    local part = {}
+    for _, test in ipairs(list) do
+      if test.kind == kind then part[#part + 1] = test end
+    end
+    local result, reason = noticed_by_any(self, part, change, checker)
+    if result then return result, reason end
   end
   return nil
 end
@@ -101,15 +172,17 @@ local function judge(self, change, original)
   if same == nil then return "not-built" end
   if same then return "equivalent", "the same code" end
   local near, wide = tests.of(self.copy, change.path)
-  local result, reason = noticed_by(self, near)
+  local result, reason = noticed_by(self, near, change)
   if result then return result, reason end
-  if not self.options.near then result, reason = noticed_by(self, wide) end
+  if not self.options.near then result, reason = noticed_by(self, wide, change) end
   if not result and self.options.checked then
     local checked = {}
-    for _, test in ipairs(near) do
-      if test.kind == "c" then checked[#checked + 1] = test end
+    for _, list in ipairs { near, self.options.near and {} or wide } do
+      for _, test in ipairs(list) do
+        if test.kind == "c" then checked[#checked + 1] = test end
+      end
     end
-    result, reason = noticed_by(self, checked, checker_of(change))
+    result, reason = noticed_by(self, checked, change, checker_of(change))
   end
   return result or "survived", reason
 end
@@ -129,10 +202,12 @@ local function take(self, index)
 end
 
 --- Works on a plan in a folder until the deadline (as tree.now counts); number is this worker's own. options: near
---- leaves the wider set of tests out, checked lets a sanitizer look at survivors.
+--- leaves the wider set of tests out, checked lets a sanitizer look at survivors, reach leaves out tests that do not
+--- run what is changed.
 function worker.run(folder, number, plan, deadline, options, tell)
   local self = setmetatable({ folder = folder, deadline = deadline, options = options, tell = tell, objects = {},
-    clean = ("%s/clean-%d"):format(folder, number), copy = ("%s/changed-%d"):format(folder, number) }, Worker)
+    sums = {}, failing = {}, records = tree.read(folder .. "/records"), clean = ("%s/clean-%d"):format(folder, number),
+    copy = ("%s/changed-%d"):format(folder, number) }, Worker)
   tree.clone(folder .. "/clean", self.clean)
   tree.clone(folder .. "/clean", self.copy)
   for index, change in ipairs(plan) do
