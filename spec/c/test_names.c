@@ -133,6 +133,21 @@ static void test_slow(void) {
   end_at(&fixture, server);
 }
 
+static void test_slow_end(void) {
+  static struct service service;
+  struct fixture fixture;
+  struct cds_error err = {0};
+  resolver_block("slow.test", true);
+  struct ws_parallel *server = begin_at(&fixture, &service, "slow.test");
+  fixture.config.connect_timeout = 0.2;
+  fixture.config.stream.max_reconnects = 0;
+  open_stream(&fixture, 1);
+  ok(next_report(&fixture, NULL, &err) == NULL, "no report comes");
+  is_number(err.status, CDS_E_TIMEOUT, "and the end is that of a time, not of a service");
+  resolver_release("slow.test");
+  end_at(&fixture, server);
+}
+
 static void test_close_while_blocked(void) {
   static struct service service;
   struct fixture fixture;
@@ -204,6 +219,7 @@ int main(void) {
   test_first_silent();
   test_moved();
   test_slow();
+  test_slow_end();
   test_close_while_blocked();
   test_close_while_asking();
   resolver_set("away.test", EAI_NONAME, NULL, NULL);

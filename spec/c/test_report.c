@@ -373,8 +373,22 @@ static void test_excess(void) {
   ok(good, "every byte that is not signed and belongs nowhere is counted");
 }
 
+/* Both lists of a signature's halves may be the same one: such a report is shorter than its parts together. */
+static void test_shared_list(void) {
+  uint8_t blob[32] = {0xff, 0xff};
+  struct sample sample;
+  struct cds_report *report;
+  sample_report(&sample, blob, sizeof blob, 2);
+  memcpy(sample.bytes + 5 * 32, sample.bytes + 4 * 32, 32);
+  sample.length -= 3 * 32;
+  is_number(decode(&report, sample.bytes, sample.length, NULL), CDS_OK, "a report whose lists are one");
+  is_number((long long)cds_report_excess(report), 0, "has nothing too much");
+  cds_report_unref(report);
+}
+
 int main(void) {
   test_excess();
+  test_shared_list();
   size_t count;
   const struct cds_schema *schemas = cds_schema_list(&count);
   for (size_t i = 0; i < count; i++) {
