@@ -86,6 +86,21 @@ describe("chainlink-streams", function()
     return out, err
   end
 
+  it("streams for so many seconds at most, and what comes within them", function()
+    local out = ok("stream", eth, "--seconds", "50", "--count", "1", "--quiet", "--format", "json")
+    assert.are.equal(eth, json_rows(out)[1].feed_id)
+    out = ok("stream", eth, "--seconds", "0.001", "--count", "1000000", "--quiet", "--format", "json")
+    assert.is_true(#lines_of(out) < 1000000)
+  end)
+
+  it("logs when asked to, each line with its level", function()
+    local _, err = ok("stream", eth, "--count", "1", "--quiet", "--verbose")
+    assert.matches("^# %l+: %S", err)
+    for _, line in ipairs(lines_of(err)) do assert.matches("^# %l+: ", line) end
+    _, err = ok("stream", eth, "--count", "1", "--quiet")
+    assert.are.equal("", err)
+  end)
+
   it("lists the feeds", function()
     local rows = lines_of((ok "feeds"))
     assert.are.equal(27, #rows)

@@ -352,6 +352,9 @@ describe("a catalogue that is not one", function()
     assert.is_nil(goes_at("null", at))
     assert.equal(0, catalogue.leaving_count)
     assert.is_nil(catalogue:goes_at(sample.feed_id(8), at))
+    catalogue.leaving_count = 4095
+    assert.equal(at, goes_at('"2024-12-14T22:49:05.000000Z"', at))
+    goes_at("null", at)
     catalogue.leaving_count = 4096
     assert.is_nil(goes_at('"2024-12-14T22:49:05.000000Z"', at)) -- there is no room for more
   end)

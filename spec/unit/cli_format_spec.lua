@@ -244,4 +244,17 @@ describe("the command", function()
       assert.are.equal(0, status)
     end
   end)
+
+  it("shows what else there is to know of a command", function()
+    local output = project.run(run .. "feeds --help")
+    assert.matches("^usage: chainlink%-streams feeds[^\n]* %[options%]\n       %l[^\n]+\n"
+      .. "       with any of the three, the service's catalogue is searched\n\n", output)
+    assert.truthy(output:find("\n  --asset BASE,...               of these base assets\n", 1, true), output)
+    assert.matches("\n  %-%-help +%l", output)
+    assert.matches("\n\nFEED is a feed id", output)
+    output = project.run(run .. "decode --help")
+    assert.matches("\n       FILE: lines of hex[^\n]+\n       %S", output)
+    output = project.run(run .. "simulate --help")
+    assert.truthy(output:find("\n\n" .. require("chainlink.cli.simulate").more, 1, true), output)
+  end)
 end)

@@ -172,6 +172,18 @@ describe("a revert", function()
     assert.equal("Reverted", (reason_of("5348a282" .. ("f"):rep(64) .. word(2)))) -- no count is so large
   end)
 
+  it("is found four tables deep in the error's data, and no deeper", function()
+    for _, member in ipairs { "data", "x" } do
+      local function nested(depth)
+        local data = ('{"%s":'):format(member):rep(depth) .. '"0x4df18f07"' .. ("}"):rep(depth)
+        if member == "x" then data = data:gsub('"x":"0x', '"data":"0x') end
+        return select(2, calling(nil, '{"code":-32603,"message":"x","data":' .. data .. "}"):verify(report))
+      end
+      assert.equal("BadVerification", nested(4).reason)
+      assert.equal("APIError", nested(5).kind)
+    end
+  end)
+
   it("is not every error of a node", function()
     local ok, err = calling(nil, '{"code":-32005,"message":"daily\\nlimit"}'):verify(report)
     assert.is_nil(ok)
@@ -388,6 +400,22 @@ describe("onchain:signers", function()
     assert.same({ signers = newer, f = 2, active = true }, chain:signers(DIGEST))
   end)
 
+  it("asks the verifier about a report that has nothing but the digest", function()
+    local post, asked = post_of { last = 1000, events = { set_at(10, signers, 1) }, probe = f1 }
+    assert.truthy(onchain.new({ verifier_proxy = PROXY }, post):signers(DIGEST))
+    local empty = DIGEST:sub(3) .. word(0):rep(2) .. word(7 * 32) .. word(8 * 32) .. word(9 * 32) .. word(0):rep(4)
+    local expected = "0x3d3ac1b5" .. word(64) .. word(0) .. word(10 * 32) .. empty
+    local seen = 0
+    for _, question in ipairs(asked) do
+      local data = question.method == "eth_call" and question.params[1].data or ""
+      if data:sub(1, 10) == "0x3d3ac1b5" then
+        seen = seen + 1
+        assert.equal(expected, data)
+      end
+    end
+    assert.equal(1, seen)
+  end)
+
   it("goes by the events when the verifier tells nothing of f", function()
     for _, answer in ipairs { '"0x"', false } do
       local post = node.new {
@@ -446,11 +474,20 @@ describe("onchain:signers", function()
     for _, event in ipairs { set_at(5, signers, 2), set_at(5, addresses(0, 32), 1), set_at(5, signers, 0),
       set_at(5, addresses(0, 3), 1), set_at(5, addresses(0, 30), 10),
       { 5, node.config_set(PROXY, DIGEST, signers, 1, 5) },
-      { 5, node.config_set(VERIFIER, foreign, signers, 1, 5) } } do
+      { 5, node.config_set(VERIFIER, foreign, signers, 1, 5) },
+      { 5, node.config_updated(PROXY, DIGEST, signers, newer, 5) },
+      { 5, node.config_updated(VERIFIER, foreign, signers, newer, 5) } } do
       local set, err = chain_of { last = 20, events = { event } }:signers(DIGEST)
       assert.is_nil(set)
       assert.equal("DecodeError", err.kind)
     end
+  end)
+
+  it("tells which event it does not believe", function()
+    local event = { 5, node.config_set(PROXY, DIGEST, signers, 1, 5) }
+    local _, err = chain_of { last = 20, events = { event } }:signers(DIGEST)
+    assert.equal("eth_getLogs: an event that was not asked for", err.message)
+    assert.equal("events of the digest", err.expected)
   end)
 
   -- An event of block 5 with its JSON changed.
@@ -479,6 +516,7 @@ describe("onchain:signers", function()
     ["no data"] = changed(set, '"data":"[^"]*"', '"data":null'),
     ["a block that is no quantity"] = changed(set, '"blockNumber":"0x5"', '"blockNumber":5'),
     ["no index"] = changed(set, '"logIndex":"0x0"', '"logIndex":"0x"'),
+    ["another topic"] = changed(updated, '"topics":%["0x%x%x', '"topics":["0xff'),
     ["no topics"] = changed(set, '"topics":%b[]', '"topics":null'),
     ["no address"] = changed(set, '"address":"[^"]*"', '"address":null'),
   }
@@ -487,6 +525,7 @@ describe("onchain:signers", function()
       local found, err = chain_of { last = 20, events = { event } }:signers(DIGEST)
       assert.is_nil(found)
       assert.equal("DecodeError", err.kind)
+      assert.matches("^eth_getLogs: ", err.message)
     end)
   end
 
@@ -533,6 +572,12 @@ describe("onchain:signers", function()
   end)
 end)
 
+it("a number of the chain has 48 bits at most", function()
+  local abi = require "chainlink.onchain.abi"
+  assert.equal(2 ^ 48 - 1, abi.number(("0"):rep(52) .. ("f"):rep(12)))
+  assert.is_nil(abi.number(("0"):rep(51) .. "1" .. ("0"):rep(12)))
+end)
+
 -- ---- hostile answers ----
 
 local function assert_failed(value, err)
@@ -556,6 +601,15 @@ describe("an answer", function()
       assert_failed(raw(body):signers(DIGEST))
     end)
   end
+
+  it("may be 16 tables deep, and no deeper", function()
+    local function nested(depth)
+      local answer = '{"id":1,"result":' .. ("["):rep(depth - 1) .. ("]"):rep(depth - 1) .. "}"
+      return select(2, raw(answer):verify(report)).message
+    end
+    assert.equal("eth_call: the result is not hex text", nested(16))
+    assert.equal("eth_call: the answer is not JSON", nested(17))
+  end)
 
   local words = {
     ["{"] = { "eth_call: the answer is not JSON", "a JSON object" },
@@ -671,6 +725,8 @@ describe("the options", function()
     refused({ network = "arbitrum", rpc_url = "ws://127.0.0.1" }, "'rpc_url' must be a URL")
     refused({ network = "arbitrum", rpc_url = url .. "/?key=secret" }, "rpc_url: the URL has a query")
     refused({ network = "arbitrum", rpc_url = url, from_block = -1 }, "'from_block' must be a block's number")
+    refused({ network = "arbitrum", rpc_url = url, from_block = 2 ^ 48 }, "'from_block' must be a block's number")
+    chainlink.onchain({ network = "arbitrum", rpc_url = url, from_block = 2 ^ 48 - 1 }):close()
     refused({ network = "arbitrum", rpc_url = url, from = 12 }, "'from' must be an address")
     refused({ network = "arbitrum", rpc_url = url, api_key = "x" }, 'there is no option "api_key"')
     refused({ network = "arbitrum", rpc_url = url, timeout = -1 }, "'timeout' must be")
