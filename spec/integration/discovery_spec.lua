@@ -69,7 +69,8 @@ describe("discovery", function()
     { { base_asset = "ETH", created_after = "2024-03-31", asset_class = "Crypto", feed_type = "Crypto Advanced" },
       "ETH/USD" },
     { { base_asset = "ETH", created_before = "2024-03-31", feed_type = "Crypto Advanced" }, "" },
-    { { expected_decommission_after = "2025-04-01" }, "BTC/USD-LEGACY ETH/USD-LEGACY LINK/USD-LEGACY MATIC/USD-LEGACY" },
+    { { expected_decommission_after = "2025-04-01" },
+      "BTC/USD-LEGACY ETH/USD-LEGACY LINK/USD-LEGACY MATIC/USD-LEGACY" },
     { { expected_decommission_before = "2025-03-31" }, "" },
     { { decommissioned_after = "2025-04-02" }, "" },
     { { decommissioned_before = "2025-04-01" }, "" },
@@ -88,7 +89,8 @@ describe("discovery", function()
 
   it("sends each filter by its name, and texts as one list", function()
     local urls = {}
-    local options = { asset_class = "a", attribute_type = { "b", "c" }, base_asset = "d&e", created_after = "2024-01-01",
+    local options = { asset_class = "a", attribute_type = { "b", "c" }, base_asset = "d&e",
+      created_after = "2024-01-01",
       created_before = "2024-01-02", decommissioned_after = "2024-01-03", decommissioned_before = "2024-01-04",
       expected_decommission_after = "2024-01-05", expected_decommission_before = "2024-01-06", feed_type = "f",
       hidden = false, network_type = "g", quote_asset = "h", status = "i",
