@@ -44,7 +44,7 @@ describe("a connection", function()
     end)
   end
 
-  for _, code in ipairs { 1012, 1013 } do -- libwebsockets tells 1002 for these
+  for _, code in ipairs { 1012, 1013 } do -- libwebsockets 4.1 tells 1002 for these
     it(("that ends by close code %d loses nothing"):format(code), function()
       repaired(("on=live,action=close,code=%d"):format(code), "the service closed the connection (")
     end)

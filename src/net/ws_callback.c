@@ -152,9 +152,13 @@ static int on_receive(struct cds_ws *ws, struct lws *wsi, const char *data, size
   return 0;
 }
 
+/* libwebsockets 4.1 puts 1002 in place of each code that RFC 6455 lacks: 1012 (restart) and 1013 (overload) too. */
+#if LWS_LIBRARY_VERSION_NUMBER < 4003000
 #define MAY_BE_OTHERS ", which may stand for 1012 to 1014: libwebsockets does not know these"
+#else
+#define MAY_BE_OTHERS ""
+#endif
 
-/* libwebsockets, up to 5.0, puts 1002 in place of each code that RFC 6455 lacks: 1012 (restart) and 1013 (overload) too. */
 static void on_peer_close(struct cds_ws *ws, const unsigned char *in, size_t length) {
   struct cds_error err;
   int code = length >= 2 ? in[0] << 8 | in[1] : 0;
