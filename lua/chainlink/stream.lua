@@ -16,9 +16,11 @@ Stream.__index = methods
 local pop, uservalue, monotonic = core.stream_pop, core.uservalue, core.monotonic
 local stream_event = core.stream_event
 
--- What to wait for. A loop that others run in meanwhile needs a descriptor that outlives a close by one of them.
-local function fd_of(state, stream)
-  return (state.may_yield() and core.stream_share_fd or core.stream_fd)(stream)
+-- Until something is there for the script. A loop that others run in meanwhile needs a descriptor that outlives a close
+-- by one of them; a stream that is closed already, by a callback say, has none, and nothing to wait for.
+local function wait_for_any(state, stream, seconds)
+  local fd = (state.may_yield() and core.stream_share_fd or core.stream_fd)(stream)
+  if fd and fd >= 0 then state.wait(fd, seconds) end
 end
 
 -- Goes on where pop gave no report: -> report | nil, err
@@ -31,7 +33,7 @@ local function wait_for_report(stream, state, report, note, timeout)
     if left and left <= 0 and not note then
       return nil, errors.new("TimeoutError", ("no report within %g seconds"):format(timeout), { retryable = true })
     end
-    if not note then state.wait(fd_of(state, stream), left) end
+    if not note then wait_for_any(state, stream, left) end
     left = deadline and math.max(0, deadline - monotonic())
     report, note = pop(stream)
   end
@@ -105,7 +107,7 @@ function methods.connect(stream, timeout)
     local left = deadline and math.max(0, deadline - monotonic())
     if left == 0 then return nil, not_connected(state, timeout) end
     if found then state.wait(-1, math.min(left or POLL_SECONDS, POLL_SECONDS))
-    else state.wait(fd_of(state, stream), left) end
+    else wait_for_any(state, stream, left) end
   end
 end
 

@@ -248,8 +248,16 @@ describe("a stream", function()
     local err
     repeat
       local report
-      report, err = stream:read(PATIENCE)
+      report, err = stream:read() -- without an end: one that goes on waiting for a closed stream hangs
     until not report
+    assert.are.equal("StreamClosedError", err.kind)
+  end)
+
+  it("can be closed by on_status under connect, which is told", function()
+    local stream
+    stream = client:stream({ id }, { on_status = function() stream:close() end })
+    local connected, err = stream:connect()
+    assert.is_nil(connected)
     assert.are.equal("StreamClosedError", err.kind)
   end)
 
