@@ -148,10 +148,7 @@ function methods.reports(client, feed_id, from, to, limit)
   end, function(call)
     return read_page(calls.explained(state, call))
   end, from, to, limit)
-  return function()
-    waiting.check_for(state, "client:get_report_page")
-    return next_report()
-  end
+  return waiting.for_loop(state, "client:get_report_page", next_report)
 end
 
 -- ---- the rest ----

@@ -7,7 +7,6 @@ local signers = require "chainlink.signers"
 
 local config = {}
 
-
 local MAX_FUTURE = 30 -- seconds that the local clock may be behind the service's
 
 local networks = {

@@ -51,4 +51,13 @@ function waiting.check_for(state, instead)
   errors.raise("ConfigError", ("Lua 5.1 cannot wait in a `for` loop under an event loop; use %s"):format(instead))
 end
 
+--- The iterator, with that check before each step where there is something to check.
+function waiting.for_loop(state, instead, iterator)
+  if not cannot_yield then return iterator end
+  return function()
+    waiting.check_for(state, instead)
+    return iterator()
+  end
+end
+
 return waiting

@@ -58,9 +58,7 @@ describe("docs/hosts.md", function()
     local library = block:match 'require "([%l_]+)"'
     local define = is_there(block, library) and it or pending
     define(("program %d, with %s"):format(count, block:find "function love%." and "love" or library), function()
-      local exports = {}
-      for variable, value in pairs(sim.env) do exports[#exports + 1] = ("%s='%s'"):format(variable, value) end
-      local output, status = project.run(("%s timeout 60 %s 2>&1"):format(table.concat(exports, " "), write(block)))
+      local output, status = project.run(("%s timeout 60 %s 2>&1"):format(sim:exports(), write(block)))
       assert.are.equal(0, status, output)
       local prices = 0
       for line in output:gmatch "[^\n]+" do

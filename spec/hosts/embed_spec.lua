@@ -28,10 +28,7 @@ describe("in a C host", function()
   end
 
   local function run(arguments)
-    local exports = {}
-    for variable, value in pairs(sim.env) do exports[#exports + 1] = ("%s='%s'"):format(variable, value) end
-    local output, status = project.run(("%s timeout 120 %s/a %s 2>&1"):format(table.concat(exports, " "), folder,
-      arguments))
+    local output, status = project.run(("%s timeout 120 %s/a %s 2>&1"):format(sim:exports(), folder, arguments))
     assert.are.equal(0, status, output)
     return output
   end

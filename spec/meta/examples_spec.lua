@@ -30,8 +30,6 @@ describe("the examples", function()
   it("in Lua that are whole run against the simulator", function()
     local sim = simulator.start()
     local folder, remove = project.folder()
-    local exports = {}
-    for name, value in pairs(sim.env) do exports[#exports + 1] = ("%s='%s'"):format(name, value) end
     local failed, count = {}, 0
     each_block("lua", function(block, place)
       local is_whole = block.text:find 'require "chainlink"' and not block.text:find "chainlink%.onchain"
@@ -39,7 +37,7 @@ describe("the examples", function()
       count = count + 1
       project.write(folder .. "/block.lua", block.text)
       local output, status = project.run(("%s timeout 30 %s %s/block.lua"):format(
-        table.concat(exports, " "), project.lua, folder))
+        sim:exports(), project.lua, folder))
       if status ~= 0 then failed[#failed + 1] = place .. ": " .. output end
     end)
     sim:stop()

@@ -14,11 +14,9 @@ local LINES = 3
 
 local function run(block, sim, folder)
   project.write(folder .. "/block.lua", 'io.stdout:setvbuf "line" ' .. block .. "\n")
-  local exports = {}
-  for name, value in pairs(sim.env) do exports[#exports + 1] = ("%s='%s'"):format(name, value) end
   local endless = block:find "for report in client:stream"
   local command = ("%s timeout 20 %s %s/block.lua 2>%s/errors"):format(
-    table.concat(exports, " "), project.lua, folder, folder)
+    sim:exports(), project.lua, folder, folder)
   if endless then command = command .. " | head -n " .. LINES end
   local output, status = project.run(command)
   return output, status, project.read(folder .. "/errors"), endless

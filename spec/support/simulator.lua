@@ -80,6 +80,13 @@ function simulator.start(options)
   return simulator.run(command_line(options or {}))
 end
 
+--- What a shell sets before a command that is to talk to this simulator.
+function Simulator:exports()
+  local exports = {}
+  for name, value in pairs(self.env) do exports[#exports + 1] = ("%s='%s'"):format(name, value) end
+  return table.concat(exports, " ")
+end
+
 --- The options of a client of this simulator, with the caller's on top.
 function Simulator:options(more)
   local options = {
