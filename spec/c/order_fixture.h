@@ -75,14 +75,14 @@ static enum cds_verdict take(unsigned link, int64_t valid_from, int64_t time, un
   return take_of(0, link, valid_from, time, blob);
 }
 
-static bool peek(unsigned link, unsigned blob) {
+__attribute__((unused)) static bool peek(unsigned link, unsigned blob) {
   struct cds_sequence_out out = {0};
   bool known = cds_sequence_peek(&seq, 0, blob + 100000, link, now_ms, &out);
   heed(&out);
   return known;
 }
 
-static enum cds_verdict page(const struct cds_fill *fill, int64_t time, unsigned blob) {
+__attribute__((unused)) static enum cds_verdict page(const struct cds_fill *fill, int64_t time, unsigned blob) {
   struct cds_sequence_out out = {0};
   struct cds_candidate report = candidate(time, time, blob);
   enum cds_verdict verdict = cds_fill_report(&seq, fill, &report, now_ms, NOBODY, &out);
@@ -90,7 +90,8 @@ static enum cds_verdict page(const struct cds_fill *fill, int64_t time, unsigned
   return verdict;
 }
 
-static void page_of(const struct cds_fill *fill, size_t count) { /* ends, and had so many reports */
+__attribute__((unused)) static void page_of(const struct cds_fill *fill,
+                                            size_t count) { /* ends, and had so many reports */
   struct cds_sequence_out out = {0};
   cds_fill_done(&seq, fill, count, now_ms, &out);
   heed(&out);
@@ -102,12 +103,12 @@ static void page_failed_for(const struct cds_fill *fill, bool retryable, int64_t
   heed(&out);
 }
 
-static void page_failed(const struct cds_fill *fill, bool retryable) {
+__attribute__((unused)) static void page_failed(const struct cds_fill *fill, bool retryable) {
   page_failed_for(fill, retryable, 0);
 }
 
 /* Moves the clock to the next fill. False when none is in sight. */
-static bool next_fill(struct cds_fill *fill) {
+__attribute__((unused)) static bool next_fill(struct cds_fill *fill) {
   int64_t wait_ms = 0;
   if (cds_fill_next(&seq, now_ms, fill, &wait_ms)) return true;
   if (wait_ms < 0) return false;
@@ -115,7 +116,7 @@ static bool next_fill(struct cds_fill *fill) {
   return cds_fill_next(&seq, now_ms, fill, &wait_ms);
 }
 
-static void is_delivered(const char *expected, const char *name) {
+__attribute__((unused)) static void is_delivered(const char *expected, const char *name) {
   is_string(delivered, expected, name);
   delivered[0] = 0;
 }

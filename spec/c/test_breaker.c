@@ -29,6 +29,9 @@ static void test_opens(void) {
   is_number(cds_breaker_wait(&breaker, 2000), 1500, "the rest of the cooldown");
   ok(!cds_breaker_allows(&breaker, 3499), "still open at its last millisecond");
   state_is(&breaker, 3500, "half_open");
+  cds_breaker_failure(&breaker, 2000);
+  cds_breaker_failure(&breaker, 2000);
+  is_number(breaker.failures, 3, "what fails behind the third, sent before it was known, is not counted");
 }
 
 static void test_half_open(void) {
@@ -49,6 +52,7 @@ static void test_half_open(void) {
   cds_breaker_success(&breaker);
   state_is(&breaker, 91000, "closed");
   ok(cds_breaker_allows(&breaker, 91000) && breaker.failures == 0, "its success closes");
+  is_number(cds_breaker_wait(&breaker, 90001), 0, "and then nobody waits");
 }
 
 int main(void) {

@@ -25,11 +25,9 @@ static const char *reason_phrase(int status) {
 
 /* Bytes of the UTF-8 sequence at text, 0 when it is none. */
 static size_t utf8_length(const unsigned char *text, size_t left) {
-  size_t length = text[0] < 0x80                      ? 1
-                  : text[0] >= 0xc2 && text[0] < 0xe0 ? 2
-                  : text[0] >= 0xe0 && text[0] < 0xf0 ? 3
-                                                      : 4;
-  if (text[0] > 0xf4 || (text[0] >= 0x80 && text[0] < 0xc2) || length > left) return 0;
+  if (text[0] < 0x80) return 1;
+  size_t length = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+  if (text[0] < 0xc2 || text[0] > 0xf4 || length > left) return 0;
   for (size_t i = 1; i < length; i++)
     if ((text[i] & 0xc0) != 0x80) return 0;
   return length;

@@ -33,7 +33,6 @@ void cds_breaker_begin(struct cds_breaker *breaker) {
 void cds_breaker_success(struct cds_breaker *breaker) {
   breaker->failures = 0;
   breaker->is_open = false;
-  breaker->is_trying = false;
 }
 
 void cds_breaker_failure(struct cds_breaker *breaker, int64_t now_ms) {

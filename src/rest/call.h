@@ -32,7 +32,6 @@ struct cds_call {
   /* REST thread only, after it was submitted */
   struct cds_call *next;
   struct cds_exchange exchange;
-  bool is_sent;
   unsigned attempts;
   int64_t not_before_ms; /* monotonic */
   struct cds_error last; /* what the last attempt ended in */

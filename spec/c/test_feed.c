@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: MIT
+ * One feed's parts in step: what its check tells, how much may be held and of how long a gap, which feeds want pages. */
+#include "order_fixture.h"
+
+/* Report number i of second 100 + i is the one with blob i; from is the first of those that are held. */
+static void hold_from(size_t slot, unsigned from, unsigned count) {
+  take_of(slot, A, 100, 100, 0xa0);
+  reconnect(A);
+  for (unsigned i = 0; i < count; i++) take_of(slot, A, 100 + from + i, 100 + from + i, from + i);
+}
+
+/* ---- invariants ---- */
+
+static void is_wrong(const char *words) {
+  const char *wrong = cds_feed_check(&seq, 0);
+  is_string(wrong == NULL ? "sound" : wrong, words, "told");
+}
+
+static void test_check(void) {
+  set_up(NULL);
+  hold_from(0, 10, 2);
+  struct cds_feed *feed = seq.feeds[0];
+  struct cds_held *first = feed->hold.head, *second = first->next;
+  is_wrong("sound");
+  second->time = first->time - 1;
+  is_wrong("a held report is older than what is before it");
+  second->time = first->time;
+  is_wrong("sound");
+  first->time = feed->release.newest - 1;
+  is_wrong("a held report is older than what is before it");
+  first->time = second->time = feed->release.newest;
+  is_wrong("sound");
+  feed->hold.count++;
+  is_wrong("what is held is miscounted");
+  feed->hold.count--;
+  feed->hold.bytes++;
+  is_wrong("what is held is miscounted");
+  feed->hold.bytes--;
+  first->opens_gap = false;
+  is_wrong("something is held without a gap before it");
+  first->opens_gap = true;
+  feed->is_listed = false;
+  is_wrong("the list of those that want pages is out of step");
+  feed->is_listed = true;
+  feed->gap.is_open = false;
+  is_wrong("a gap without a held report, or the other way round");
+  feed->gap.is_open = true;
+  feed->gap.is_broken = true;
+  is_wrong("something happened that cannot in its state");
+  feed->gap.is_broken = false;
+  feed->links.trailing |= 2;
+  is_wrong("a connection trails behind nothing");
+  feed->links.trailing &= ~UINT64_C(2);
+  is_wrong("sound");
+  seq.index.count++;
+  is_string(cds_sequence_check(&seq), "what is held is miscounted", "of all feeds");
+  seq.index.count--;
+  ok(cds_sequence_check(&seq) == NULL, "all is sound");
+  cds_sequence_clear(&seq);
+}
+
+/* ---- what may be held ---- */
+
+static void test_full(void) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  struct cds_candidate next = candidate(150, 150, 50);
+  limits.max_held = 4;
+  set_up(&limits);
+  hold_from(0, 10, 3);
+  ok(!cds_feed_is_hold_full(&seq, next.node), "a fourth may be held");
+  take(A, 113, 113, 13);
+  ok(cds_feed_is_hold_full(&seq, next.node), "and no fifth");
+  seq.limits.max_held = 5;
+  size_t needs = seq.index.bytes + sizeof(struct cds_held) + cds_queue_node_bytes(next.node);
+  seq.limits.max_held_bytes = needs;
+  ok(!cds_feed_is_hold_full(&seq, next.node), "as many bytes as may be");
+  seq.limits.max_held_bytes = needs - 1;
+  ok(cds_feed_is_hold_full(&seq, next.node), "and no more");
+  seq.limits.order = CDS_ORDER_ARRIVAL; /* of what went out only the entry is kept */
+  seq.limits.max_held = 0;
+  seq.limits.max_held_bytes = seq.index.bytes + sizeof(struct cds_held);
+  ok(!cds_feed_is_hold_full(&seq, next.node), "an entry more may be remembered");
+  seq.limits.max_held_bytes--;
+  ok(cds_feed_is_hold_full(&seq, next.node), "if there is room for all of it");
+  seq.limits.order = CDS_ORDER_FEED;
+  cds_queue_node_free(next.node);
+  cds_sequence_clear(&seq);
+}
+
+static size_t held_of(size_t slot) {
+  return seq.feeds[slot]->hold.count;
+}
+
+static void make_room(void) {
+  struct cds_sequence_out out = {0};
+  cds_feed_make_room(&seq, now_ms, &out);
+  heed(&out);
+}
+
+static void test_room(void) {
+  set_up(NULL);
+  make_room();
+  hold_from(1, 10, 4);
+  hold_from(0, 10, 5);
+  is_number(take_of(1, A, 113, 113, 13), CDS_VERDICT_DUPLICATE, "two feeds hold something");
+  make_room();
+  ok(held_of(0) == 2 && held_of(1) == 4, "of the one that holds more the newer half goes");
+  is_number(cds_gap_owed(&seq.feeds[0]->gap), 114, "and is owed up to the newest");
+  is_number(seq.feeds[0]->hold.tail->time, 111, "the older half stays");
+  make_room();
+  ok(held_of(0) == 2 && held_of(1) == 2, "then the other one does");
+  is_number(lost_count, 0, "nothing is lost by that");
+  cds_sequence_clear(&seq);
+}
+
+/* ---- long gaps ---- */
+
+/* After a report of time 100 one of this time and validity is held: what is told as lost? */
+static void gap_of(int64_t valid_from, int64_t time, size_t ranges, int64_t to, const char *name) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  limits.max_gap_seconds = 50;
+  set_up(&limits);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  is_number(take(A, valid_from, time, 2), CDS_VERDICT_HELD, name);
+  is_number(lost_count, ranges, "lost ranges");
+  if (ranges > 0) {
+    ok(lost.from == 100 && lost.to == to && lost.reason == CDS_LOST_TOO_LONG, "up to %lld", (long long)lost.to);
+    is_number(seq.feeds[0]->release.newest, to, "REST is asked behind it");
+    is_number(cds_gap_close(&seq.feeds[0]->gap), CDS_GAP_WAS_FILLED, "the gap was one");
+  }
+  cds_sequence_clear(&seq);
+}
+
+static void test_long_gap(void) {
+  gap_of(150, 150, 0, 0, "a gap as long as may be asked for");
+  gap_of(151, 151, 1, 100, "a second more");
+  gap_of(160, 160, 1, 109, "ten");
+  gap_of(150, 500, 0, 0, "a long validity ends it");
+  gap_of(151, 500, 1, 100, "where it begins");
+  gap_of(600, 500, 1, 449, "one that begins behind its report says nothing");
+  gap_of(0, 500, 1, 449, "nor does none");
+}
+
+static void test_long_start(void) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  limits.max_gap_seconds = 50;
+  set_up(&limits);
+  cds_sequence_start(&seq, 0, 100, now_ms);
+  is_number(take(A, 500, 500, 2), CDS_VERDICT_HELD, "a report long after a stream's start");
+  is_number(lost_count, 0, "of which all is asked for");
+  cds_sequence_clear(&seq);
+}
+
+static void test_start_of_time(void) {
+  set_up(NULL);
+  cds_sequence_start(&seq, 0, 1, now_ms);
+  is_number(seq.feeds[0]->release.newest, 0, "from the first second on");
+  cds_sequence_clear(&seq);
+  set_up(NULL);
+  cds_sequence_set_unit(&seq, 0, 1000);
+  cds_sequence_start(&seq, 0, 50, now_ms);
+  is_number(seq.feeds[0]->release.newest, 49999, "in milliseconds");
+  cds_sequence_clear(&seq);
+}
+
+/* ---- who wants pages ---- */
+
+static void wants(size_t slot, bool is_wanted) {
+  struct cds_sequence_out out = {0};
+  if (is_wanted) cds_gap_run(&seq.feeds[slot]->gap, now_ms);
+  else cds_gap_stop_running(&seq.feeds[slot]->gap);
+  cds_feed_settle(&seq, slot, now_ms, &out);
+}
+
+static void list_is(const char *expected, const char *name) {
+  char list[16] = "";
+  size_t before = 0, count = 0;
+  bool is_linked = true;
+  for (size_t at = seq.wanting; at != 0 && count < sizeof list - 1; at = seq.feeds[at - 1]->wanting_next) {
+    list[count++] = (char)('0' + at - 1);
+    is_linked = is_linked && seq.feeds[at - 1]->wanting_prev == before;
+    before = at;
+  }
+  is_string(list, expected, name);
+  ok(is_linked, "in both directions");
+}
+
+static void test_list(void) {
+  set_up(NULL);
+  ok(cds_sequence_grow(&seq, 5), "five feeds");
+  list_is("", "none wants pages");
+  for (size_t slot = 0; slot < 5; slot++) wants(slot, true);
+  list_is("43210", "the latest first");
+  wants(2, true);
+  list_is("43210", "none twice");
+  wants(2, false);
+  list_is("4310", "one of the middle goes");
+  wants(4, false);
+  list_is("310", "the first");
+  wants(0, false);
+  list_is("31", "the last");
+  wants(0, false);
+  list_is("31", "once");
+  struct cds_sequence_out out = {0};
+  cds_sequence_forget(&seq, 3, &out);
+  list_is("1", "one that is forgotten");
+  wants(1, false);
+  list_is("", "all");
+  cds_sequence_clear(&seq);
+}
+
+/* What is remembered of a feed, by its unit. */
+static void test_units(void) {
+  set_up(NULL);
+  is_number(seq.feeds[0]->release.per_second, 1, "seconds, at first");
+  is_number(seq.feeds[0]->release.memory, 1, "of which one before the newest is remembered");
+  cds_sequence_set_unit(&seq, 0, 1000);
+  is_number(seq.feeds[0]->release.memory, 1999, "the same in milliseconds");
+  seq.limits.order = CDS_ORDER_ARRIVAL;
+  cds_sequence_set_unit(&seq, 0, 1000);
+  is_number(seq.feeds[0]->release.memory, 10000, "ten seconds, where what comes late goes out");
+  struct cds_sequence_out out = {0};
+  cds_sequence_forget(&seq, 0, &out);
+  ok(seq.feeds[0]->release.per_second == 1000 && seq.feeds[0]->release.memory == 10000, "a feed keeps its unit");
+  ok(seq.feeds[0]->release.open, "and begins anew");
+  seq.limits.order = CDS_ORDER_FEED;
+  cds_sequence_clear(&seq);
+}
+
+int main(void) {
+  test_check();
+  test_full();
+  test_room();
+  test_long_gap();
+  test_long_start();
+  test_start_of_time();
+  test_list();
+  test_units();
+  return done();
+}
