@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Two Lua states in two threads, each with a client of its own: nothing is shared, and neither waits for the other.
+ * A line is written as one string, so that the two do not write into each other's.
  *
  *   cc examples/embed/threads.c $(pkg-config --cflags --libs lua5.4) -pthread -o threads
  *
@@ -17,7 +18,7 @@ static const char script[] = "local number = ...\n"
                              "local stream = client:stream { feed.id }\n"
                              "for _ = 1, 3 do\n"
                              "  local report = assert(stream:read())\n"
-                             "  print(number, feed.name, report.price)\n"
+                             "  io.write(('%d\\t%s\\t%s\\n'):format(number, feed.name, report.price))\n"
                              "end\n"
                              "client:close()\n";
 

@@ -33,6 +33,43 @@ static void test_level(void) {
   ok(!notify.raised, "raising a closed one does nothing");
 }
 
+static void test_promise(void) {
+  struct cds_notify notify;
+  ok(cds_notify_init(&notify, NULL) == CDS_OK, "a descriptor for promises");
+  is_number(cds_notify_take(&notify), -1, "nothing was promised");
+  cds_notify_promise(&notify);
+  ok(notify.raised && !readable(&notify), "a promise alone is not seen");
+  int fd = cds_notify_take(&notify);
+  is_number(fd, notify.write_fd, "it is taken");
+  is_number(cds_notify_take(&notify), -1, "once");
+  cds_notify_write(&notify, fd);
+  ok(readable(&notify), "and seen when it is written");
+  cds_notify_wait_written(&notify);
+  cds_notify_promise(&notify);
+  is_number(cds_notify_take(&notify), -1, "what is raised needs no other token");
+  cds_notify_clear(&notify);
+  ok(!notify.raised && !readable(&notify), "one clear makes it quiet");
+
+  cds_notify_promise(&notify);
+  cds_notify_clear(&notify);
+  ok(!notify.raised && cds_notify_take(&notify) == -1, "a promise cleared before it is taken costs nothing");
+
+  cds_notify_promise(&notify);
+  fd = cds_notify_take(&notify);
+  cds_notify_clear(&notify);
+  ok(fd >= 0 && notify.raised, "a token that is under way stays announced");
+  cds_notify_write(&notify, fd);
+  ok(readable(&notify), "it comes");
+  cds_notify_clear(&notify);
+  ok(!notify.raised && !readable(&notify), "and the next clear takes it");
+  cds_notify_promise(&notify);
+  is_number(cds_notify_take(&notify), fd, "so that the next promise has one of its own");
+  cds_notify_write(&notify, fd);
+  cds_notify_close(&notify);
+  cds_notify_promise(&notify);
+  ok(!notify.raised && cds_notify_take(&notify) == -1, "a closed one promises nothing");
+}
+
 static void test_flags(void) {
   struct cds_notify notify;
   ok(cds_notify_init(&notify, NULL) == CDS_OK, "a second one");
@@ -63,6 +100,7 @@ static void test_closing(void) {
 int main(void) {
   test_closing();
   test_level();
+  test_promise();
   test_flags();
   return done();
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * Reports and events on their way out, the descriptor in step with them, and when the sources are to stop. */
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 
 #include "base/alloc.h"
 #include "stream/parts.h"
@@ -196,6 +198,29 @@ static void test_discard(bool is_shared) {
   finish();
 }
 
+static bool was_open;
+
+static void *write_late(void *fd) {
+  for (int i = 0; i < 10000; i++) sched_yield();
+  was_open = fcntl(*(int *)fd, F_GETFD) >= 0;
+  cds_notify_write(cds_core_notify(&stream), *(int *)fd);
+  return NULL;
+}
+
+/* Another number than that of a file opened meanwhile would be written to. */
+static void test_discard_under_a_writer(void) {
+  pthread_t thread;
+  begin(CDS_OVERFLOW_BLOCK, 10);
+  cds_notify_promise(cds_core_notify(&stream));
+  int fd = cds_notify_take(cds_core_notify(&stream));
+  if (!ok(fd >= 0 && pthread_create(&thread, NULL, write_late, &fd) == 0, "a writer is late")) return;
+  cds_outlet_discard(&stream);
+  is_number(cds_outlet_fd(&stream), -1, "the descriptor is closed");
+  pthread_join(thread, NULL);
+  ok(was_open, "after it was written");
+  finish();
+}
+
 static void test_share(void) {
   struct cds_error err;
   int fd, again;
@@ -225,6 +250,7 @@ int main(void) {
   test_end();
   test_discard(false);
   test_discard(true);
+  test_discard_under_a_writer();
   test_share();
   test_grow();
   return done();

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -41,22 +42,53 @@ enum cds_status cds_notify_init(struct cds_notify *notify, struct cds_error *err
   return cds_error_set(err, CDS_E_MEMORY, "no descriptor for notifications: %s", strerror(reason));
 }
 
-void cds_notify_raise(struct cds_notify *notify) {
-  if (notify->raised || notify->write_fd < 0) return;
+/* There is always room for it, as a token is written only when none is inside. */
+static void put_token(int fd) {
   token one = 1;
   ssize_t written;
-  do written = write(notify->write_fd, &one, sizeof one);
+  do written = write(fd, &one, sizeof one);
   while (written < 0 && errno == EINTR);
-  notify->raised = written == (ssize_t)sizeof one;
+}
+
+void cds_notify_raise(struct cds_notify *notify) {
+  if (notify->raised || notify->write_fd < 0) return;
+  put_token(notify->write_fd);
+  notify->raised = true;
+}
+
+void cds_notify_promise(struct cds_notify *notify) {
+  if (notify->raised || notify->write_fd < 0) return;
+  notify->raised = notify->is_due = true;
+}
+
+int cds_notify_take(struct cds_notify *notify) {
+  if (!notify->is_due) return -1;
+  notify->is_due = false;
+  atomic_fetch_add(&notify->writers, 1);
+  return notify->write_fd;
+}
+
+void cds_notify_write(struct cds_notify *notify, int fd) {
+  put_token(fd);
+  atomic_fetch_sub(&notify->writers, 1);
+}
+
+void cds_notify_wait_written(const struct cds_notify *notify) {
+  while (atomic_load(&notify->writers) > 0) sched_yield(); /* one system call that does not block */
+}
+
+static bool take_token(int fd) {
+  token taken;
+  ssize_t got;
+  do got = read(fd, &taken, sizeof taken);
+  while (got < 0 && errno == EINTR);
+  return got == (ssize_t)sizeof taken;
 }
 
 void cds_notify_clear(struct cds_notify *notify) {
   if (!notify->raised) return;
-  token taken;
-  ssize_t got;
-  do got = read(notify->read_fd, &taken, sizeof taken);
-  while (got < 0 && errno == EINTR);
-  notify->raised = false;
+  if (!notify->is_due && !take_token(notify->read_fd)) return;
+  notify->raised = notify->is_due = false;
 }
 
 void cds_notify_close(struct cds_notify *notify) {

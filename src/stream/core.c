@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * References, lock, options, end. */
+ * References, lock, options, end, descriptor. */
 #include "stream/core.h"
 
 #include "crypto/signers.h"
@@ -36,7 +36,13 @@ void cds_stream_lock(struct cds_stream *stream) {
 }
 
 void cds_stream_unlock(struct cds_stream *stream) {
+  int fd = cds_notify_take(&stream->core.notify);
   pthread_mutex_unlock(&stream->core.mu);
+  if (fd >= 0) cds_notify_write(&stream->core.notify, fd);
+}
+
+struct cds_notify *cds_core_notify(struct cds_stream *stream) {
+  return &stream->core.notify;
 }
 
 struct cds_client *cds_core_client(const struct cds_stream *stream) {

@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "context/context.h"
+#include "context/notify.h"
 
 struct cds_stream;
 
@@ -18,6 +19,7 @@ struct cds_core { /* core.c's own */
   pthread_mutex_t mu;
   bool is_stopping, is_ended; /* guarded by mu */
   struct cds_error end;       /* why, once ended; guarded by mu */
+  struct cds_notify notify;   /* guarded by mu */
 };
 
 /* destroy is called with the last reference; the caller has the first. False, and nothing is held, without a lock. */
@@ -28,7 +30,8 @@ void cds_core_clear(struct cds_stream *stream);
 void cds_stream_ref(struct cds_stream *stream);
 void cds_stream_unref(struct cds_stream *stream);
 
-/* "mu is held" in the stream's files means: between these. */
+/* "mu is held" in the stream's files means: between these. What was promised on the descriptor meanwhile is written after
+ * the lock is given back: the script, which wakes by it, takes that lock first of all. */
 void cds_stream_lock(struct cds_stream *stream);
 void cds_stream_unlock(struct cds_stream *stream);
 
@@ -37,7 +40,8 @@ struct cds_client *cds_core_client(const struct cds_stream *stream);
 const struct cds_stream_config *cds_core_config(const struct cds_stream *stream);
 
 /* mu is held in all of these. */
-void cds_core_stop(struct cds_stream *stream); /* the script closes it */
+struct cds_notify *cds_core_notify(struct cds_stream *stream); /* the outlet's */
+void cds_core_stop(struct cds_stream *stream);                 /* the script closes it */
 bool cds_core_is_stopping(const struct cds_stream *stream);
 void cds_core_end(struct cds_stream *stream, const struct cds_error *why); /* the first reason stays */
 bool cds_core_is_ended(const struct cds_stream *stream);

@@ -10,7 +10,7 @@
 
 void cds_outlet_be_closed(struct cds_stream *stream) {
   atomic_init(&stream->outlet.is_paused, false);
-  stream->outlet.notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
+  *cds_core_notify(stream) = (struct cds_notify){.read_fd = -1, .write_fd = -1};
 }
 
 enum cds_status cds_outlet_init(struct cds_stream *stream, size_t feed_count, size_t queue_bytes,
@@ -18,7 +18,7 @@ enum cds_status cds_outlet_init(struct cds_stream *stream, size_t feed_count, si
   struct cds_outlet *outlet = &stream->outlet;
   const struct cds_stream_config *config = cds_core_config(stream);
   outlet->drained = drained;
-  enum cds_status status = cds_notify_init(&outlet->notify, err);
+  enum cds_status status = cds_notify_init(cds_core_notify(stream), err);
   if (status != CDS_OK) return status;
   if (cds_queue_init(&outlet->queue, config->overflow, config->queue_size, queue_bytes, feed_count)) return CDS_OK;
   return cds_error_set(err, CDS_E_MEMORY, "out of memory");
@@ -27,11 +27,11 @@ enum cds_status cds_outlet_init(struct cds_stream *stream, size_t feed_count, si
 void cds_outlet_clear(struct cds_stream *stream) {
   cds_event_clear(&stream->outlet.events);
   cds_queue_clear(&stream->outlet.queue);
-  cds_notify_close(&stream->outlet.notify);
+  cds_notify_close(cds_core_notify(stream));
 }
 
 void cds_outlet_close_fd(struct cds_stream *stream) {
-  cds_notify_close(&stream->outlet.notify);
+  cds_notify_close(cds_core_notify(stream));
 }
 
 /* ---- in ---- */
@@ -48,8 +48,8 @@ struct cds_queue_node *cds_outlet_push(struct cds_stream *stream, struct cds_que
 static void announce(struct cds_stream *stream) {
   struct cds_outlet *outlet = &stream->outlet;
   if (outlet->queue.length > 0 || outlet->events.count > 0 || cds_core_is_ended(stream))
-    cds_notify_raise(&outlet->notify);
-  else cds_notify_clear(&outlet->notify);
+    cds_notify_promise(cds_core_notify(stream));
+  else cds_notify_clear(cds_core_notify(stream));
 }
 
 struct cds_queue_node *cds_outlet_sift(struct cds_stream *stream, bool (*is_wanted)(const void *context, size_t slot)) {
@@ -121,7 +121,10 @@ void cds_outlet_discard(struct cds_stream *stream) {
   } while (node != NULL);
   cds_outlet_end(stream, &why);
   cds_stream_lock(stream);
-  if (!stream->outlet.is_shared) cds_notify_close(&stream->outlet.notify);
+  if (!stream->outlet.is_shared) {
+    cds_notify_wait_written(cds_core_notify(stream));
+    cds_notify_close(cds_core_notify(stream));
+  }
   cds_stream_unlock(stream);
 }
 
@@ -141,17 +144,16 @@ void cds_outlet_resume(struct cds_stream *stream) {
   if (resume) stream->outlet.drained(stream);
 }
 
-int cds_outlet_fd(const struct cds_stream *stream) {
-  return stream->outlet.notify.read_fd;
+int cds_outlet_fd(struct cds_stream *stream) {
+  return cds_core_notify(stream)->read_fd;
 }
 
 enum cds_status cds_outlet_share_fd(int *fd, struct cds_stream *stream, struct cds_error *err) {
-  struct cds_outlet *outlet = &stream->outlet;
   enum cds_status status = CDS_OK;
   cds_stream_lock(stream);
-  if (outlet->notify.read_fd < 0) status = cds_notify_init(&outlet->notify, err);
-  outlet->is_shared = true;
-  *fd = outlet->notify.read_fd;
+  if (cds_outlet_fd(stream) < 0) status = cds_notify_init(cds_core_notify(stream), err);
+  stream->outlet.is_shared = true;
+  *fd = cds_outlet_fd(stream);
   announce(stream);
   cds_stream_unlock(stream);
   return status;

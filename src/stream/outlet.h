@@ -6,13 +6,11 @@
 #include <stdatomic.h>
 
 #include "context/event.h"
-#include "context/notify.h"
 #include "order/queue.h"
 #include "stream/stream.h"
 
 struct cds_outlet { /* outlet.c's own; guarded by mu */
   struct cds_queue queue;
-  struct cds_notify notify;
   bool is_shared; /* somebody may be waiting for its descriptor */
   struct cds_event_queue events;
   atomic_bool is_paused; /* written under mu, read anywhere */
@@ -60,7 +58,7 @@ void cds_outlet_resume(struct cds_stream *stream);  /* reports were taken out: d
 
 /* ---- the script's ---- */
 
-int cds_outlet_fd(const struct cds_stream *stream);
+int cds_outlet_fd(struct cds_stream *stream);
 CDS_MUST_CHECK enum cds_status cds_outlet_share_fd(int *fd, struct cds_stream *stream, struct cds_error *err);
 enum cds_pop cds_outlet_pop(struct cds_report **report, struct cds_stream *stream, struct cds_error *err);
 struct cds_event *cds_outlet_take_event(struct cds_stream *stream);

@@ -102,7 +102,7 @@ enum cds_status cds_stream_open(struct cds_stream **out, struct cds_client *clie
 
 /* ---- what the script takes ---- */
 
-int cds_stream_fd(const struct cds_stream *stream) {
+int cds_stream_fd(struct cds_stream *stream) {
   return cds_outlet_fd(stream);
 }
 

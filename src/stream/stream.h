@@ -19,7 +19,7 @@ CDS_MUST_CHECK enum cds_status cds_stream_open(struct cds_stream **out, struct c
 
 /* Readable while a report, an event or the end waits. The first is for waits of the caller's own: -1 once the stream is
  * closed. The second is for others to wait on: it stays until the stream is freed. */
-int cds_stream_fd(const struct cds_stream *stream);
+int cds_stream_fd(struct cds_stream *stream);
 CDS_MUST_CHECK enum cds_status cds_stream_share_fd(int *fd, struct cds_stream *stream, struct cds_error *err);
 
 enum cds_pop { CDS_POP_REPORT, CDS_POP_EMPTY, CDS_POP_END };
