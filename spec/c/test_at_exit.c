@@ -150,10 +150,18 @@ static void *come_and_go_on(void *unused) {
   return NULL;
 }
 
+static bool is_child;
+
+/* Before a checker looks for leaks, which counts the parent's threads as the child's own and finds none of them. */
+static void end_child(void) {
+  if (is_child) _exit(0);
+}
+
 /* A child uses the list at once, and at its end does not wait for the parent's threads. */
 static void use_after_fork(const struct cds_client *before) {
   static struct cds_client own;
   alarm(LIMIT_S);
+  is_child = true;
   if (!cds_client_is_foreign(before)) _exit(5);
   begin(&own, nothing);
   add(&own);
@@ -166,6 +174,7 @@ static void fork_with_threads(void) {
   pthread_t thread;
   static struct cds_client first;
   begin(&first, nothing);
+  if (atexit(end_child) != 0) _exit(4); /* called after the list's own handler */
   add(&first);
   cds_threads_starts(); /* one that is the parent's, and goes on */
   if (pthread_create(&thread, NULL, come_and_go_on, NULL) != 0) _exit(2);
