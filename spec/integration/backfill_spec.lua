@@ -72,14 +72,13 @@ describe("backfill", function()
   service.for_each({ rate = 1, rate_limit = 0, feeds = 6, origins = 2 },
     { rate_limit = false, circuit_breaker = false }, function(...) sim, client = ... end)
 
-  it("asks for what a feed missed over a reconnect that brings no report", function()
-    local ids = ids_of(client)
-    local stream = client:stream(ids, options())
+  -- Reports are made, and do not come; then none are made; then `go_on` lets the stream know what it missed.
+  local function is_asked_for(stream, ids, silence, go_on)
     assert(stream:connect(PATIENCE))
     local newest = {}
     local function note(report) newest[report.feed_id] = report.observations_timestamp end
     for _ = 1, 2 * #ids do note(assert(stream:read(PATIENCE))) end
-    sim:control("POST", "/control/down?what=all")
+    silence()
     local function read_until(time)
       while os.time() < time do
         local report = stream:read(0.1)
@@ -89,7 +88,7 @@ describe("backfill", function()
     read_until(os.time() + 3) -- these seconds' reports are made, but not sent
     sim:control("POST", "/control/pause?seconds=600")
     read_until(os.time() + 3) -- from here on none are made
-    sim:control("POST", "/control/up?what=all")
+    go_on()
     local backfilled = 0
     while backfilled < #ids do
       local report = assert(stream:read(PATIENCE))
@@ -100,6 +99,27 @@ describe("backfill", function()
       end
     end
     stream:close()
+  end
+
+  it("asks for what a feed missed over a reconnect that brings no report", function()
+    local ids = ids_of(client)
+    local function down() sim:control("POST", "/control/down?what=all") end
+    local function up() sim:control("POST", "/control/up?what=all") end
+    is_asked_for(client:stream(ids, options()), ids, down, up)
+  end)
+
+  -- The first connection brings nothing, the second comes too late, and then the first ends.
+  it("asks for what both connections missed when the one that was followed ends", function()
+    local ids = ids_of(client)
+    sim:control("POST", "/control/down?what=o2")
+    local stream = client:stream(ids, options { ha = true })
+    local function silence() sim:fault "on=live,action=quiet" end
+    local function go_on()
+      sim:control("POST", "/control/up?what=o2")
+      while stream:stats().active_connections < 2 do stream:read(0.05) end
+      sim:control("POST", "/control/down?what=o1")
+    end
+    is_asked_for(stream, ids, silence, go_on)
   end)
 
   it("brings what fell into reconnects, in order, and says so", function()

@@ -66,19 +66,30 @@ static void on_host(void *context, size_t link, const struct cds_url *url) {
 }
 
 /* mu is held. */
-static void tell_sequence(struct cds_stream *stream, size_t link) {
+static void tell_up(struct cds_stream *stream, size_t shard, int64_t since_ms) {
   struct cds_sequence *sequence = cds_dispatch_sequence(stream);
   for (size_t slot = 0; slot < cds_places_count(stream); slot++)
-    if (cds_places_is_wanted(stream, slot) && cds_places_shard(stream, slot) == cds_connections_shard(stream, link))
-      cds_sequence_link_up(sequence, slot, cds_connections_connected_at_ms(stream, link));
+    if (cds_places_is_wanted(stream, slot) && cds_places_shard(stream, slot) == shard)
+      cds_sequence_link_up(sequence, slot, since_ms);
+}
+
+/* mu is held, and the link is not connected any more. What the last connection to follow a feed has not brought, one
+ * that came later may have missed as well, and shows that by its next report only. */
+static void tell_down(struct cds_stream *stream, size_t link) {
+  size_t shard = cds_connections_shard(stream, link);
+  bool up[CDS_MAX_CONNECTIONS] = {false};
+  int64_t now_ms = cds_clock_mono_ms();
+  cds_sequence_link_down(cds_dispatch_sequence(stream), (unsigned)link, now_ms);
+  cds_connections_list_up(stream, up);
+  if (up[shard]) tell_up(stream, shard, now_ms);
 }
 
 /* mu is held. */
 static void note_state(struct cds_stream *stream, size_t link, enum cds_link_state state) {
-  if (state == CDS_LINK_DISCONNECTED)
-    cds_sequence_link_down(cds_dispatch_sequence(stream), (unsigned)link, cds_clock_mono_ms());
   cds_connections_set_state(stream, link, state);
-  if (state == CDS_LINK_CONNECTED) tell_sequence(stream, link);
+  if (state == CDS_LINK_DISCONNECTED) tell_down(stream, link);
+  if (state == CDS_LINK_CONNECTED)
+    tell_up(stream, cds_connections_shard(stream, link), cds_connections_connected_at_ms(stream, link));
 }
 
 static void on_state(void *context, size_t link, enum cds_link_state state, const struct cds_error *why,
