@@ -254,18 +254,19 @@ test-onchain: all
 SEED ?= 1
 MINUTES ?= 1
 FEEDS ?= 610
+ORDER ?= feed
 .PHONY: chaos chaos-valgrind soak
 chaos: all
 	@$(USE_BUILD) $(if $(SANITIZE),scripts/sanitize $(SANITIZE) $(TREE)/reports/chaos) \
-	scripts/for-minutes '$(MINUTES)' 600 $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS)
+	scripts/for-minutes '$(MINUTES)' 600 $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS) $(ORDER)
 
-# A seed each plain, under ASan and under TSan; `make -j3` for all at once.
+# A seed each plain, under ASan by the order of arrival, and under TSan; `make -j3` for all at once.
 .PHONY: chaos-each chaos-plain chaos-address chaos-thread
 chaos-each: chaos-plain chaos-address chaos-thread
 chaos-plain:
 	@$(MAKE) --no-print-directory chaos SEED=$(SEED)
 chaos-address:
-	@$(MAKE) --no-print-directory chaos SEED=$$(($(SEED) + 1)) SANITIZE=address
+	@$(MAKE) --no-print-directory chaos SEED=$$(($(SEED) + 1)) SANITIZE=address ORDER=arrival
 chaos-thread:
 	@$(MAKE) --no-print-directory chaos SEED=$$(($(SEED) + 2)) SANITIZE=thread
 
@@ -362,7 +363,7 @@ help:
 	@echo 'make coverage                   what the tests run of the codec, crypto and client'
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'
 	@echo 'make model DEPTH=7                 every history of a feed up to so many steps   make model-faults'
-	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost   make soak MINUTES=10'
+	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost; ORDER=arrival   make soak MINUTES=10'
 	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
 	@echo 'make lint types layers symbols luarocks                        the checks'
 	@echo 'make bench format docs rockspec clean'

@@ -33,7 +33,7 @@ function Ledger:add(report, now)
   local feed, ms = self.index[report.feed_id], report.observations_timestamp_ms
   if ms < (self.newest[feed] or 0) then self.back = self.back + 1 end
   if self.seen_at[feed] then self.silence[feed] = math.max(self.silence[feed], now - self.seen_at[feed]) end
-  self.newest[feed], self.seen_at[feed] = ms, now
+  self.newest[feed], self.seen_at[feed] = math.max(ms, self.newest[feed] or 0), now
   self.count = self.count + 1
   self.file:write(string.pack(RECORD, feed, ms, digest(report.report_blob)))
 end
