@@ -51,7 +51,7 @@ ifneq ($(SANITIZE),)
 LUA_BIN := $(CURDIR)/$(OUT)/lua
 INTERPRETER := $(OUT)/lua
 endif
-ENGINE := $(wildcard $(foreach layer,base codec crypto order net context rest stream client,src/$(layer)/*.c))
+ENGINE := $(wildcard $(foreach layer,base codec crypto order net context rest stream client web,src/$(layer)/*.c))
 SIMULATOR := $(wildcard src/simulator/*.c)
 SIMULATOR_SHARES := $(wildcard src/base/*.c src/codec/hex.c src/crypto/hmac.c src/crypto/keccak.c)
 BINDING := $(filter-out src/lua/lsimulator.c,$(wildcard src/lua/*.c))
@@ -193,7 +193,7 @@ test-all-luas:
 .PHONY: test-hosts
 test-hosts:
 	@scripts/total "make test-hosts" $(foreach lua,5.4 5.3 5.1 luajit, "Lua $(lua)" \
-	  'EVERY_HOST="cqueues luv prometheus_client $(if $(filter 5.1 luajit,$(lua)),copas) $(if $(filter luajit,$(lua)),love)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
+	  'EVERY_HOST="cqueues luv prometheus_client prometheus $(if $(filter 5.1 luajit,$(lua)),copas) $(if $(filter luajit,$(lua)),love)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
 
 # ---- the slow checkers ----
 

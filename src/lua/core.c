@@ -20,6 +20,7 @@
 #include "lua/lsnappy.h"
 #include "lua/lstream.h"
 #include "lua/lverify.h"
+#include "lua/lweb.h"
 #include "net/tls.h"
 
 #define LONGEST_WAIT_MS (60 * 60 * 1000)
@@ -117,5 +118,6 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_client(L);
   cds_l_open_call(L);
   cds_l_open_stream(L);
+  cds_l_open_web(L);
   return 1;
 }

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -64,24 +65,46 @@ static bool keep_openssl(void) {
   return keeper.lws != NULL;
 }
 
-bool cds_ws_context_init(struct cds_ws_context *context, const struct lws_protocols *protocols, void *user,
-                         size_t max_target) {
+static bool start(struct cds_ws_context *context, struct lws_context_creation_info *info) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
-  struct lws_context_creation_info info;
   struct sigaction sigpipe;
-  *context = (struct cds_ws_context){
-    .protocols = protocols, .user = user, .buffer_size = max_target + CDS_WS_HEADER_ROOM + 4096};
-  fill_info(&info, context);
   pthread_once(&once, prepare_process);
   pthread_mutex_lock(&global_mu);
   sigaction(SIGPIPE, NULL, &sigpipe);
   if (OUTLIVES_OPENSSL && !tls_is_ready) tls_is_ready = keep_openssl();
-  if (tls_is_ready) info.options &= ~(uint64_t)LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
-  if (tls_is_ready || !OUTLIVES_OPENSSL) context->lws = lws_create_context(&info);
+  if (tls_is_ready) info->options &= ~(uint64_t)LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+  if (tls_is_ready || !OUTLIVES_OPENSSL) context->lws = lws_create_context(info);
   sigaction(SIGPIPE, &sigpipe, NULL);
   if (context->lws != NULL) tls_is_ready = true;
   pthread_mutex_unlock(&global_mu);
   return context->lws != NULL;
+}
+
+bool cds_ws_context_init(struct cds_ws_context *context, const struct lws_protocols *protocols, void *user,
+                         size_t max_target) {
+  struct lws_context_creation_info info;
+  *context = (struct cds_ws_context){
+    .protocols = protocols, .user = user, .buffer_size = max_target + CDS_WS_HEADER_ROOM + 4096};
+  fill_info(&info, context);
+  return start(context, &info);
+}
+
+bool cds_ws_context_init_server(struct cds_ws_context *context, const struct lws_protocols *protocols, void *user,
+                                const struct cds_ws_server_limits *limits) {
+  struct lws_context_creation_info info;
+  *context = (struct cds_ws_context){.protocols = protocols, .user = user, .buffer_size = limits->header_bytes};
+  fill_info(&info, context);
+  info.max_http_header_data2 = (unsigned)limits->header_bytes;
+  info.fd_limit_per_thread = DESCRIPTORS + limits->connections;
+  info.timeout_secs = info.timeout_secs_ah_idle = limits->seconds;
+  return start(context, &info);
+}
+
+static struct lws_vhost *make_vhost(struct cds_ws_context *context, const struct lws_context_creation_info *info) {
+  pthread_mutex_lock(&global_mu);
+  struct lws_vhost *vhost = lws_create_vhost(context->lws, info);
+  pthread_mutex_unlock(&global_mu);
+  return vhost;
 }
 
 struct lws_vhost *cds_ws_context_vhost(struct cds_ws_context *context, const char *name, SSL_CTX *ssl) {
@@ -89,10 +112,19 @@ struct lws_vhost *cds_ws_context_vhost(struct cds_ws_context *context, const cha
   fill_info(&info, context);
   info.vhost_name = name;
   info.provided_client_ssl_ctx = ssl;
-  pthread_mutex_lock(&global_mu);
-  struct lws_vhost *vhost = lws_create_vhost(context->lws, &info);
-  pthread_mutex_unlock(&global_mu);
-  return vhost;
+  return make_vhost(context, &info);
+}
+
+struct lws_vhost *cds_ws_context_listen(struct cds_ws_context *context, const char *address, int port) {
+  struct lws_context_creation_info info;
+  fill_info(&info, context);
+  info.vhost_name = "listener";
+  info.port = port;
+  info.iface = address;
+  info.options &= ~(uint64_t)LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
+  info.options |= LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND;
+  if (!strchr(address, ':')) info.options |= LWS_SERVER_OPTION_DISABLE_IPV6;
+  return make_vhost(context, &info);
 }
 
 /* ---- the end ---- */

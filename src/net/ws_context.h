@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A libwebsockets context for one connection at a time, and what its versions want to be held off. */
+ * A libwebsockets context, for one connection at a time or for a server, and what its versions want to be held off. */
 #ifndef CDS_WS_CONTEXT_H
 #define CDS_WS_CONTEXT_H
 
@@ -29,8 +29,20 @@ struct cds_ws_context {
 bool cds_ws_context_init(struct cds_ws_context *context, const struct lws_protocols *protocols, void *user,
                          size_t max_target);
 
+/* The same for a server: of how many connections, with how many bytes of headers each, for which a peer may take so long. */
+struct cds_ws_server_limits {
+  unsigned connections, seconds;
+  size_t header_bytes;
+};
+
+bool cds_ws_context_init_server(struct cds_ws_context *context, const struct lws_protocols *protocols, void *user,
+                                const struct cds_ws_server_limits *limits);
+
 /* NULL when memory ran out. The context owns the vhost, which keeps a reference of ssl. */
 struct lws_vhost *cds_ws_context_vhost(struct cds_ws_context *context, const char *name, SSL_CTX *ssl);
+
+/* A vhost that listens on an IP address without TLS; port 0: any. NULL when it cannot. */
+struct lws_vhost *cds_ws_context_listen(struct cds_ws_context *context, const char *address, int port);
 
 void cds_ws_context_clear(struct cds_ws_context *context);
 

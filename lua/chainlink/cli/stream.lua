@@ -2,6 +2,8 @@
 -- chainlink-streams stream: reports as they come, until Ctrl-C, a time or a count; then statistics.
 
 local core = require "chainlink.core"
+local listening = require "chainlink.cli.listening"
+local monitor = require "chainlink.web.monitor"
 local names = require "chainlink.cli.names"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
@@ -9,11 +11,12 @@ local text = require "chainlink.text"
 
 local stream = {
   summary = "reports as they come, until Ctrl-C",
-  usage = "stream FEED... [--seconds N] [--count N]",
+  usage = "stream FEED... [--seconds N] [--count N] [--metrics HOST:PORT]",
   network = true,
   options = {
     { name = "seconds", value = "N", number = true, help = "stop after so long" },
     { name = "count", value = "N", number = "whole", help = "stop after so many reports" },
+    { name = "metrics", value = "HOST:PORT", help = "serve /metrics and /healthz there, over HTTP" },
     { name = "quiet", help = "no connection changes and statistics on standard error" },
   },
 }
@@ -25,7 +28,17 @@ local function show_status(event)
 end
 
 function stream.client_options(values)
-  if not values.quiet then return { on_status = show_status } end
+  if not values.metrics then return { on_status = not values.quiet and show_status or nil } end
+  local watch = monitor.new()
+  values.monitor, values.server = watch, listening.open("metrics", values.metrics, watch:routes())
+  if not values.quiet then io.stderr:write("# metrics on http://", values.server:address(), "/metrics\n") end
+  return {
+    loop = function(fd, seconds) values.server:wait(fd, seconds) end,
+    on_status = function(event)
+      watch:note(event)
+      if not values.quiet then show_status(event) end
+    end,
+  }
 end
 
 -- Green for a price that rose, red for one that fell.
@@ -52,7 +65,9 @@ end
 local function read_all(source, values, write)
   local deadline = values.seconds and core.monotonic() + values.seconds
   local written = 0
+  local attend = values.server and listening.attendant(values.server) or function() end
   while written ~= values.count do
+    attend()
     local left = deadline and deadline - core.monotonic()
     if left and left <= 0 then return end
     local report, err = source:read(left)
@@ -69,6 +84,7 @@ end
 function stream.run(client, values, rest)
   local ids, known = names.feeds(client, rest, values.format)
   local source = session.check(client:stream(ids))
+  if values.monitor then values.monitor:watch(client, source, ids) end
   local write = session.report_writer(values.format, ids, known, painter())
   output.flush()
   local ok, err = pcall(read_all, source, values, write)

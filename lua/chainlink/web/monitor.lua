@@ -1,0 +1,66 @@
+-- SPDX-License-Identifier: MIT
+-- /metrics and /healthz of one client and one stream.
+
+local core = require "chainlink.core"
+local health = require "chainlink.web.health"
+local text = require "chainlink.text"
+
+local monitor = {}
+local Monitor = {}
+Monitor.__index = Monitor
+
+local OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+local statuses = { up = 200, degraded = 200, down = 503 }
+
+function monitor.new()
+  return setmetatable({ health = health.new() }, Monitor)
+end
+
+--- The client, and the stream with its feeds' ids, once they are there.
+function Monitor:watch(client, stream, ids)
+  self.client, self.stream, self.ids, self.since = client, stream, ids, core.time()
+end
+
+--- An event of on_status: what a connection last failed by.
+function Monitor:note(event)
+  if event.state == "connected" then self.why = nil
+  elseif event.state == "reconnecting" or event.state == "failed" then self.why = event.reason end
+end
+
+local function ages(self, now)
+  local list = {}
+  for i, id in ipairs(self.ids) do
+    local report = self.stream:latest(id)
+    local observed = report and report.observations_timestamp_ms
+    list[i] = now - (observed and observed / 1000 or self.since)
+  end
+  return list
+end
+
+--- -> "up", "degraded" or "down", reasons
+function Monitor:judge()
+  local now = core.time()
+  if not self.stream then return self.health:judge(nil, {}, nil, now, self.why) end
+  return self.health:judge(self.stream:stats(), ages(self, now), self.client:stats().circuit, now, self.why)
+end
+
+local function healthz(self)
+  local status, reasons = self:judge()
+  local parts = {}
+  for i, reason in ipairs(reasons) do parts[i] = text.json_string(text.plain(reason)) end
+  local body = ('{"status":"%s","reasons":[%s]}\n'):format(status, table.concat(parts, ","))
+  return { status = statuses[status], type = "application/json", body = body }
+end
+
+local function metrics(self)
+  local body = self.client and self.client:metrics() or "# EOF\n"
+  if self.stream then body = body:gsub("# EOF\n$", "") .. self.stream:metrics() end
+  return { status = 200, type = OPENMETRICS, body = body }
+end
+
+--- For chainlink.web.server.
+function Monitor:routes()
+  return { ["/metrics"] = function() return metrics(self) end, ["/healthz"] = function() return healthz(self) end }
+end
+
+return monitor

@@ -1,0 +1,55 @@
+-- SPDX-License-Identifier: MIT
+-- A command that serves HTTP, as a process of its own, and requests to it.
+
+local project = require "spec.support.project"
+
+local listener = {}
+local Listener = {}
+Listener.__index = Listener
+
+--- Starts `chainlink-streams ARGUMENTS` with these exports and waits for the line that tells its address. What it
+--- writes is in `log`, an existing folder's file.
+function listener.start(exports, arguments, log)
+  local script = "echo $$ >&2\nexec env %s chainlink-streams %s >%s\n"
+  project.write(log .. ".sh", script:format(exports, arguments, log))
+  local pipe = assert(io.popen(("sh %s.sh 2>&1 | tee %s.errors"):format(log, log), "r"))
+  local pid = pipe:read "*l"
+  local self = setmetatable({ pipe = pipe, pid = pid, log = log }, Listener)
+  for line in pipe:lines() do
+    self.address = line:match "http://([%d.]+:%d+)"
+    if self.address then return self end
+  end
+  self:stop()
+  error("it does not listen: " .. project.read(log .. ".errors"), 2)
+end
+
+--- One request by curl. -> body, status, head
+function Listener:get(path, options)
+  local command = ("curl -sS -i --max-time 60 %s 'http://%s%s'"):format(options or "", self.address, path)
+  local text = project.run(command):gsub("\r", "")
+  local head, body = text:match "^(HTTP/.-\n)\n(.*)$"
+  if not head then return text end
+  return body, tonumber(head:match " (%d+)"), head
+end
+
+function Listener:port()
+  return tonumber(self.address:match ":(%d+)$")
+end
+
+function Listener:errors()
+  return project.read(self.log .. ".errors")
+end
+
+function Listener:signal(name)
+  os.execute(("kill -%s %s 2>/dev/null"):format(name, self.pid))
+end
+
+--- Ends the process and waits for its end; may be called again.
+function Listener:stop()
+  if not self.pipe then return end
+  self:signal "TERM"
+  self.pipe:close()
+  self.pipe = nil
+end
+
+return listener

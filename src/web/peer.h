@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ * One connection of the server: its request, and the bytes that wait to be sent. */
+#ifndef CDS_WEB_PEER_H
+#define CDS_WEB_PEER_H
+
+#include "base/buf.h"
+#include "web/server.h"
+
+struct lws;
+
+enum cds_web_state { CDS_WEB_NO_REQUEST, CDS_WEB_ASKED, CDS_WEB_TAKEN, CDS_WEB_STREAM, CDS_WEB_ENDING };
+
+struct cds_web_peer {
+  struct cds_web_peer *previous, *next; /* in the server's list, the oldest first */
+  struct lws *wsi;
+  enum cds_web_state state;
+  struct cds_web_request request;
+  struct cds_buf out;
+  size_t sent;
+};
+
+void cds_web_peer_open(struct cds_web_peer *peer, struct lws *wsi, uint64_t id); /* reads the request */
+void cds_web_peer_clear(struct cds_web_peer *peer);
+
+bool cds_web_peer_send(struct cds_web_peer *peer, const void *data, size_t length, bool more);
+bool cds_web_peer_write(struct cds_web_peer *peer); /* false: it is to be closed */
+
+#endif

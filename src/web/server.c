@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT
+ * The server's loop. libwebsockets has no way to wait for a descriptor of somebody else but to adopt it, and closes what
+ * it has adopted: it gets a copy for each wait. */
+#define _GNU_SOURCE /* F_DUPFD_CLOEXEC */
+#include "web/server.h"
+
+#include "base/alloc.h"
+#include "net/ws_context.h"
+#include "web/peer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define PROTOCOL "http" /* the first one of a vhost gets its requests */
+
+struct cds_web_server {
+  struct cds_ws_context context;
+  struct lws_vhost *vhost;
+  struct cds_web_peer *first, *last;
+  uint64_t last_id;
+  unsigned connections;
+  struct lws *watched; /* NULL: no descriptor */
+  bool ready;          /* it is readable */
+  lws_sorted_usec_list_t timer;
+};
+
+static struct cds_web_server *server_of(struct lws *wsi) {
+  return lws_context_user(lws_get_context(wsi));
+}
+
+/* ---- peers ---- */
+
+static void add(struct cds_web_server *server, struct cds_web_peer *peer) {
+  peer->previous = server->last;
+  *(server->last ? &server->last->next : &server->first) = peer;
+  server->last = peer;
+}
+
+static void take_out(struct cds_web_server *server, struct cds_web_peer *peer) {
+  if (peer->state == CDS_WEB_NO_REQUEST) return;
+  *(peer->previous ? &peer->previous->next : &server->first) = peer->next;
+  *(peer->next ? &peer->next->previous : &server->last) = peer->previous;
+  cds_web_peer_clear(peer);
+}
+
+static void watched_is_ready(struct cds_web_server *server, struct lws *wsi, bool closed) {
+  if (wsi != server->watched) return;
+  server->ready = true;
+  if (closed) server->watched = NULL;
+}
+
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
+  (void)in;
+  (void)length;
+  switch (reason) {
+  case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return server_of(wsi)->connections < CDS_WEB_MAX_CONNECTIONS ? 0 : -1;
+  case LWS_CALLBACK_WSI_CREATE: server_of(wsi)->connections++; return 0;
+  case LWS_CALLBACK_WSI_DESTROY: server_of(wsi)->connections--; return 0;
+  case LWS_CALLBACK_HTTP:
+    cds_web_peer_open(user, wsi, ++server_of(wsi)->last_id);
+    add(server_of(wsi), user);
+    return 0;
+  case LWS_CALLBACK_HTTP_WRITEABLE: return cds_web_peer_write(user) ? 0 : -1;
+  case LWS_CALLBACK_CLOSED_HTTP:
+    if (user) take_out(server_of(wsi), user);
+    return 0;
+  case LWS_CALLBACK_RAW_RX_FILE: watched_is_ready(server_of(wsi), wsi, false); return 0;
+  case LWS_CALLBACK_RAW_CLOSE_FILE: watched_is_ready(server_of(wsi), wsi, true); return 0;
+  default: return 0;
+  }
+}
+
+static const struct lws_protocols protocols[] = {
+  {PROTOCOL, callback, sizeof(struct cds_web_peer), 0, 0, NULL, 0},
+  {NULL, NULL, 0, 0, 0, NULL, 0},
+};
+
+/* ---- listening ---- */
+
+/* The library only says that it could not: this finds out why. */
+static enum cds_status try_address(const char *host, int port, struct cds_error *err) {
+  const struct addrinfo hints = {.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE, .ai_socktype = SOCK_STREAM};
+  struct addrinfo *found;
+  char service[16];
+  snprintf(service, sizeof service, "%d", port);
+  if (getaddrinfo(host, service, &hints, &found) != 0)
+    return cds_error_set(err, CDS_E_CONFIG, "'%.100s' is no IP address", host);
+  int fd = socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  bool good = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int){1}, sizeof(int)) == 0 &&
+              bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 1) == 0;
+  int code = errno;
+  if (fd >= 0) close(fd);
+  freeaddrinfo(found);
+  return good ? CDS_OK
+              : cds_error_set(err, CDS_E_NETWORK, "cannot listen on %.100s, port %d: %s", host, port, strerror(code));
+}
+
+enum cds_status cds_web_server_new(struct cds_web_server **out, const char *host, int port, struct cds_error *err) {
+  *out = NULL;
+  enum cds_status status = try_address(host, port, err);
+  if (status != CDS_OK) return status;
+  struct cds_web_server *server = cds_calloc(1, sizeof *server);
+  if (!server) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  *out = server;
+  const struct cds_ws_server_limits limits = {
+    .connections = CDS_WEB_MAX_CONNECTIONS, .seconds = CDS_WEB_PATIENCE, .header_bytes = CDS_WEB_MAX_HEADERS};
+  if (!cds_ws_context_init_server(&server->context, protocols, server, &limits))
+    return cds_error_set(err, CDS_E_MEMORY, "cannot start libwebsockets");
+  server->vhost = cds_ws_context_listen(&server->context, host, port);
+  if (server->vhost) return CDS_OK;
+  return cds_error_set(err, CDS_E_NETWORK, "cannot listen on %.100s, port %d", host, port);
+}
+
+void cds_web_server_free(struct cds_web_server *server) {
+  if (!server) return;
+  cds_ws_context_clear(&server->context);
+  cds_free(server);
+}
+
+int cds_web_port(const struct cds_web_server *server) {
+  return lws_get_vhost_listen_port(server->vhost);
+}
+
+/* ---- one step ---- */
+
+static void time_is_over(lws_sorted_usec_list_t *timer) {
+  (void)timer;
+}
+
+static bool watch(struct cds_web_server *server, int fd) {
+  lws_sock_file_fd_type copy = {.filefd = fcntl(fd, F_DUPFD_CLOEXEC, 0)};
+  if (copy.filefd < 0) return false;
+  server->watched = lws_adopt_descriptor_vhost(server->vhost, LWS_ADOPT_RAW_FILE_DESC, copy, PROTOCOL, NULL);
+  return server->watched != NULL;
+}
+
+static void stop_watching(struct cds_web_server *server) {
+  struct lws *watched = server->watched;
+  server->watched = NULL;
+  if (watched) lws_set_timeout(watched, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+}
+
+enum cds_status cds_web_step(struct cds_web_server *server, int fd, int64_t wait_ms, bool *ready,
+                             struct cds_error *err) {
+  struct lws_context *lws = server->context.lws;
+  server->ready = *ready = false;
+  if (fd >= 0 && !watch(server, fd)) return cds_error_set(err, CDS_E_MEMORY, "no descriptor is left to wait with");
+  lws_sul_schedule(lws, 0, &server->timer, time_is_over, wait_ms * LWS_US_PER_MS + 1);
+  lws_service(lws, 0);
+  lws_sul_schedule(lws, 0, &server->timer, NULL, LWS_SET_TIMER_USEC_CANCEL);
+  stop_watching(server);
+  *ready = server->ready;
+  return CDS_OK;
+}
+
+bool cds_web_take(struct cds_web_server *server, struct cds_web_request *out) {
+  for (struct cds_web_peer *peer = server->first; peer; peer = peer->next) {
+    if (peer->state != CDS_WEB_ASKED) continue;
+    peer->state = CDS_WEB_TAKEN;
+    *out = peer->request;
+    return true;
+  }
+  return false;
+}
+
+bool cds_web_send(struct cds_web_server *server, uint64_t id, const void *data, size_t length, bool more) {
+  for (struct cds_web_peer *peer = server->first; peer; peer = peer->next)
+    if (peer->request.id == id) return cds_web_peer_send(peer, data, length, more);
+  return false;
+}
