@@ -189,11 +189,11 @@ test-all-luas:
 	@scripts/total "make test-all-luas" $(foreach lua,5.1 5.3 $(if $(HAS_55),5.5) luajit, \
 	  "Lua $(lua)" '$(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS="$(CORE_SPECS)"')
 
-# Each event loop that Debian has, in each Lua that it has it for.
+# Each event loop that Debian has, and nginx, in each Lua that it has it for.
 .PHONY: test-hosts
 test-hosts:
 	@scripts/total "make test-hosts" $(foreach lua,5.4 5.3 5.1 luajit, "Lua $(lua)" \
-	  'EVERY_HOST="cqueues luv prometheus_client prometheus $(if $(filter 5.1 luajit,$(lua)),copas) $(if $(filter luajit,$(lua)),love)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
+	  'EVERY_HOST="cqueues luv prometheus_client prometheus $(if $(filter 5.1 luajit,$(lua)),copas) $(if $(filter luajit,$(lua)),love nginx)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
 
 # ---- the slow checkers ----
 

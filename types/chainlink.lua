@@ -110,7 +110,7 @@ function chainlink.is_error(value, kind) end
 
 ---How calls and streams wait. A function waits until fd is readable or so many seconds (nil: no end) have passed, and
 ---may come back earlier; an fd of -1 means the time only.
----@alias chainlink.Loop "auto"|"block"|"cqueues"|"copas"|"luv"|false|fun(fd: integer, seconds: number?)
+---@alias chainlink.Loop "auto"|"block"|"cqueues"|"copas"|"luv"|"openresty"|false|fun(fd: integer, seconds: number?)
 
 ---@alias chainlink.Level "debug"|"info"|"warn"|"error"
 

@@ -82,8 +82,8 @@ end
 
 -- ---- the options ----
 
-local loops = '"auto", "block", "cqueues", "copas", "luv" or a function that waits for a descriptor'
-local is_loop_name = one_of("auto", "block", "cqueues", "copas", "luv")
+local loops = '"auto", "block", "cqueues", "copas", "luv", "openresty" or a function that waits for a descriptor'
+local is_loop_name = one_of("auto", "block", "cqueues", "copas", "luv", "openresty")
 local function is_loop(value) return is_loop_name(value) or is_callable(value) end
 local seconds = "a number of seconds above 0"
 local delay = "a number of seconds, 0 or more"

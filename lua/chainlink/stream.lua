@@ -80,6 +80,7 @@ function methods.latest(stream, feed_id)
   return core.stream_latest(stream, id)
 end
 
+local LOOK_SECONDS = 0.25 -- another coroutine may have taken the event that tells of it
 local POLL_SECONDS = 0.01 -- while reports of some feeds keep the descriptor readable and others are not subscribed
 
 -- The time is over: what the last attempt that failed had met with says more than that.
@@ -107,6 +108,8 @@ function methods.connect(stream, timeout)
     local left = deadline and math.max(0, deadline - monotonic())
     if left == 0 then return nil, not_connected(state, timeout) end
     if found then state.wait(-1, math.min(left or POLL_SECONDS, POLL_SECONDS))
+    elseif state.may_yield() and state.has_limits() then
+      wait_for_any(state, stream, math.min(left or LOOK_SECONDS, LOOK_SECONDS))
     else wait_for_any(state, stream, left) end
   end
 end
@@ -234,7 +237,7 @@ function stream.open(client, client_state, feed_ids, options)
   if not self then return nil, err end
   local state = uservalue(self)
   state.class, state.client, state.host = "stream", client, client_state.values.host
-  state.wait, state.may_yield = loop.wait, loop.may_yield
+  state.wait, state.may_yield, state.has_limits = loop.wait, loop.may_yield, loop.has_limits
   state.logger, state.log_level, state.on_status = values.logger, values.log_level, values.on_status
   state.told_of, state.feeds = {}, {}
   note_feeds(state, ids, true)

@@ -6,13 +6,13 @@ local errors = require "chainlink.errors"
 
 local waiting = {}
 
--- Those that can tell whether a coroutine is theirs. Only what the host has loaded is asked.
-local detected = { "cqueues", "copas" }
+-- Those that can tell whether a coroutine is theirs, and their modules. Only what the host has loaded is asked.
+local detected = { { "openresty", "ngx" }, { "cqueues", "cqueues" }, { "copas", "copas" } }
 
 local function find()
-  for _, name in ipairs(detected) do
-    if package.loaded[name] then
-      local loop = require("chainlink.loop." .. name)
+  for _, entry in ipairs(detected) do
+    if package.loaded[entry[2]] then
+      local loop = require("chainlink.loop." .. entry[1])
       if loop.is_running() then return loop end
     end
   end
@@ -31,16 +31,21 @@ local function in_coroutine()
   return thread ~= nil and not is_main
 end
 
---- What the option stands for: wait(fd, seconds), which may come back early, and may_yield(), whether it would yield
---- here. A library that is named and missing raises a ConfigError.
+local function always() return true end
+
+--- What the option stands for: wait(fd, seconds), which may come back early, may_yield(), whether it would yield here,
+--- and has_limits(), whether `seconds` may be given here. A library that is named and missing raises a ConfigError.
 function waiting.by(option)
-  if option and type(option) ~= "string" then return { wait = option, may_yield = in_coroutine } end
+  if option and type(option) ~= "string" then
+    return { wait = option, may_yield = in_coroutine, has_limits = always }
+  end
   if option == "auto" then
     return { wait = function(fd, seconds) return find().wait(fd, seconds) end,
-      may_yield = function() return find() ~= block end }
+      may_yield = function() return find() ~= block end, has_limits = function() return not find().lacks_limits end }
   end
   local loop = option and load(option) or block
-  return { wait = loop.wait, may_yield = function() return loop ~= block and in_coroutine() end }
+  return { wait = loop.wait, may_yield = function() return loop ~= block and in_coroutine() end,
+    has_limits = function() return not loop.lacks_limits end }
 end
 
 local cannot_yield = _VERSION == "Lua 5.1" and not rawget(_G, "jit")

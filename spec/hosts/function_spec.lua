@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- A loop of the script's own, and LuaSocket's select.
 
+local await = require "spec.support.await"
 local core = require "chainlink.core"
 local expect = require "spec.support.failure"
 local simulator = require "spec.support.simulator"
@@ -51,6 +52,24 @@ describe("a loop of the script's own", function()
     client:close()
   end)
 
+  it("connects though a sibling takes the events that tell of it", function()
+    local client, stream, connected = sim:client(), nil, nil
+    local run = coroutine.wrap(function()
+      stream = client:stream({ id }, { loop = function(_, seconds) coroutine.yield(seconds or "for ever") end })
+      connected = stream:connect()
+    end)
+    local seconds = run()
+    await("the connection", function()
+      stream:stats() -- takes them
+      return stream:stats().active_connections == 1
+    end)
+    while not connected do
+      assert.is_number(seconds)
+      seconds = run()
+    end
+    client:close()
+  end)
+
   it("can be LuaSocket's select", function()
     local socket = require "socket"
     local client = sim:client()
@@ -65,8 +84,12 @@ describe("a loop of the script's own", function()
   end)
 
   it("must be a function or have a known name", function()
-    for _, wrong in ipairs { true, 3, "uvloop", "openresty", {} } do
+    for _, wrong in ipairs { true, 3, "uvloop", {} } do
       expect.says(expect.raised("ConfigError", {}, sim.client, sim, { loop = wrong }), "option 'loop' must be")
     end
+  end)
+
+  it("cannot be nginx' where there is none", function()
+    expect.says(expect.raised("ConfigError", {}, sim.client, sim, { loop = "openresty" }), "no nginx")
   end)
 end)

@@ -89,8 +89,8 @@ local wrong = {
   { { tls = { insecure_skip_verify = "yes" } },
     [[option 'tls.insecure_skip_verify' must be true or false, got "yes" (a string)]] },
   { { tls = { cafile = "x" } }, [[there is no option "tls.cafile", did you mean 'tls.ca_file'?]] },
-  { { loop = true }, [[option 'loop' must be "auto", "block", "cqueues", "copas", "luv" or a function that waits ]] ..
-    "for a descriptor, got true" },
+  { { loop = true }, [[option 'loop' must be "auto", "block", "cqueues", "copas", "luv", "openresty" or a function ]] ..
+    "that waits for a descriptor, got true" },
   { { proxy = true }, [[option 'proxy' must be a text like "http://host:port", or false for none, got a boolean]] },
   { { tiemout = 3 }, [[there is no option "tiemout", did you mean 'timeout'?]] },
   { { apikey = "x" }, [[there is no option "apikey", did you mean 'api_key'?]] },

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lua/lbell.h"
 #include "lua/lcall.h"
 #include "lua/lclient.h"
 #include "lua/ldecode.h"
@@ -119,5 +120,6 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_call(L);
   cds_l_open_stream(L);
   cds_l_open_web(L);
+  cds_l_open_bell(L);
   return 1;
 }

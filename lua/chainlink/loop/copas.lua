@@ -5,7 +5,7 @@ local copas = require "copas"
 local core = require "chainlink.core"
 local errors = require "chainlink.errors"
 
-local loop = {}
+local loop = { lacks_limits = not copas.settimeouts }
 
 --- Does Copas' loop run, and this in a coroutine? Copas before 3 does not say.
 function loop.is_running()

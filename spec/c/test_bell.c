@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT
+ * The doorbell: what connects is told of descriptors and rings; nothing is left of it on the disk. */
+#include <dirent.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "context/bell.h"
+#include "context/notify.h"
+#include "tap.h"
+
+#define LONG_MS 60000 /* for a hang */
+
+static char folder[] = "/tmp/bell-XXXXXX";
+
+static int count_entries(const char *path) {
+  int count = 0;
+  DIR *entries = opendir(path);
+  while (entries != NULL && readdir(entries) != NULL) count++;
+  if (entries != NULL) closedir(entries);
+  return count;
+}
+
+static int visit(const struct cds_bell *bell, const char *line) {
+  struct sockaddr_un at = {.sun_family = AF_UNIX};
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+  snprintf(at.sun_path, sizeof at.sun_path, "%s", cds_bell_address(bell));
+  if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) != 0) return -1;
+  if (send(fd, line, strlen(line), MSG_NOSIGNAL) != (ssize_t)strlen(line)) return -1;
+  return fd;
+}
+
+static bool comes(int fd, int ms) {
+  struct pollfd at = {.fd = fd, .events = POLLIN};
+  return poll(&at, 1, ms) == 1;
+}
+
+/* A byte: 1; the end: 0; nothing within the time: -1. */
+static int hears(int fd) {
+  char byte;
+  return comes(fd, LONG_MS) ? (int)recv(fd, &byte, 1, 0) : -1;
+}
+
+static void test_wait(struct cds_bell *bell) {
+  struct cds_notify notify;
+  char line[64];
+  if (!ok(cds_notify_init(&notify, NULL) == CDS_OK, "something to wait for")) return;
+  snprintf(line, sizeof line, "wait %d -1\n", notify.read_fd);
+  int first = visit(bell, line), second = visit(bell, line);
+  ok(first >= 0 && second >= 0, "two wait for it");
+  ok(!comes(first, 0) && !comes(second, 0), "which is not readable yet");
+  cds_notify_raise(&notify);
+  is_number(hears(first), 1, "it is: the first is told");
+  is_number(hears(second), 1, "and the second");
+  ok(!comes(first, 20), "once, while it stays readable");
+  ok(send(first, line, strlen(line), 0) > 0 && hears(first) == 1, "asked again, it tells at once");
+  cds_notify_clear(&notify);
+  snprintf(line, sizeof line, "wait %d 10\n", notify.read_fd);
+  ok(send(first, line, strlen(line), 0) > 0 && hears(first) == 1, "a time limit ends a wait");
+  ok(send(second, line, 3, 0) == 3 && send(second, line + 3, strlen(line) - 3, 0) > 0 && hears(second) == 1,
+     "a line may come in pieces");
+  close(first);
+  close(second);
+  cds_notify_close(&notify);
+}
+
+static void test_listen(struct cds_bell *bell) {
+  int fds[40];
+  bool good = true;
+  for (int i = 0; i < 40; i++) fds[i] = visit(bell, "listen\n");
+  for (int i = 0; i < 40; i++) good = good && fds[i] >= 0 && hears(fds[i]) == 1;
+  ok(good, "forty listen, and are greeted");
+  cds_bell_ring(bell);
+  for (int i = 0; i < 40; i++) good = good && hears(fds[i]) == 1;
+  ok(good, "a ring reaches each");
+  for (int i = 0; i < 3000; i++) cds_bell_ring(bell);
+  ok(true, "those that never read are not waited for");
+  for (int i = 0; i < 40; i++) close(fds[i]);
+}
+
+static void test_nonsense(struct cds_bell *bell) {
+  const char *const lines[] = {"\n",
+                               "wait\n",
+                               "wait x 1\n",
+                               "wait -1 1\n",
+                               "wait 1 1 1\n",
+                               "listen wait 1\n",
+                               "0123456789012345678901234567890123456789"};
+  for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+    int fd = visit(bell, lines[i]);
+    ok(fd >= 0 && hears(fd) <= 0, "nonsense %zu ends the connection", i);
+    close(fd);
+  }
+}
+
+static void test_fork(struct cds_bell *bell) {
+  int fd = visit(bell, "listen\n"), status = 1;
+  ok(hears(fd) == 1, "one listens");
+  pid_t child = fork();
+  if (child == 0) {
+    cds_bell_close(bell);
+    _exit(0);
+  }
+  ok(child > 0 && waitpid(child, &status, 0) == child && status == 0, "a child closes what it has of it");
+  cds_bell_ring(bell);
+  is_number(hears(fd), 1, "and it rings on in the parent");
+  close(fd);
+}
+
+int main(void) {
+  struct cds_bell *bell;
+  struct cds_error err = {0};
+  if (mkdtemp(folder) == NULL || setenv("TMPDIR", folder, 1) != 0) return 1;
+  int empty = count_entries(folder);
+  if (!ok(cds_bell_open(&bell, &err) == CDS_OK, "a bell is made %s", err.message)) return done();
+  test_wait(bell);
+  test_listen(bell);
+  test_nonsense(bell);
+  test_fork(bell);
+  is_number(count_entries(folder), empty, "it has no file");
+  int left = visit(bell, "listen\n");
+  ok(hears(left) == 1, "one is still there at the end");
+  cds_bell_close(bell);
+  is_number(hears(left), 0, "whose connection ends");
+  close(left);
+  cds_bell_close(NULL);
+  setenv("TMPDIR", "/nonexistent", 1);
+  is_number(cds_bell_open(&bell, &err), CDS_E_MEMORY, "without a folder for its socket there is none");
+  ok(bell == NULL && strstr(err.message, "no unix socket") != NULL, "and it is said why: %s", err.message);
+  rmdir(folder);
+  return done();
+}

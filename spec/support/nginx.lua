@@ -1,0 +1,164 @@
+-- SPDX-License-Identifier: MIT
+-- A real nginx with its Lua module, on a free port of the loopback interface. The configuration finds the build under
+-- test by the environment (make env). It ends with the spec, whatever becomes of that.
+
+local await = require "spec.support.await"
+local project = require "spec.support.project"
+local socket = require "socket"
+
+local nginx = {}
+local Nginx = {}
+Nginx.__index = Nginx
+
+local PATIENCE = 60 -- seconds; a bound for a hang
+
+local function command()
+  local path, status = project.run "PATH=$PATH:/usr/sbin command -v nginx"
+  return status == 0 and path:match "%S+" or nil
+end
+
+local function module_folder()
+  local program = command()
+  return program and project.run(program .. " -V"):match "%-%-modules%-path=(%S+)"
+end
+
+--- Is it there, with its Lua module?
+function nginx.is_there()
+  local folder = module_folder()
+  return folder ~= nil and select(2, project.run("test -e " .. folder .. "/ngx_http_lua_module.so")) == 0
+end
+
+local function free_port()
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return tonumber(port)
+end
+
+local frame = [[
+load_module %(modules)/ndk_http_module.so;
+load_module %(modules)/ngx_http_lua_module.so;
+worker_processes %(workers);
+%(user)
+pid nginx.pid;
+error_log error.log info;
+%(environment)
+%(main)
+events { worker_connections 512; }
+http {
+  access_log off;
+  client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  lua_package_path '%(path)';
+  lua_package_cpath '%(cpath)';
+  %(http)
+  server {
+    listen 127.0.0.1:%(port);
+    %(server)
+  }
+}
+]]
+
+local function configuration(options, port)
+  local environment = {}
+  for name, value in pairs(options.environment or {}) do
+    environment[#environment + 1] = ("env '%s=%s';"):format(name, value)
+  end
+  local _, is_root = project.run 'test "$(id -u)" -eq 0'
+  local values = { modules = module_folder(), workers = options.workers or 1, port = port,
+    user = is_root == 0 and "user root;" or "", environment = table.concat(environment, "\n"),
+    main = options.main or "", http = options.http or "", server = options.server,
+    path = os.getenv "LUA_PATH", cpath = os.getenv "LUA_CPATH" }
+  return (frame:gsub("%%%((%l+)%)", values))
+end
+
+-- Stops it when the pipe to it ends, which it does with this process.
+local guard = "cat >/dev/null; cd '%s'; for pid in $(cat nginx.pid nginx.pid.oldbin 2>/dev/null); do kill $pid; done"
+
+--- Starts it. options: workers, main, http, server (parts of the configuration), environment (by name).
+function nginx.start(options)
+  local folder, remove = project.folder()
+  local port = free_port()
+  local self = setmetatable({ folder = folder, remove = remove, port = port, command = command() }, Nginx)
+  self:configure(options)
+  local output, status = project.run(("%s -p %s -c nginx.conf >/dev/null 2>%s/start.log"):format(
+    self.command, folder, folder))
+  if status ~= 0 then
+    output = output .. project.read(folder .. "/start.log")
+    remove()
+    error("nginx did not start: " .. output, 2)
+  end
+  self.guard = assert(io.popen(guard:format(folder), "w"))
+  await("nginx's pid", function() return self:pid() end)
+  return self
+end
+
+--- Writes the configuration, for the next start or reload.
+function Nginx:configure(options)
+  project.write(self.folder .. "/nginx.conf", configuration(options, self.port))
+end
+
+--- The process id of the master, or of the old one while a newer binary runs; nil when it has ended.
+function Nginx:pid(name)
+  local file = io.open(self.folder .. "/nginx.pid" .. (name or ""))
+  local pid = file and file:read "*n"
+  if file then file:close() end
+  return pid
+end
+
+local function is_alive(pid)
+  return select(2, project.run("kill -0 " .. pid)) == 0
+end
+
+--- The process ids of a master's workers, those that are about to end too; sorted.
+function Nginx:workers(master)
+  local list = {}
+  local master_pid = master or self:pid()
+  for pid in project.run(("cat /proc/%d/task/%d/children"):format(master_pid, master_pid)):gmatch "%d+" do
+    list[#list + 1] = tonumber(pid)
+  end
+  table.sort(list)
+  return list
+end
+
+--- Sends a signal by name to the master, or to a process.
+function Nginx:signal(name, pid)
+  local output, status = project.run(("kill -%s %d"):format(name, pid or self:pid()))
+  assert(status == 0, output)
+end
+
+--- An open request: a socket to read its answer from.
+function Nginx:open(path, headers)
+  local client = assert(socket.connect("127.0.0.1", self.port))
+  client:settimeout(PATIENCE)
+  assert(client:send(("GET %s HTTP/1.0\r\n%s\r\n"):format(path, headers or "")))
+  return client
+end
+
+--- An answer: body, status.
+function Nginx:get(path, headers)
+  local client = self:open(path, headers)
+  local answer = assert(client:receive "*a")
+  client:close()
+  local status, body = answer:match "^HTTP/1%.%d (%d+).-\r\n\r\n(.*)$"
+  return body, tonumber(status)
+end
+
+function Nginx:log()
+  return project.read(self.folder .. "/error.log")
+end
+
+--- Ends it by a signal and waits for the end of its processes.
+function Nginx:stop(name)
+  if not self.guard then return end
+  local pid = self:pid()
+  if pid and is_alive(pid) then
+    self:signal(name or "TERM", pid)
+    await("nginx's end", function() return not is_alive(pid) end)
+  end
+  self.guard:close()
+  self.guard = nil
+  self.remove()
+end
+
+return nginx
