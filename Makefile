@@ -122,7 +122,9 @@ deps:
 env:
 	@echo "$(ENV_EXPORTS)" | sed 's/; /\n/'
 
-# ---- C tests: everything but the binding, in an archive; locks.c watches the locks ----
+# ---- C tests: everything but the binding, in an archive; locks.c watches the locks, blocks.c counts the memory ----
+
+COUNT_BLOCKS := $(foreach name,malloc calloc realloc strdup strndup free free_secret,-Wl,--wrap=cds_$(name))
 
 $(TREE)/c/libcds.a: $(call object,$(ENGINE) $(SIMULATOR))
 	@mkdir -p $(@D)
@@ -135,9 +137,9 @@ $(TREE)/c/%.o: spec/c/%.c Makefile | deps
 	@echo "  cc $<"
 	$(Q)$(COMPILE) -Ispec/c -c -o $@ $<
 
-$(TREE)/c/%: $(TREE)/c/%.o $(TREE)/c/locks.o $(TREE)/c/libcds.a
+$(TREE)/c/%: $(TREE)/c/%.o $(TREE)/c/locks.o $(TREE)/c/blocks.o $(TREE)/c/libcds.a
 	@echo "  link $@"
-	$(Q)$(LINK) -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$(Q)$(LINK) $(COUNT_BLOCKS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 # A host of its own for the module, with a limited memory; built again when it is to be of another Lua.
 $(LUA_C_TESTS): $(OUT)/chainlink/core.so

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "blocks.h"
 #include "order/fill.h"
 #include "order/sequence.h"
 #include "tap.h"
@@ -29,9 +30,8 @@ static void set_up(const struct cds_sequence_limits *limits) {
 }
 
 static struct cds_candidate candidate(int64_t valid_from, int64_t time, unsigned blob) {
-  struct cds_queue_node *node = calloc(1, sizeof *node);
-  struct cds_report *report = calloc(1, sizeof *report);
-  if (node == NULL || report == NULL) abort();
+  struct cds_queue_node *node = blocks_new(sizeof *node);
+  struct cds_report *report = blocks_new(sizeof *report);
   report->refs = 1;
   report->length = blob;
   node->report = report;

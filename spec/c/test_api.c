@@ -214,7 +214,7 @@ static void test_order(void) {
   ok(got.answer.has_next_page && got.answer.next_page_timestamp == 77, "the next page's time");
   cds_answer_clear(&got.answer);
   sample_state = 1;
-  got = judge_list(CDS_GET_REPORT_PAGE, same, 2);
+  got = judge_list(CDS_GET_REPORTS, same, 2); /* as they came */
   uint8_t first[32];
   memcpy(first, got.answer.reports[0]->bytes, sizeof first);
   cds_answer_clear(&got.answer);
@@ -231,6 +231,8 @@ static void test_foreign(void) {
   is_number(got.status, CDS_E_DECODE, "a feed that was not asked for");
   ok(strstr(got.err.message, "report of feed 0x0004") != NULL, "is named: %s", got.err.message);
   ok(is_empty(&got.answer) && got.err.http_status == 200, "and nothing is kept");
+  got = judge(CDS_GET_REPORTS, 200, "", "{\"reports\":1}");
+  is_number(got.status, CDS_E_DECODE, "what is no list");
   got = judge_list(CDS_GET_REPORTS, good_and_foreign, 0);
   ok(got.status == CDS_OK && got.answer.count == 0, "a list of none");
   cds_answer_clear(&got.answer);

@@ -2,7 +2,8 @@
  * Calls of the engine's own: hooks in place of a descriptor, HEAD, another endpoint, cancelling, timers. */
 #include "rest/rest_thread.h"
 
-#include "rest/rest_thread.h"
+#include <sys/resource.h>
+
 #include "rest_fixture.h"
 
 struct notes {
@@ -140,10 +141,69 @@ static void test_timer(void) {
   end(&fixture);
 }
 
+enum { ASK, POST, DISCOVER };
+
+static enum cds_status start_any(struct cds_call **call, struct cds_client *client, int kind) {
+  const struct cds_feed_id feed = test_feed(1);
+  const struct cds_call_args args = {.operation = CDS_GET_LATEST_REPORT, .feeds = &feed, .feed_count = 1};
+  struct cds_error err;
+  if (kind == ASK) return cds_call_start(call, client, &args, &err);
+  if (kind == POST) return cds_call_post(call, client, "{}", 2, &err);
+  return cds_call_discover(call, client, "a=b", true, &err);
+}
+
+/* A call that cannot wait, as no descriptor is left, is none. */
+static void test_not_started(int kind) {
+  struct fixture fixture;
+  struct rlimit before;
+  struct cds_call *call;
+  begin(&fixture, &no_step, 0);
+  start_client(&fixture);
+  const unsigned refs = atomic_load(&fixture.client->refs);
+  getrlimit(RLIMIT_NOFILE, &before);
+  const struct rlimit none = {0, before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  enum cds_status status = start_any(&call, fixture.client, kind);
+  setrlimit(RLIMIT_NOFILE, &before);
+  ok(status != CDS_OK && call == NULL, "no call begins without a descriptor");
+  is_number(atomic_load(&fixture.client->refs), refs, "or holds the client");
+  end(&fixture);
+}
+
+/* Each allocation on the way to a call fails once. */
+static void test_no_memory(int kind) {
+  struct fixture fixture;
+  struct cds_call *call;
+  enum cds_status status = CDS_E_MEMORY;
+  size_t failed = 0, left = 0;
+  begin(&fixture, &no_step, 0);
+  start_client(&fixture);
+  const unsigned refs = atomic_load(&fixture.client->refs);
+  for (long i = 0; status == CDS_E_MEMORY && i < 100; i++) {
+    cds_alloc_fail_one(i);
+    status = start_any(&call, fixture.client, kind);
+    cds_alloc_fail_after(-1);
+    if (status != CDS_E_MEMORY) break;
+    failed++;
+    left += call != NULL || atomic_load(&fixture.client->refs) != refs;
+  }
+  ok(status == CDS_OK && failed >= 3, "a call begins with its memory, after %zu that had not all", failed);
+  is_number(left, 0, "of which nothing is left");
+  cds_call_free(call);
+  cds_client_close(fixture.client);
+  is_number(start_any(&call, fixture.client, kind), CDS_E_CLOSED, "none begins of a closed client");
+  ok(call == NULL, "or is left");
+  end(&fixture);
+}
+
 int main(void) {
   test_head();
   test_failures();
   test_cancel();
   test_timer();
+  for (int kind = ASK; kind <= DISCOVER; kind++) {
+    test_not_started(kind);
+    test_no_memory(kind);
+  }
   return done();
 }

@@ -144,6 +144,7 @@ static void test_against_oracle(void) {
 
 int main(void) {
   add_schema();
+  tap_kept_blocks = 1; /* the schema */
   test_values();
   test_borders();
   test_against_oracle();

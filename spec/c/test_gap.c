@@ -303,6 +303,12 @@ static void test_hurry(void) {
   fail(9000, 290000 + 8000);
   cds_gap_hurry(&gap);
   is_due(290000 + 17000, "but not before what REST asked for");
+  opened(true, 0);
+  fail(0, 0);
+  cds_gap_hurry(&gap);
+  fail(0, 1000);
+  cds_gap_hurry(&gap);
+  is_due(2000, "the first failure is hurried as any, and then no more");
 }
 
 /* ---- giving up ---- */

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "blocks.h"
 #include "order/fill.h"
 #include "order/sequence.h"
 #include "tap.h"
@@ -16,9 +17,8 @@ static size_t lost_count;
 static int64_t now_ms;
 
 static struct cds_candidate candidate(uint32_t second, unsigned blob) {
-  struct cds_queue_node *node = calloc(1, sizeof *node);
-  struct cds_report *report = calloc(1, sizeof *report);
-  if (node == NULL || report == NULL) abort();
+  struct cds_queue_node *node = blocks_new(sizeof *node);
+  struct cds_report *report = blocks_new(sizeof *report);
   report->refs = 1;
   node->report = report;
   return (struct cds_candidate){.node = node,

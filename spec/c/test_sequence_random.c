@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "blocks.h"
 #include "order/fill.h"
 #include "order/sequence.h"
 #include "sample.h"
@@ -114,9 +115,8 @@ static uint64_t tag_of(size_t feed, size_t report) {
 
 static struct cds_candidate candidate_of(size_t slot, size_t number, unsigned copy) {
   const struct truth *truth = &world.feeds[slot].reports[number];
-  struct cds_queue_node *node = calloc(1, sizeof *node);
-  struct cds_report *report = calloc(1, sizeof *report);
-  if (node == NULL || report == NULL) abort();
+  struct cds_queue_node *node = blocks_new(sizeof *node);
+  struct cds_report *report = blocks_new(sizeof *report);
   report->refs = 1;
   report->length = number;
   node->report = report;

@@ -140,9 +140,7 @@ static void sort_by_time(struct cds_answer *answer) {
     struct cds_report *report = answer->reports[i];
     size_t at = i;
     if (!report->has_observations_timestamp) continue;
-    for (; at > 0 && answer->reports[at - 1]->has_observations_timestamp &&
-           answer->reports[at - 1]->observations_time > report->observations_time;
-         at--)
+    for (; at > 0 && answer->reports[at - 1]->observations_time > report->observations_time; at--)
       answer->reports[at] = answer->reports[at - 1];
     answer->reports[at] = report;
   }

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * Memory as the library's own is counted. */
+#ifndef BLOCKS_H
+#define BLOCKS_H
+
+#include <stddef.h>
+
+long blocks_alive(void); /* that the library has allocated and not freed */
+
+/* A block of zeros for the library to free, made whichever allocation is to fail. */
+void *blocks_new(size_t size);
+
+#endif
