@@ -1,63 +1,119 @@
 /* SPDX-License-Identifier: MIT
- * In every C test: counts the blocks of memory that the library has and has not freed. The linker puts these functions
- * between the tests, the engine and base/alloc.c. */
+ * In every C test: counts the blocks of memory that the library has and has not freed, and ends the program where
+ * something was written behind one. The linker puts these functions between the tests, the engine and base/alloc.c. */
 #include "blocks.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static atomic_long alive;
 
-#define COUNTED(name, ...)                                                                                             \
-  void *block = __real_##name(__VA_ARGS__);                                                                            \
-  if (block != NULL) atomic_fetch_add(&alive, 1);                                                                      \
-  return block
+/* ---- what lies behind a block ----
+ * As no sanitizer looks, a block is made a little larger; up to its last word, which has its size, it keeps a pattern. */
+
+#ifdef __SANITIZE_ADDRESS__
+#define BEHIND 0
+#else
+#define BEHIND (2 * sizeof(size_t))
+#endif
+#define PATTERN 0xa5
+#define SEAL ((size_t)0x5eed5eed)
+
+static size_t with_seal(size_t size) {
+  return size <= SIZE_MAX - BEHIND ? size + BEHIND : size;
+}
+
+static void *seal(void *block, size_t size) {
+  if (block == NULL || BEHIND == 0) return block;
+  size_t usable = malloc_usable_size(block), last = usable - sizeof size, sealed = size ^ SEAL;
+  memset((char *)block + size, PATTERN, last - size);
+  memcpy((char *)block + last, &sealed, sizeof sealed);
+  return block;
+}
+
+/* Takes the seal off, for whoever gets the memory next. */
+static void unseal(void *block) {
+  size_t size;
+  if (block == NULL || BEHIND == 0) return;
+  size_t last = malloc_usable_size(block) - sizeof size;
+  memcpy(&size, (char *)block + last, sizeof size);
+  size ^= SEAL;
+  if (size > last) return; /* there is none */
+  for (size_t i = size; i < last; i++) {
+    if (((unsigned char *)block)[i] == PATTERN) continue;
+    fprintf(stderr, "# byte %zu of a block of %zu was written\n", i, size);
+    abort();
+  }
+  memset((char *)block + last, 0, sizeof size);
+}
+
+static void *made(void *block, size_t size) {
+  if (block != NULL) atomic_fetch_add(&alive, 1);
+  return seal(block, size);
+}
+
+static void goes(void *block) {
+  unseal(block);
+  if (block != NULL) atomic_fetch_sub(&alive, 1);
+}
+
+/* ---- between the library and its allocator ---- */
 
 void *__real_cds_malloc(size_t size);
 void *__real_cds_calloc(size_t count, size_t size);
 void *__real_cds_realloc(void *memory, size_t size);
-void *__real_cds_strdup(const char *text);
-void *__real_cds_strndup(const char *text, size_t length);
+char *__real_cds_strdup(const char *text);
+char *__real_cds_strndup(const char *text, size_t length);
 void __real_cds_free(void *memory);
 void __real_cds_free_secret(void *memory, size_t size);
 
 void *__wrap_cds_malloc(size_t size) {
-  COUNTED(cds_malloc, size);
+  return made(__real_cds_malloc(with_seal(size)), size);
 }
 
 void *__wrap_cds_calloc(size_t count, size_t size) {
-  COUNTED(cds_calloc, count, size);
-}
-
-void *__wrap_cds_strdup(const char *text) {
-  COUNTED(cds_strdup, text);
-}
-
-void *__wrap_cds_strndup(const char *text, size_t length) {
-  COUNTED(cds_strndup, text, length);
+  size_t most = SIZE_MAX - BEHIND, one = size > 0 ? size : 1, all = (count > 0 ? count : 1) * one;
+  if (count > most / one) return made(__real_cds_calloc(count, size), all);
+  return made(__real_cds_calloc(1, with_seal(all)), all);
 }
 
 void *__wrap_cds_realloc(void *memory, size_t size) {
-  void *block = __real_cds_realloc(memory, size);
-  if (block != NULL && memory == NULL) atomic_fetch_add(&alive, 1);
-  return block;
+  unseal(memory);
+  void *block = __real_cds_realloc(memory, with_seal(size));
+  return memory == NULL ? made(block, size) : seal(block, size);
+}
+
+/* These allocate within base/alloc.c: there is no room behind them. */
+char *__wrap_cds_strdup(const char *text) {
+  char *copy = __real_cds_strdup(text);
+  if (copy != NULL) atomic_fetch_add(&alive, 1);
+  return copy;
+}
+
+char *__wrap_cds_strndup(const char *text, size_t length) {
+  char *copy = __real_cds_strndup(text, length);
+  if (copy != NULL) atomic_fetch_add(&alive, 1);
+  return copy;
 }
 
 void __wrap_cds_free(void *memory) {
-  if (memory != NULL) atomic_fetch_sub(&alive, 1);
+  goes(memory);
   __real_cds_free(memory);
 }
 
 void __wrap_cds_free_secret(void *memory, size_t size) {
-  if (memory != NULL) atomic_fetch_sub(&alive, 1);
+  goes(memory);
   __real_cds_free_secret(memory, size);
 }
 
 void *blocks_new(size_t size) {
-  void *block = calloc(1, size);
+  void *block = calloc(1, with_seal(size));
   if (block == NULL) abort();
-  atomic_fetch_add(&alive, 1);
-  return block;
+  return made(block, size);
 }
 
 long blocks_alive(void) {

@@ -55,6 +55,9 @@ static void target_is(const char *base, struct cds_call_args args, const char *e
   char *target;
   struct cds_error err;
   args.feeds = ids;
+  cds_alloc_fail_after(0);
+  ok(cds_api_target(&target, base, &args, &err) == CDS_E_MEMORY && target == NULL, "no memory, no target");
+  cds_alloc_fail_after(-1);
   ok(cds_api_target(&target, base, &args, &err) == CDS_OK, "a target");
   is_string(target, expected, "as it is sent");
   cds_free(target);
@@ -99,6 +102,8 @@ static void add_report(char *out, size_t size, int number, int version, uint32_t
            hex);
 }
 
+static long fails = -1; /* this allocation of an answer */
+
 struct got {
   enum cds_status status;
   struct cds_error err;
@@ -120,7 +125,9 @@ static struct got judge(enum cds_operation operation, int http_status, const cha
   if (cds_buf_append(&exchange.headers, headers, strlen(headers)) != CDS_OK ||
       (body != NULL && cds_buf_append(&exchange.body, body, strlen(body)) != CDS_OK))
     abort();
+  cds_alloc_fail_one(fails);
   got.status = cds_api_answer(&got.answer, &question, &exchange, &got.err);
+  cds_alloc_fail_after(-1);
   cds_exchange_clear(&exchange);
   return got;
 }
@@ -238,6 +245,27 @@ static void test_foreign(void) {
   cds_answer_clear(&got.answer);
 }
 
+static void test_one(void) {
+  static const int one[][2] = {{3, 5}};
+  struct got got = judge(CDS_GET_LATEST_REPORT, 200, "", "{\"report\":1}");
+  is_number(got.status, CDS_E_DECODE, "what is no report");
+  got = judge_list(CDS_GET_LATEST_REPORT, one, 1);
+  is_number(got.status, CDS_E_DECODE, "a list in place of one");
+}
+
+static void test_memory(void) {
+  static const int two[][2] = {{3, 5}, {3, 6}};
+  enum cds_status status = CDS_E_MEMORY;
+  for (fails = 0; status == CDS_E_MEMORY; fails++) {
+    struct got got = judge_list(CDS_GET_REPORT_PAGE, two, 2);
+    status = got.status;
+    ok(status == CDS_OK || (status == CDS_E_MEMORY && is_empty(&got.answer)), "without one allocation nothing is kept");
+    cds_answer_clear(&got.answer);
+  }
+  ok(status == CDS_OK && fails > 3, "all of %ld are needed", fails - 1);
+  fails = -1;
+}
+
 int main(void) {
   test_arguments();
   test_targets();
@@ -246,5 +274,7 @@ int main(void) {
   test_origins();
   test_order();
   test_foreign();
+  test_one();
+  test_memory();
   return done();
 }

@@ -166,10 +166,8 @@ static enum cds_status check_json(const struct cds_exchange *exchange, enum cds_
                                   struct cds_error *err) {
   const char *body = exchange->body.data;
   size_t start = body == NULL ? 0 : strspn(body, " \t\r\n");
-  if (body != NULL && start < exchange->body.length && body[start] == '{') return CDS_OK;
-  const char *got = exchange->body.length == 0                            ? "nothing"
-                    : start < exchange->body.length && body[start] == '<' ? "markup"
-                                                                          : "text";
+  if (body != NULL && body[start] == '{') return CDS_OK;
+  const char *got = exchange->body.length == 0 ? "nothing" : body[start] == '<' ? "markup" : "text";
   return cds_error_decode(err, start, "JSON", "%s %s answered %d with %s", cds_api_method(operation),
                           cds_api_path(operation), exchange->http_status, got);
 }
