@@ -173,7 +173,7 @@ CORE_SPECS := $(wildcard spec/unit) $(wildcard spec/integration/rest_spec.lua sp
 USE_BUILD = $(ENV_PATHS); export PATH='$(CURDIR)/$(OUT)/bin':"$$PATH" LUA_BIN=$(LUA_BIN);
 RUN_SPECS = $(USE_BUILD) scripts/run-specs
 # Most tests wait for something most of their time, so more of them run at once than there are processors.
-MANY_AT_ONCE = export JOBS=$${JOBS:-$$((2 * $$(nproc)))};
+MANY_AT_ONCE = export JOBS=$${JOBS:-$$((3 * $$(nproc)))};
 
 test:
 	@scripts/setup test
@@ -299,7 +299,7 @@ mutants: MINUTES = 10
 mutants: FLOOR ?= 80
 mutants:
 	@scripts/setup ci
-	@$(MANY_AT_ONCE) FILES="$(FILES)" NEAR=$(NEAR) CHECKED=$(CHECKED) SAMPLE=$(SAMPLE) SEED=$(SEED) MINUTES=$(MINUTES) FLOOR=$(FLOOR) \
+	@JOBS=$${JOBS:-$$((2 * $$(nproc)))} FILES="$(FILES)" NEAR=$(NEAR) CHECKED=$(CHECKED) SAMPLE=$(SAMPLE) SEED=$(SEED) MINUTES=$(MINUTES) FLOOR=$(FLOOR) \
 	LUA_BIN=$(LUA_BIN) $(LUA_BIN) spec/mutants/run.lua
 
 interop: all

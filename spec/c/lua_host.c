@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * A Lua interpreter for the sanitizer builds: lua_host SCRIPT [argument…]. Preloading a sanitizer's library into the
- * system's interpreter would reach its children too, and shells and curl do not survive that. */
+ * A Lua interpreter for the sanitizer builds: lua_host SCRIPT [argument…]; LUA_INIT may name a file (@NAME). Preloading
+ * a sanitizer's library into the system's interpreter would reach its children too, and shells and curl do not survive
+ * that. */
 #include <lauxlib.h>
 #include <lua.h>
 #include <lualib.h>
@@ -40,6 +41,11 @@ static void push_arguments(lua_State *L, int count, char **values) {
   lua_setglobal(L, "arg");
 }
 
+static int begin(void) {
+  const char *name = getenv("LUA_INIT");
+  return name != NULL && name[0] == '@' ? luaL_loadfile(host, name + 1) || lua_pcall(host, 0, 0, 0) : LUA_OK;
+}
+
 int main(int count, char **values) {
   if (count < 2) return EXIT_FAILURE;
   host = luaL_newstate();
@@ -49,7 +55,7 @@ int main(int count, char **values) {
   struct sigaction action = {.sa_handler = on_interrupt, .sa_flags = (int)SA_RESETHAND};
   sigaction(SIGINT, &action, NULL);
   lua_pushcfunction(host, explain);
-  int failed = luaL_loadfile(host, strcmp(values[1], "-") == 0 ? NULL : values[1]);
+  int failed = begin() || luaL_loadfile(host, strcmp(values[1], "-") == 0 ? NULL : values[1]);
   if (!failed) luaL_checkstack(host, count, "too many arguments");
   for (int i = 2; !failed && i < count; i++) lua_pushstring(host, values[i]);
   if (!failed) failed = lua_pcall(host, count - 2, 0, 1);
