@@ -93,6 +93,31 @@ describe("chainlink-streams", function()
     assert.is_true(#lines_of(out) < 1000000)
   end)
 
+  it("streams a feed's reports by their time, or as they arrive", function()
+    local service = simulator.start { feeds = 1, ms_feeds = 1, rate = 20 }
+    finally(function() service:stop() end)
+    local client = service:client()
+    local feed = assert(client:get_feeds())[1].id
+    client:close()
+    local function times_that_go_back(...)
+      service:fault "on=ws,action=reorder,within=5,count=60"
+      local out, err, code = run(service.env, "stream", feed, "--count", "60", "--format", "json", ...)
+      assert.are.equal(0, code, err)
+      local newest, count = 0, 0
+      for _, row in ipairs(json_rows(out)) do
+        local ms = row.observations_timestamp_ms
+        if ms < newest then count = count + 1 end
+        newest = math.max(newest, ms)
+      end
+      return count
+    end
+    assert.are.equal(0, times_that_go_back())
+    assert.is_true(times_that_go_back("--order", "arrival") > 0)
+    local _, err, code = run(service.env, "stream", eth, "--order", "up")
+    assert.are.equal(2, code)
+    assert.matches("%-%-order must be feed, arrival, not 'up'", err)
+  end)
+
   it("logs when asked to, each line with its level", function()
     local _, err = ok("stream", eth, "--count", "1", "--quiet", "--verbose")
     assert.matches("^# %l+: %S", err)

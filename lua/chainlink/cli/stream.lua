@@ -11,11 +11,13 @@ local text = require "chainlink.text"
 
 local stream = {
   summary = "reports as they come, until Ctrl-C",
-  usage = "stream FEED... [--seconds N] [--count N] [--metrics HOST:PORT]",
+  usage = "stream FEED... [--seconds N] [--count N] [--order feed|arrival] [--metrics HOST:PORT]",
   network = true,
   options = {
     { name = "seconds", value = "N", number = true, help = "stop after so long" },
     { name = "count", value = "N", number = "whole", help = "stop after so many reports" },
+    { name = "order", value = "feed|arrival", choices = { "feed", "arrival" },
+      help = "each feed's by their time (feed), or as they come" },
     { name = "metrics", value = "HOST:PORT", help = "serve /metrics and /healthz there, over HTTP" },
     { name = "quiet", help = "no connection changes and statistics on standard error" },
   },
@@ -83,7 +85,7 @@ end
 
 function stream.run(client, values, rest)
   local ids, known = names.feeds(client, rest, values.format)
-  local source = session.check(client:stream(ids))
+  local source = session.check(client:stream(ids, { order = values.order }))
   if values.monitor then values.monitor:watch(client, source, ids) end
   local write = session.report_writer(values.format, ids, known, painter())
   output.flush()
