@@ -96,9 +96,9 @@ describe("chainlink-streams", function()
   it("streams a feed's reports by their time, or as they arrive", function()
     local service = simulator.start { feeds = 1, ms_feeds = 1, rate = 20 }
     finally(function() service:stop() end)
-    local client = service:client()
-    local feed = assert(client:get_feeds())[1].id
-    client:close()
+    local asking = service:client()
+    local feed = assert(asking:get_feeds())[1].id
+    asking:close()
     local function times_that_go_back(...)
       service:fault "on=ws,action=reorder,within=5,count=60"
       local out, err, code = run(service.env, "stream", feed, "--count", "60", "--format", "json", ...)
