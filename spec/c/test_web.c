@@ -81,6 +81,21 @@ static void test_requests(void) {
   cds_web_server_free(server);
 }
 
+/* Steps that may not wait do not, however many. */
+static void test_no_wait(void) {
+  struct cds_web_server *server;
+  struct cds_error err;
+  int64_t begin = cds_clock_mono_ms();
+  int good = 0;
+  bool ready;
+  is_number(cds_web_server_new(&server, "127.0.0.1", 0, &err), CDS_OK, "a server listens");
+  for (int i = 0; i < 100 && cds_clock_mono_ms() - begin < 20000; i++)
+    good += cds_web_step(server, -1, 0, &ready, &err) == CDS_OK && !ready;
+  is_number(good, 100, "a hundred steps are made");
+  ok(cds_clock_mono_ms() - begin < 20000, "and none of them waits for what the library has to do, half a minute later");
+  cds_web_server_free(server);
+}
+
 /* A peer that reads nothing is given up once too much waits for it. */
 static void test_slow(void) {
   static char piece[65536];
@@ -104,6 +119,7 @@ static void test_slow(void) {
 int main(void) {
   test_memory();
   test_requests();
+  test_no_wait();
   test_slow();
   return done();
 }

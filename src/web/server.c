@@ -128,8 +128,10 @@ int cds_web_port(const struct cds_web_server *server) {
 
 /* ---- one step ---- */
 
+/* A timer that is due before the library waits would not be one to wait for: it would sleep on. */
 static void time_is_over(lws_sorted_usec_list_t *timer) {
-  (void)timer;
+  struct cds_web_server *server = lws_container_of(timer, struct cds_web_server, timer);
+  lws_sul_schedule(server->context.lws, 0, timer, time_is_over, 1);
 }
 
 static bool watch(struct cds_web_server *server, int fd) {
