@@ -44,6 +44,9 @@ local function viewing(result, err)
   end }
 end
 
+local CONFIG_SET = "0x5b1f376eb2bda670fa39339616d0a73f45b61bec8faeba8ca834f2ebb49676e0"
+local CONFIG_UPDATED = "0xb0b75a854fab801413da6202fc07e875c54eaf371a1e3909fb2645364ba58616"
+
 local function padded(hex) return hex .. ("0"):rep(-#hex % 64) end
 
 local function raw(body)
@@ -142,6 +145,25 @@ describe("a revert", function()
     local ok, err = calling(nil, '{"code":-32015,"message":"VM execution error.","data":"Reverted 0x"}'):verify(report)
     assert.is_nil(ok)
     assert.same({ "VerificationError", "Reverted" }, { err.kind, err.reason })
+  end)
+
+  it("is one by its code alone, with data or without", function()
+    for _, shape in ipairs { '{"code":3,"message":"x","data":"0x"}', '{"code":3,"message":"x"}' } do
+      local ok, err = calling(nil, shape):verify(report)
+      assert.is_nil(ok)
+      assert.same({ "VerificationError", "the contract reverted without a reason" }, { err.kind, err.message })
+    end
+    local _, err = calling(nil, '{"code":-32000,"message":"execution reverted","data":"0x1234"}'):verify(report)
+    assert.equal("the contract reverted: 0x1234", err.message)
+    _, err = calling(nil, '{"code":4,"message":"x","data":"0x"}'):verify(report)
+    assert.equal("APIError", err.kind)
+  end)
+
+  it("of which nothing is known is told by its first bytes", function()
+    local _, err = reason_of("12345678" .. ("ab"):rep(200))
+    assert.equal("the contract reverted: 0x12345678" .. ("ab"):rep(32), err.message)
+    _, err = calling(nil, ('{"code":-1,"message":"%s"}'):format(("a"):rep(300))):verify(report)
+    assert.equal("eth_call: the node answered error -1: " .. ("a"):rep(200), err.message)
   end)
 
   it("without a known reason is told as it came", function()
@@ -390,6 +412,54 @@ describe("onchain:signers", function()
     assert.is_true(questions.logs < 20, questions.logs .. " questions")
   end)
 
+  it("asks for both events of the digest at the verifier", function()
+    local post, asked = post_of { last = 20, events = { set_at(10, signers, 1) } }
+    assert.truthy(onchain.new({ verifier_proxy = PROXY }, post):signers(DIGEST))
+    assert.equal("eth_getLogs", asked[#asked].method)
+    assert.same({ address = VERIFIER, topics = { { CONFIG_SET, CONFIG_UPDATED }, DIGEST }, fromBlock = "0x0",
+      toBlock = "0x14" }, asked[#asked].params[1])
+  end)
+
+  it("reads the event of the very first block that a contract can name", function()
+    local chain, questions = chain_of { last = 5000000, most = 1, named = 1, events = { set_at(1, signers, 1) } }
+    assert.same({ signers = signers, f = 1, active = true }, chain:signers(DIGEST))
+    assert.equal(1, questions.logs)
+  end)
+
+  it("walks back block by block, to the last one of a range", function()
+    local chain, questions = chain_of { last = 1, most = 1, events = { set_at(0, signers, 1) } }
+    assert.same({ signers = signers, f = 1, active = true }, chain:signers(DIGEST))
+    assert.equal(3, questions.logs)
+  end)
+
+  it("takes f from the event before, where the newest has none", function()
+    local chain = chain_of { last = 1000, events = { set_at(700, signers, 1), updated_at(800, newer) } }
+    assert.same({ signers = newer, f = 1, active = true }, chain:signers(DIGEST))
+  end)
+
+  it("goes by the events where the verifier counts other signatures than none, or wants none", function()
+    for _, probe in ipairs { "5348a282" .. word(1) .. word(3), "5348a282" .. word(0) .. word(1),
+      "f0d31408" .. word(3) .. word(0) } do
+      local chain = chain_of { last = 20, events = { set_at(10, signers, 1) }, probe = probe }
+      assert.same({ signers = signers, f = 1, active = true }, chain:signers(DIGEST))
+    end
+  end)
+
+  it("does not ask for fewer blocks where the node cannot be reached", function()
+    local post, asked = post_of { last = 1000, events = {} }
+    local failure = require("chainlink.errors").new("NetworkError", "no route")
+    local refused = 0
+    local set, err = onchain.new({ verifier_proxy = PROXY }, function(body)
+      if not body:find("eth_getLogs", 1, true) then return post(body) end
+      refused = refused + 1
+      return nil, failure
+    end):signers(DIGEST)
+    assert.is_nil(set)
+    assert.equal(failure, err)
+    assert.equal(1, refused)
+    assert.is_true(#asked > 0)
+  end)
+
   it("takes the newest event, and f from the contract", function()
     local events = { updated_at(800, newer), set_at(10, signers, 1) }
     local chain = chain_of { last = 1000, events = events, probe = f2 }
@@ -445,6 +515,8 @@ describe("onchain:signers", function()
     local set, err = chain_of { last = 1000, events = {} }:signers(DIGEST)
     assert.is_nil(set)
     assert.equal("ConfigNotFound", err.reason)
+    assert.equal("VerificationError", err.kind)
+    assert.equal("ConfigNotFound: no event tells the signers of the config digest", err.message)
   end)
 
   it("gives up on a node that allows hardly any blocks", function()
@@ -481,6 +553,24 @@ describe("onchain:signers", function()
       assert.is_nil(set)
       assert.equal("DecodeError", err.kind)
     end
+    local _, err = chain_of { last = 20, events = { set_at(5, signers, 0) } }:signers(DIGEST)
+    assert.equal("eth_getLogs: a configuration that the contract does not allow", err.message)
+    assert.equal("1 <= f, n > 3f, n <= 31", err.expected)
+  end)
+
+  it("wants a list of events, and a block's number", function()
+    for _, answer in ipairs { '"0x"', '{"a":1}' } do
+      local chain = with { eth_blockNumber = function() return '"0x14"' end, eth_getLogs = function() return answer end,
+        eth_call = function() return node.address(VERIFIER) end }
+      local set, err = chain:signers(DIGEST)
+      assert.is_nil(set)
+      assert.same({ "eth_getLogs: the answer is no list", "an array of events" }, { err.message, err.expected })
+    end
+    local chain = with { eth_blockNumber = function() return '"latest"' end,
+      eth_call = function() return node.address(VERIFIER) end, eth_getLogs = function() return "[]" end }
+    local set, err = chain:signers(DIGEST)
+    assert.is_nil(set)
+    assert.same({ "eth_blockNumber: no block number", "a quantity" }, { err.message, err.expected })
   end)
 
   it("tells which event it does not believe", function()
@@ -520,12 +610,18 @@ describe("onchain:signers", function()
     ["no topics"] = changed(set, '"topics":%b[]', '"topics":null'),
     ["no address"] = changed(set, '"address":"[^"]*"', '"address":null'),
   }
+  local no_number = { "a malformed event", "blockNumber, logIndex and data" }
+  local not_asked_for = { "an event that was not asked for", "events of the digest" }
+  local told = { ["no data"] = no_number, ["half a byte more"] = no_number, ["no index"] = no_number,
+    ["a block that is no quantity"] = no_number, ["no topics"] = { "a malformed event", "an event" },
+    ["another topic"] = not_asked_for, ["no address"] = not_asked_for }
   for name, event in pairs(malformed) do
     it("refuses an event with " .. name, function()
       local found, err = chain_of { last = 20, events = { event } }:signers(DIGEST)
       assert.is_nil(found)
       assert.equal("DecodeError", err.kind)
-      assert.matches("^eth_getLogs: ", err.message)
+      local words = told[name] or { "an event whose data is malformed", "addresses" }
+      assert.same({ "eth_getLogs: " .. words[1], words[2] }, { err.message, err.expected })
     end)
   end
 
@@ -570,6 +666,15 @@ describe("onchain:signers", function()
       assert.same({ signers = largest, f = 10, active = true }, chain:signers(DIGEST))
     end
   end)
+end)
+
+it("a configuration's f has 8 bits", function()
+  local abi = require "chainlink.onchain.abi"
+  local one = ("0"):rep(24) .. ("01"):rep(20)
+  local function set(f) return abi.config_set(word(64) .. f .. word(1) .. one) end
+  assert.same({ { "0x" .. ("01"):rep(20) }, 255 }, { set(word(255)) })
+  assert.is_nil(set(word(256)))
+  assert.is_nil(set(("f"):rep(64)))
 end)
 
 it("a number of the chain has 48 bits at most", function()

@@ -55,6 +55,9 @@ describe("simulate", function()
     { { "--fast", "1:0" }, "--fast must be COUNT:RATE, each up to 1000, not '1:0'" },
     { { "--fast", "1:1001" }, "--fast must be COUNT:RATE, each up to 1000, not '1:1001'" },
     { { "--replay", "f", "--feeds", "2" }, "--replay serves the recording's feeds; leave out --feed and --feeds" },
+    { { "--ms-feeds", "1001" }, "--ms-feeds must be a whole number from 0 to 1000, not '1001'" },
+    { { "--outage", "5" }, "--outage must be FROM:TO, not '5'" },
+    { { "--outage", "6:5" }, "--outage: FROM is later than TO" },
     { { "--key", "a\n:b" }, "--key: a key and its secret are up to 512 visible ASCII characters" },
   }
   for _, case in ipairs(wrong) do
@@ -107,4 +110,65 @@ describe("simulate", function()
       assert.equal(1, code)
     end)
   end
+
+  describe("hands to the service", function()
+    local service = require "chainlink.simulator"
+
+    -- The settings that the service would be started with.
+    local function settings_for(arguments)
+      local real, given = service.run, nil
+      function service.run(settings)
+        given = settings
+        return "stopped"
+      end
+      local code, words = run(arguments)
+      service.run = real
+      assert.same({ 0, "" }, { code, words })
+      given.on_ready = nil
+      return given
+    end
+
+    it("what holds without options", function()
+      assert.same({ host = "127.0.0.1", port = 0, certificate = "good", origins = { "o1", "o2" },
+        keys = { { key = "simulator-key", secret = "simulator-secret" } }, seed = 1, rate = 1, fast_count = 0,
+        fast_rate = 1, ms_count = 0, outages = {}, irregular = 0, presign = 0, oracles = 4, signers = 2,
+        rate_limit = 10, clock_offset = 0 }, settings_for {})
+    end)
+
+    it("the largest of everything", function()
+      local key, secret = ("k"):rep(512), ("s"):rep(512)
+      local given = settings_for { "--port", "65535", "--origins", "8", "--key", key .. ":" .. secret,
+        "--feeds", "1000", "--rate", "1000", "--ms-feeds", "1000", "--fast", "1000:1000", "--irregular", "1000", "--presign", "3600",
+        "--oracles", "31", "--signers", "31", "--rate-limit", "1000000", "--clock-offset", "-1000000000", "--seed",
+        "9007199254740992" }
+      assert.same({ { key = key, secret = secret } }, given.keys)
+      assert.same({ "o1", "o2", "o3", "o4", "o5", "o6", "o7", "o8" }, given.origins)
+      assert.same({ 1000, 1000 }, { given.fast_count, given.fast_rate })
+      assert.same({ 65535, 1000, 1000, 1000, 1000, 3600, 31, 31, 1000000, -1e9, 2 ^ 53 }, { given.port, given.feeds,
+        given.rate, given.ms_count, given.irregular, given.presign, given.oracles, given.signers, given.rate_limit,
+        given.clock_offset, given.seed })
+    end)
+
+    it("texts as they are, and those that repeat in their order", function()
+      local other = FEED:sub(1, -2) .. "1"
+      local given = settings_for { "--host", "127.0.0.2", "--plain", "--certificate", "expired", "--certificate-dir",
+        "/d", "--key", "a:b", "--key", "c:d:" .. FEED .. "," .. other, "--feed", FEED, "--feed", other, "--fault",
+        "on=rest,action=cut", "--fault", "on=ws,action=drop", "--exit-with-parent", "--outage", "100:100", "--outage",
+        "1970-01-01:4294967295" }
+      assert.same({ { key = "a", secret = "b" }, { key = "c", secret = "d", feeds = { FEED, other } } }, given.keys)
+      assert.same({ FEED, other }, given.feed_ids)
+      assert.same({ "on=rest,action=cut", "on=ws,action=drop" }, given.faults)
+      assert.same({ "100:100", "0:4294967295" }, given.outages)
+      assert.same({ "127.0.0.2", true, "expired", "/d", true }, { given.host, given.plain, given.certificate,
+        given.certificate_dir, given.exit_with_parent })
+      assert.equal("/f", settings_for({ "--replay", "/f" }).replay)
+    end)
+
+    it("times of an outage that are of now", function()
+      local now = os.time()
+      local from, to = settings_for({ "--outage", "now-60:now" }).outages[1]:match "^(%d+):(%d+)$"
+      assert.equal(60, to - from)
+      assert.is_true(tonumber(to) >= now)
+    end)
+  end)
 end)
