@@ -76,6 +76,29 @@ static void test_before_beginning(void) {
   free(answer);
 }
 
+/* Its first page has only what the second had before, and not the beginning itself: nothing shows where that lies. */
+static void test_without_beginning(void) {
+  static const char envelope[] = "{\"report\":";
+  struct fixture fixture;
+  struct history_log log = {0};
+  struct ws_parallel *host = begin_history(&fixture, 32);
+  char *with = malloc(2 * (size_t)ENVELOPE_MAX + 64);
+  if (with == NULL) abort();
+  int used = sprintf(with, "{\"reports\":[");
+  for (unsigned variant = 8; variant <= 9; variant++) {
+    const char *earlier = message(1, base_time + 1, base_time + 1, variant) + strlen(envelope);
+    used += sprintf(with + used, "%s%.*s", variant > 8 ? "," : "", (int)strlen(earlier) - 1, earlier);
+  }
+  sprintf(with + used, "]}");
+  char *answer = history_answer(with);
+  service.wrong[1] = answer;
+  open_with_gap(&fixture, 1, 2);
+  HISTORY_UNTIL(&fixture, &log, log.last[1] == 20);
+  is_number((long long)stats_of(&fixture).accepted, 22, "so all of it is taken, and all that is missing");
+  history_end(&fixture, host);
+  free(answer);
+}
+
 static void test_start_without_backfill(void) {
   struct fixture fixture;
   struct cds_error err = {0};
@@ -150,6 +173,7 @@ static void test_given_up(void) {
 int main(void) {
   test_forged_page();
   test_before_beginning();
+  test_without_beginning();
   test_start_without_backfill();
   test_page_and_queue();
   test_queue_bytes();

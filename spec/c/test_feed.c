@@ -164,6 +164,113 @@ static void test_start_of_time(void) {
   cds_sequence_clear(&seq);
 }
 
+/* ---- what is held ---- */
+
+/* A feed that is known to have one report a second, up to 105; nothing follows on it. */
+static void single(void) {
+  set_up(NULL);
+  for (unsigned i = 0; i < 6; i++) take(A, 100 + i, 100 + i, 1 + i);
+  reconnect(A);
+  is_number(take(A, 108, 110, 11), CDS_VERDICT_HELD, "a report behind a gap");
+}
+
+static void test_validities(void) {
+  single();
+  const struct cds_held *first = seq.feeds[0]->hold.head;
+  is_number(take(B, 111, 115, 12), CDS_VERDICT_HELD, "one whose validity begins where that ends");
+  ok(first->opens_gap && !first->next->opens_gap, "has nothing missing before it");
+  cds_sequence_clear(&seq);
+  single();
+  is_number(take(B, 112, 115, 12), CDS_VERDICT_HELD, "one whose validity begins later");
+  ok(seq.feeds[0]->hold.tail->opens_gap, "may have");
+  cds_sequence_clear(&seq);
+  single();
+  is_number(take(B, 116, 120, 13), CDS_VERDICT_HELD, "one that waits for others");
+  ok(seq.feeds[0]->hold.tail->opens_gap, "has a gap before it");
+  is_number(take(B + 1, 113, 115, 12), CDS_VERDICT_HELD, "until the one before it comes");
+  ok(seq.feeds[0]->hold.tail->prev->opens_gap && !seq.feeds[0]->hold.tail->opens_gap, "which has one itself");
+  cds_sequence_clear(&seq);
+}
+
+/* Which of the gaps are told: those that a validity shows. */
+static void gaps_are(int64_t valid_from, uint64_t gaps, const char *name) {
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  is_number(take(A, valid_from, 110, 2), CDS_VERDICT_HELD, name);
+  is_number(seq.counts.gaps, gaps, "counted gaps");
+  cds_sequence_clear(&seq);
+}
+
+static void test_counted_gaps(void) {
+  gaps_are(0, 0, "a report without a validity");
+  gaps_are(100, 0, "one that is valid since the last");
+  gaps_are(101, 0, "since right behind the last");
+  gaps_are(102, 1, "since later");
+}
+
+/* A gap that was none says nothing of the feed's habits when a connection had broken. */
+static void test_habits(void) {
+  struct cds_sequence_out out = {0};
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  struct cds_feed *feed = seq.feeds[0];
+  feed->release.empty_streak = 2;
+  for (int is_joined = 0; is_joined <= 1; is_joined++) {
+    cds_gap_is_left_by(&feed->gap, is_joined);
+    cds_gap_open(&feed->gap, true, now_ms);
+    cds_feed_settle(&seq, 0, now_ms, &out);
+    is_number(feed->release.empty_streak, 2 + is_joined, is_joined ? "unbroken: counted" : "broken: left as it is");
+  }
+  cds_gap_open(&feed->gap, true, now_ms);
+  cds_gap_fill(&feed->gap);
+  cds_feed_settle(&seq, 0, now_ms, &out);
+  is_number(feed->release.empty_streak, 0, "a gap that was one ends the habit");
+  is_number(seq.counts.empty_gaps, 2, "of three two were empty");
+  cds_sequence_clear(&seq);
+}
+
+/* What came over REST and is held is counted when it goes out. */
+static void test_backfilled(enum cds_order order) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  struct cds_sequence_out out = {0};
+  limits.order = order;
+  set_up(&limits);
+  take(A, 100, 100, 1);
+  struct cds_candidate report = candidate(110, 110, 2);
+  report.node->report->backfilled = true;
+  struct cds_held *held = cds_feed_hold(&seq, &report, NULL, &out);
+  ok(held != NULL && (held->node == NULL) == (order == CDS_ORDER_ARRIVAL), "held");
+  is_number(seq.counts.backfilled, order == CDS_ORDER_ARRIVAL, "counted, if it went out");
+  cds_feed_release(&seq, held, &out);
+  cds_feed_settle(&seq, 0, now_ms, &out);
+  heed(&out);
+  is_number(seq.counts.backfilled, 1, "and once");
+  is_delivered("1 2b", "delivered");
+  cds_sequence_clear(&seq);
+}
+
+/* What cannot be remembered is not delivered, and is given back. */
+static void test_no_memory(void) {
+  struct cds_sequence_out out = {0};
+  size_t count = 0;
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  reconnect(A);
+  for (unsigned i = 0; i < 60; i++) take(A, 110, 110, 10 + i);
+  delivered[0] = 0;
+  cds_alloc_fail_after(0);
+  cds_feed_give_up(&seq, 0, CDS_LOST_FAILING, now_ms, &out);
+  cds_feed_settle(&seq, 0, now_ms, &out);
+  cds_alloc_fail_after(-1);
+  heed(&out);
+  for (const char *at = delivered; *at != 0; at++) count += *at == ' ';
+  ok(count < 59, "%zu of sixty could be remembered", count + 1);
+  ok(lost_count == 2 && lost.reason == CDS_LOST_NO_MEMORY && lost.from == 110 && lost.to == 110, "which is told");
+  is_number(seq.index.count, 0, "nothing is held");
+  cds_sequence_clear(&seq);
+}
+
 /* ---- who wants pages ---- */
 
 static void wants(size_t slot, bool is_wanted) {
@@ -224,6 +331,9 @@ static void test_units(void) {
   cds_sequence_forget(&seq, 0, &out);
   ok(seq.feeds[0]->release.per_second == 1000 && seq.feeds[0]->release.memory == 10000, "a feed keeps its unit");
   ok(seq.feeds[0]->release.open, "and begins anew");
+  cds_gap_run(&seq.feeds[0]->gap, 0);
+  cds_gap_end_run(&seq.feeds[0]->gap);
+  ok(!cds_gap_runs(&seq.feeds[0]->gap), "with nothing that was wanted before");
   seq.limits.order = CDS_ORDER_FEED;
   cds_sequence_clear(&seq);
 }
@@ -235,6 +345,12 @@ int main(void) {
   test_long_gap();
   test_long_start();
   test_start_of_time();
+  test_validities();
+  test_counted_gaps();
+  test_habits();
+  test_backfilled(CDS_ORDER_FEED);
+  test_backfilled(CDS_ORDER_ARRIVAL);
+  test_no_memory();
   test_list();
   test_units();
   return done();

@@ -42,19 +42,27 @@ static void test_final(const char *answer, enum cds_status status, int http_stat
   finish(&fixture);
 }
 
-static void test_clock_skew(void) {
+/* What ends the stream after a handshake that is answered so, by a service whose clock is 100 s behind. */
+static struct cds_error refused_by_clock(const char *status) {
   char answer[256], date[64];
   time_t server_time = time(NULL) - 100;
   strftime(date, sizeof date, "%a, %d %b %Y %H:%M:%S GMT", gmtime(&server_time));
-  snprintf(answer, sizeof answer, "HTTP/1.1 401 Unauthorized\r\nDate: %s\r\nContent-Length: 0\r\n\r\n", date);
+  snprintf(answer, sizeof answer, "HTTP/1.1 %s\r\nDate: %s\r\nContent-Length: 0\r\n\r\n", status, date);
   struct refusals refusals = {.answer = answer, .times = 1};
   struct fixture fixture;
   begin(&fixture, serve_refusals, &refusals);
   open_stream(&fixture, 1);
   struct cds_error err = wait_end(&fixture, NULL);
+  finish(&fixture);
+  return err;
+}
+
+static void test_clock_skew(void) {
+  struct cds_error err = refused_by_clock("401 Unauthorized");
   ok(err.has_clock_skew && fabs(err.clock_skew - 100) < 30, "the clock's difference is known: %g", err.clock_skew);
   ok(strstr(err.message, "ahead of the service's") != NULL, "and said: %s", err.message);
-  finish(&fixture);
+  err = refused_by_clock("404 Not Found");
+  ok(!err.has_clock_skew && strstr(err.message, "clock") == NULL, "but not when it is not to blame: %s", err.message);
 }
 
 static void test_retried(const char *name, const char *answer, const char *reason) {

@@ -30,6 +30,24 @@ static void test_lists(void) {
   is_list("\tone\t,\ttwo\t", "one|two");
 }
 
+/* What is not told as wrong. */
+static void test_good(void) {
+  ok(parse("{one,,two, }"), "an empty name is none");
+  is_number((long long)got.count, 2, "of two");
+  ok(parse("a,b,a,b"), "one that comes again is one");
+  is_number((long long)got.count, 2, "of two");
+  ok(parse("!~,one.two_3-4"), "any visible letter");
+  is_number((long long)got.count, 2, "is a name's");
+}
+
+static void test_letters(void) {
+  static const char *const wrong[] = {"a{b", "a}b", "a\"b", "a\\b", "a;b", "a b", "a\tb", "a\x7f"};
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+    ok(!parse(wrong[i]), "not every letter: %s", wrong[i]);
+    is_number((long long)got.count, 0, "is one");
+  }
+}
+
 static void test_empty(void) {
   is_list("", "");
   is_list("{", "");
@@ -61,6 +79,8 @@ static void test_hostile(void) {
 
 int main(void) {
   test_lists();
+  test_good();
+  test_letters();
   test_empty();
   test_hostile();
   return done();

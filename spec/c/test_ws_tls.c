@@ -41,7 +41,36 @@ static void test_no_protocol(void) {
   is_string(cds_ws_tls_reason(X509_V_OK, 0), "", "nothing, of nothing");
 }
 
+/* Which of OpenSSL's errors is kept as the reason why a handshake failed. */
+static void test_noted(void) {
+  static const struct cds_tls plain;
+  const unsigned long code = ERR_PACK(ERR_LIB_SSL, 0, 1120);
+  unsigned long failure = 0;
+  SSL_CTX *context = NULL;
+  struct cds_error err = {0};
+  ok(cds_ws_tls_new(&context, &failure, &plain, &err) == CDS_OK, "settings");
+  SSL *connection = SSL_new(context);
+  void (*note)(const SSL *, int, int) = SSL_CTX_get_info_callback(context);
+  note(connection, SSL_CB_CONNECT_EXIT, -1);
+  is_number(failure, 0, "a handshake that waits has no error");
+  ERR_put_error(ERR_LIB_SSL, 0, 1120, __FILE__, __LINE__);
+  note(connection, SSL_CB_CONNECT_LOOP, -1);
+  note(connection, SSL_CB_CONNECT_EXIT, 1);
+  is_number(failure, 0, "nor one that goes on, or ended well");
+  note(connection, SSL_CB_CONNECT_EXIT, 0);
+  is_number(failure, code, "one that failed has");
+  failure = 0;
+  note(connection, SSL_CB_CONNECT_EXIT, -1);
+  is_number(failure, code, "in either way");
+  ERR_clear_error();
+  note(connection, SSL_CB_CONNECT_EXIT, -1);
+  is_number(failure, code, "which is kept");
+  SSL_free(connection);
+  SSL_CTX_free(context);
+}
+
 int main(void) {
+  test_noted();
   test_no_protocol();
   is_number(verdict("feeds.test.example", "feeds.test.example"), X509_V_OK, "its own name");
   is_number(verdict("other.test.example", "feeds.test.example"), X509_V_ERR_HOSTNAME_MISMATCH, "not another's");

@@ -56,6 +56,10 @@ describe("chainlink-streams verify", function()
     ["--rpc-url http://127.0.0.1:1"] = { 2, "needs either %-%-network" },
     ["--rpc-url http://127.0.0.1:1 --network nowhere"] = { 2, "no network is named" },
     ["--signers FOLDER/signers.json --network arbitrum"] = { 2, "not both" },
+    ["--signers FOLDER/signers.json --ca-file x"] = { 2, "not both" },
+    ["--signers FOLDER/signers.json --verifier-proxy 0x00"] = { 2, "not both" },
+    ["--signers FOLDER/signers.json --rpc-url http://127.0.0.1:1"] = { 2, "not both" },
+    ["--rpc-url https://127.0.0.1:1 --network arbitrum --ca-file FOLDER/nothing.pem"] = { 2, "nothing.pem" },
     ["--signers FOLDER/nothing.json"] = { 2, "cannot read the signers" },
     ["--signers FOLDER/signers.json 0x12"] = { 1, "DecodeError" },
   } do

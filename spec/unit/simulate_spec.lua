@@ -138,7 +138,8 @@ describe("simulate", function()
     it("the largest of everything", function()
       local key, secret = ("k"):rep(512), ("s"):rep(512)
       local given = settings_for { "--port", "65535", "--origins", "8", "--key", key .. ":" .. secret,
-        "--feeds", "1000", "--rate", "1000", "--ms-feeds", "1000", "--fast", "1000:1000", "--irregular", "1000", "--presign", "3600",
+        "--feeds", "1000", "--rate", "1000", "--ms-feeds", "1000",
+        "--fast", "1000:1000", "--irregular", "1000", "--presign", "3600",
         "--oracles", "31", "--signers", "31", "--rate-limit", "1000000", "--clock-offset", "-1000000000", "--seed",
         "9007199254740992" }
       assert.same({ { key = key, secret = secret } }, given.keys)
