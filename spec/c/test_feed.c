@@ -230,6 +230,93 @@ static void test_habits(void) {
   cds_sequence_clear(&seq);
 }
 
+/* ---- giving up ---- */
+
+static void give_up(void) {
+  struct cds_sequence_out out = {0};
+  cds_feed_give_up(&seq, 0, CDS_LOST_FAILING, now_ms, &out);
+  cds_feed_settle(&seq, 0, now_ms, &out);
+  heed(&out);
+}
+
+static bool give_up_to(int64_t last) {
+  struct cds_sequence_out out = {0};
+  bool gave_up = cds_feed_give_up_to(&seq, 0, last, CDS_LOST_TOO_MANY, &out);
+  cds_feed_settle(&seq, 0, now_ms, &out);
+  heed(&out);
+  return gave_up;
+}
+
+static void is_lost(int64_t from, int64_t to, const char *name) {
+  ok(lost_count == 1 && lost.from == from && lost.to == to, "%s: %lld to %lld", name, (long long)lost.from,
+     (long long)lost.to);
+  lost_count = 0;
+}
+
+/* Of a feed with one report a second what its validity leaves out is lost, and no more. */
+static void test_lost_of_single(void) {
+  single();
+  delivered[0] = 0;
+  give_up();
+  is_lost(106, 107, "up to the validity");
+  is_delivered("11", "and what was held goes on");
+  is_number(seq.counts.gaps, 1, "the gap");
+  is_number(seq.counts.empty_gaps, 0, "was one");
+  cds_sequence_clear(&seq);
+  for (int64_t valid_from = 0; valid_from <= 120; valid_from += 60) {
+    if (valid_from == 60) continue;
+    single();
+    seq.feeds[0]->hold.head->has_valid_from = valid_from != 0;
+    seq.feeds[0]->hold.head->valid_from = valid_from;
+    give_up();
+    is_lost(106, 109, "up to the report, where there is no validity, or none that is before it");
+    cds_sequence_clear(&seq);
+  }
+}
+
+static void test_lost_up_to(void) {
+  single();
+  ok(!give_up_to(105) && lost_count == 0, "nothing is missing up to what was delivered");
+  ok(give_up_to(106), "a second is");
+  is_lost(106, 106, "which is lost");
+  is_number(seq.feeds[0]->release.newest, 106, "REST is asked behind it");
+  ok(give_up_to(115), "all up to a later one");
+  is_lost(107, 107, "but for what is held");
+  is_number(seq.index.count, 0, "which goes on");
+  is_number(seq.counts.empty_gaps, 0, "the gap was one");
+  cds_sequence_clear(&seq);
+}
+
+/* Of one with several reports a second those of the held one's own may be missing too. */
+static void test_lost_of_multi(void) {
+  for (int64_t last = 109; last <= 110; last++) {
+    set_up(NULL);
+    take(A, 100, 100, 1);
+    take(A, 100, 100, 2);
+    reconnect(A);
+    take(A, 108, 110, 11);
+    ok(give_up_to(last), "up to %lld", (long long)last);
+    is_lost(100, last, "from the newest second");
+    is_number(seq.index.count, last < 110, last < 110 ? "what is held waits" : "it goes on");
+    cds_sequence_clear(&seq);
+  }
+}
+
+/* Owed is what is newer than all that was delivered. */
+static void test_owed(void) {
+  struct cds_sequence_out out = {0};
+  for (int64_t owed = 100; owed <= 101; owed++) {
+    set_up(NULL);
+    take(A, 100, 100, 1);
+    cds_gap_owe(&seq.feeds[0]->gap, owed);
+    cds_feed_settle(&seq, 0, now_ms, &out);
+    ok(cds_gap_runs(&seq.feeds[0]->gap) == (owed > 100), "%lld of 100", (long long)owed);
+    give_up();
+    is_number(lost_count, owed > 100, "what is owed is lost");
+    cds_sequence_clear(&seq);
+  }
+}
+
 /* What came over REST and is held is counted when it goes out. */
 static void test_backfilled(enum cds_order order) {
   struct cds_sequence_limits limits = cds_sequence_default_limits();
@@ -351,6 +438,10 @@ int main(void) {
   test_backfilled(CDS_ORDER_FEED);
   test_backfilled(CDS_ORDER_ARRIVAL);
   test_no_memory();
+  test_lost_of_single();
+  test_lost_up_to();
+  test_lost_of_multi();
+  test_owed();
   test_list();
   test_units();
   return done();

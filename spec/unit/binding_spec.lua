@@ -219,6 +219,11 @@ describe("the binding's functions give what they say, and nothing else:", functi
     gives("", core.call_event, call)
     gives("", core.call_free, call)
     gives("", core.call_free, call)
+    gives("userdata", core.call, client, "get_feeds")
+    gives("userdata", core.discover, client, "a=b", true)
+    gives("userdata", core.post, client, "{}")
+    gives("nil table", core.call, client, "get_report", {})
+    gives("nil table", core.discover, client, "a b")
     local other = chainlink.client { api_key = "k", api_secret = "s" }
     gives("", core.client_close, other)
     gives("", core.client_close, other)
@@ -265,6 +270,83 @@ describe("the binding's functions give what they say, and nothing else:", functi
     for _, name in ipairs { "raw", "exact", "number" } do gives("nil", report[name], report, "nothing") end
     gives("string", report.bytes, report)
     assert.are.equal(#core.schema(3).fields, #report)
+  end)
+end)
+
+describe("the binding's objects", function()
+  local client = chainlink.client { api_key = "k", api_secret = "s", rest_url = "http://127.0.0.1:1",
+    ws_url = "ws://127.0.0.1:1", proxy = false, log_level = "debug", logger = function() end, max_retries = 0 }
+  teardown(function() client:close() end)
+
+  it("have metatables that no script sees or changes", function()
+    local call = assert(core.call(client, "get_feeds"))
+    local _, err = core.decode "0x00"
+    for _, object in ipairs { client, client:stream { sample.feed_id(3) }, call, report, chainlink.signers {}, err } do
+      assert.is_false(getmetatable(object))
+      assert.is_false(pcall(setmetatable, object, nil))
+      assert.is_string(debug.getmetatable(object).__name)
+    end
+    core.call_free(call)
+    assert.is_nil(core.__name)
+    assert.is_nil(core.__metatable)
+  end)
+
+  -- The first thing that a call logs, and how it ends; nothing listens.
+  local function logged_by(...)
+    local call = assert(core.call(client, ...))
+    local event
+    repeat
+      core.wait(core.call_fd(call), 60)
+      event = core.call_event(call)
+    until event or core.call_done(call)
+    while not core.call_done(call) do core.wait(core.call_fd(call), 60) end
+    local result, err = core.call_result(call)
+    core.call_free(call)
+    assert.is_nil(result)
+    return event, err
+  end
+
+  it("ask for what they are told to", function()
+    local id = sample.feed_id(3)
+    local targets = {
+      { "/api/v1/reports?feedID=" .. id .. "&timestamp=0:", "get_report", { id } },
+      { "/api/v1/reports?feedID=" .. id .. "&timestamp=77:", "get_report", { id }, 77 },
+      { "/api/v1/reports/page?feedID=" .. id .. "&startTimestamp=5:", "get_report_page", { id }, 5 },
+      { "/api/v1/reports/page?feedID=" .. id .. "&startTimestamp=5&limit=7:", "get_report_page", { id }, 5, 7 },
+      { "/api/v1/reports/latest?feedID=" .. id .. ":", "get_latest_report", { id } },
+      { "/api/v1/feeds:", "get_feeds" },
+    }
+    for _, target in ipairs(targets) do
+      local event, err = logged_by(target[2], target[3], target[4], target[5])
+      assert.equal("GET " .. target[1], event.message:match "^GET [^ ]+")
+      assert.same({ "log", "debug" }, { event.kind, event.level })
+      assert.is_true(math.abs(event.time - os.time()) < 60)
+      assert.same({ "NetworkError", true }, { err.kind, err.retryable })
+      for _, name in ipairs { "body", "expected", "status", "offset", "retry_after", "clock_skew" } do
+        assert.is_nil(err[name])
+      end
+    end
+  end)
+
+  it("take what an option leaves out from the client", function()
+    local id, start = { sample.feed_id(3) }, os.time() - 60
+    local stream = assert(core.stream(client, id, { start = start }))
+    core.stream_close(stream)
+    local failed, err = core.stream(client, id, { start = start, backfill = false })
+    assert.is_nil(failed)
+    assert.equal("start: a stream that begins in the past needs backfill", err.message)
+    stream = assert(core.stream(client, id, {}))
+    assert.equal(1, core.stream_stats(stream).feeds)
+    core.stream_close(stream)
+    for _, name in ipairs { "overflow", "order", "protocol", "log_level" } do
+      assert.is_false(pcall(core.stream, client, id, { [name] = "nothing" }))
+      assert.is_false(pcall(core.stream, client, id, { [name] = 1 }))
+    end
+    for _, name in ipairs { "ping_interval", "queue_size", "max_reconnects", "start" } do
+      local ok, why = pcall(core.stream, client, id, { [name] = "1" })
+      assert.is_false(ok)
+      assert.matches("option '" .. name .. "' must be a number", tostring(why))
+    end
   end)
 end)
 

@@ -165,6 +165,17 @@ describe("simulate", function()
       assert.equal("/f", settings_for({ "--replay", "/f" }).replay)
     end)
 
+    it("what makes the exit code", function()
+      local real = service.run
+      for _, ending in ipairs { { "stopped", nil, 0, "" }, { "interrupted", nil, 130, "" },
+        { nil, "why", 1, "why" } } do
+        function service.run() return ending[1], ending[2] end
+        local code, words = run {}
+        assert.same({ ending[3], ending[4] }, { code, words })
+      end
+      service.run = real
+    end)
+
     it("times of an outage that are of now", function()
       local now = os.time()
       local from, to = settings_for({ "--outage", "now-60:now" }).outages[1]:match "^(%d+):(%d+)$"
