@@ -302,6 +302,20 @@ static void test_lost_of_multi(void) {
   }
 }
 
+/* A start that no live report has met yet has no end that is known. */
+static void test_lost_start(void) {
+  struct cds_sequence_out out = {0};
+  set_up(NULL);
+  cds_sequence_start(&seq, 1, 50, now_ms);
+  cds_feed_give_up(&seq, 1, CDS_LOST_FAILING, now_ms, &out);
+  cds_feed_settle(&seq, 1, now_ms, &out);
+  heed(&out);
+  ok(lost_count == 1 && lost.slot == 1 && lost.reason == CDS_LOST_FAILING, "a start is given up");
+  ok(lost.from == 50 && lost.open_ended && lost.per_second == 1, "from its second on");
+  ok(seq.feeds[1]->release.open && !cds_gap_is_wanting(&seq.feeds[1]->gap), "and the feed begins anew");
+  cds_sequence_clear(&seq);
+}
+
 /* Owed is what is newer than all that was delivered. */
 static void test_owed(void) {
   struct cds_sequence_out out = {0};
@@ -441,6 +455,7 @@ int main(void) {
   test_lost_of_single();
   test_lost_up_to();
   test_lost_of_multi();
+  test_lost_start();
   test_owed();
   test_list();
   test_units();

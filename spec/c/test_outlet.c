@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/resource.h>
 
 #include "base/alloc.h"
 #include "stream/parts.h"
@@ -241,7 +242,60 @@ static void test_grow(void) {
   finish();
 }
 
+/* The end alone, with nothing that waits, is to be seen. */
+static void test_end_is_seen(void) {
+  const struct cds_error why = {.status = CDS_E_NETWORK, .message = "gone"};
+  begin(CDS_OVERFLOW_BLOCK, 10);
+  ok(!is_readable(), "nothing waits");
+  cds_outlet_end(&stream, &why);
+  ok(is_readable(), "the end does");
+  finish();
+}
+
+/* What nobody took goes with the outlet. */
+static void test_untaken(void) {
+  begin(CDS_OVERFLOW_LATEST, 10);
+  for (uint32_t i = 0; i < 3; i++) push(i % 2, i);
+  for (int i = 0; i < 2; i++) cds_stream_emit(&stream, cds_event_log(CDS_LOG_INFO, "a line"));
+  finish();
+}
+
+static struct rlimit limit_descriptors(rlim_t most) {
+  struct rlimit before;
+  getrlimit(RLIMIT_NOFILE, &before);
+  const struct rlimit now = {most, before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &now);
+  return before;
+}
+
+static void test_nothing_left(void) {
+  struct cds_error err = {0};
+  int fd = 0;
+  begin(CDS_OVERFLOW_BLOCK, 10);
+  cds_outlet_discard(&stream);
+  struct rlimit before = limit_descriptors(0);
+  enum cds_status shared = cds_outlet_share_fd(&fd, &stream, &err);
+  cds_outlet_be_closed(&stream);
+  enum cds_status made = cds_outlet_init(&stream, 2, PLENTY, on_drained, &err);
+  limit_descriptors(before.rlim_cur);
+  ok(shared != CDS_OK && fd == -1, "no descriptor is left to share");
+  ok(made != CDS_OK && cds_outlet_fd(&stream) == -1, "or for another outlet");
+  finish();
+  begin(CDS_OVERFLOW_BLOCK, 10);
+  finish();
+  pthread_mutex_init(&stream.core.mu, NULL);
+  stream.core.config.overflow = CDS_OVERFLOW_LATEST;
+  cds_alloc_fail_after(0);
+  made = cds_outlet_init(&stream, 2, PLENTY, on_drained, &err);
+  cds_alloc_fail_after(-1);
+  ok(made == CDS_E_MEMORY && err.status == CDS_E_MEMORY, "no memory for a queue");
+  finish();
+}
+
 int main(void) {
+  test_end_is_seen();
+  test_untaken();
+  test_nothing_left();
   test_descriptor();
   test_log();
   test_pause();
