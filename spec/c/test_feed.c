@@ -262,6 +262,13 @@ static void test_lost_of_single(void) {
   is_delivered("11", "and what was held goes on");
   is_number(seq.counts.gaps, 1, "the gap");
   is_number(seq.counts.empty_gaps, 0, "was one");
+  ok(!cds_gap_runs(&seq.feeds[0]->gap), "its connection goes on from there");
+  cds_sequence_clear(&seq);
+  single();
+  reconnect(A);
+  give_up();
+  ok(cds_gap_runs(&seq.feeds[0]->gap), "where it is gone REST is asked for what may have come behind");
+  is_number(seq.feeds[0]->gap.run_from_ms, now_ms + seq.limits.probe_ms, "after a while");
   cds_sequence_clear(&seq);
   for (int64_t valid_from = 0; valid_from <= 120; valid_from += 60) {
     if (valid_from == 60) continue;
@@ -285,6 +292,17 @@ static void test_lost_up_to(void) {
   is_number(seq.index.count, 0, "which goes on");
   is_number(seq.counts.empty_gaps, 0, "the gap was one");
   cds_sequence_clear(&seq);
+}
+
+static void test_lost_up_to_validity(void) {
+  for (int64_t last = 107; last <= 110; last++) {
+    single();
+    delivered[0] = 0;
+    ok(give_up_to(last), "up to %lld", (long long)last);
+    is_lost(106, 107, "no more than the validity leaves out");
+    is_delivered("11", "and the report goes on");
+    cds_sequence_clear(&seq);
+  }
 }
 
 /* Of one with several reports a second those of the held one's own may be missing too. */
@@ -454,6 +472,7 @@ int main(void) {
   test_no_memory();
   test_lost_of_single();
   test_lost_up_to();
+  test_lost_up_to_validity();
   test_lost_of_multi();
   test_lost_start();
   test_owed();

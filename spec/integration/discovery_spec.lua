@@ -146,6 +146,10 @@ describe("discovery", function()
     assert.equal(before + 1, sim:answered "/api/v1/discovery")
     assert(public { base_asset = "SOL", quote_asset = "USD", tls = { insecure_skip_verify = true } })
     assert.equal(before + 2, sim:answered "/api/v1/discovery")
+    for i, headers in ipairs { { ["X-Way"] = "1" }, { ["X-Way"] = "2" }, { ["X-Other"] = "2" } } do
+      for _ = 1, 2 do assert(public { base_asset = "SOL", quote_asset = "USD", headers = headers }) end
+      assert.equal(before + 2 + i, sim:answered "/api/v1/discovery")
+    end
   end)
 
   it("does not answer from what is kept once it is closed", function()
