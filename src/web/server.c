@@ -154,7 +154,7 @@ enum cds_status cds_web_step(struct cds_web_server *server, int fd, int64_t wait
   if (fd >= 0 && !watch(server, fd)) return cds_error_set(err, CDS_E_MEMORY, "no descriptor is left to wait with");
   lws_sul_schedule(lws, 0, &server->timer, time_is_over, wait_ms * LWS_US_PER_MS + 1);
   lws_service(lws, 0);
-  lws_sul_schedule(lws, 0, &server->timer, NULL, LWS_SET_TIMER_USEC_CANCEL);
+  lws_sul_schedule(lws, 0, &server->timer, time_is_over, LWS_SET_TIMER_USEC_CANCEL);
   stop_watching(server);
   *ready = server->ready;
   return CDS_OK;
