@@ -121,7 +121,7 @@ __attribute__((unused)) static void is_delivered(const char *expected, const cha
   delivered[0] = 0;
 }
 
-static void reconnect(unsigned link) {
+__attribute__((unused)) static void reconnect(unsigned link) {
   cds_sequence_link_down(&seq, link, now_ms);
 }
 

@@ -113,6 +113,58 @@ static void test_room(void) {
   cds_sequence_clear(&seq);
 }
 
+static void trial(uint32_t second, unsigned blob) {
+  struct cds_sequence_out out = {0};
+  struct cds_candidate report = candidate(second, second, blob);
+  report.on_trial = true;
+  is_number(cds_sequence_take(&seq, &report, B, now_ms, NOBODY, &out), CDS_VERDICT_HELD, "on trial");
+  heed(&out);
+}
+
+static void stop_waiting(void) {
+  struct cds_sequence_out out = {0};
+  cds_feed_stop_waiting(&seq, 0, now_ms, &out);
+  heed(&out);
+}
+
+/* Without backfill only connections on trial are waited for. */
+static void test_without_backfill(void) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  limits.backfill = false;
+  for (int is_full = 0; is_full <= 1; is_full++) {
+    set_up(&limits);
+    take(A, 100, 100, 1);
+    trial(110, 11);
+    trial(111, 12);
+    if (is_full) make_room();
+    else stop_waiting();
+    is_delivered("1 11 12", is_full ? "where there is no room it goes on" : "it goes on when it is not waited for");
+    ok(lost_count == 1 && lost.from == 101 && lost.to == 109 && lost.reason == CDS_LOST_BACKFILL_OFF, "and is told");
+    stop_waiting();
+    is_number(lost_count, 1, "once");
+    cds_sequence_clear(&seq);
+  }
+  set_up(NULL);
+  hold_from(0, 10, 2);
+  stop_waiting();
+  is_number(held_of(0), 2, "with backfill it is waited for");
+  cds_sequence_clear(&seq);
+}
+
+/* What went out and is remembered makes room by giving up the gap before it. */
+static void test_room_by_arrival(void) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  limits.order = CDS_ORDER_ARRIVAL;
+  set_up(&limits);
+  hold_from(0, 10, 3);
+  hold_from(1, 10, 2);
+  lost_count = 0;
+  make_room();
+  ok(held_of(0) == 0 && held_of(1) == 2, "the one that remembers most forgets");
+  ok(lost_count == 1 && lost.slot == 0 && lost.reason == CDS_LOST_NO_MEMORY, "which is told");
+  cds_sequence_clear(&seq);
+}
+
 /* ---- long gaps ---- */
 
 /* After a report of time 100 one of this time and validity is held: what is told as lost? */
@@ -461,6 +513,8 @@ int main(void) {
   test_check();
   test_full();
   test_room();
+  test_without_backfill();
+  test_room_by_arrival();
   test_long_gap();
   test_long_start();
   test_start_of_time();

@@ -503,7 +503,64 @@ static void test_forget(void) {
   cds_sequence_clear(&seq);
 }
 
+/* A connection that breaks, or is in doubt, is so for each feed, and it alone. */
+static void test_each_feed(void) {
+  for (int is_doubt = 0; is_doubt <= 1; is_doubt++) {
+    set_up(NULL);
+    for (size_t slot = 0; slot < 2; slot++)
+      for (unsigned link = A; link <= B; link++) take_of(slot, link, 100, 100, 1);
+    is_number(cds_sequence_joined(&seq, 0) & cds_sequence_joined(&seq, 1), 3, "two connections bring two feeds");
+    if (is_doubt) cds_sequence_doubt(&seq, B, now_ms);
+    else reconnect(B);
+    for (size_t slot = 0; slot < 2; slot++) is_number(cds_sequence_joined(&seq, slot), 1, "one goes on");
+    cds_sequence_clear(&seq);
+  }
+}
+
+/* A feed of several reports a second, of which one behind a gap is held. */
+static void multi(unsigned link, int64_t valid_from) {
+  set_up(NULL);
+  take(A, 100, 100, 1);
+  take(A, 100, 100, 2);
+  if (link == A) reconnect(A);
+  is_number(take(link, valid_from, 110, 11), CDS_VERDICT_HELD, "held");
+  delivered[0] = 0;
+}
+
+static void test_behind_a_held_one(void) {
+  for (int64_t valid_from = 0; valid_from <= 112; valid_from += valid_from == 0 ? 111 : 1) {
+    multi(A, 105);
+    is_number(take(A, valid_from, 115, 12), CDS_VERDICT_HELD, "its connection goes on");
+    ok(seq.feeds[0]->hold.tail->opens_gap == (valid_from == 112), "a validity that begins later shows a gap");
+    cds_sequence_clear(&seq);
+  }
+}
+
+/* A joined connection's copy lets a held report go, if it shows that nothing is missing before. */
+static void test_copy_of_a_held_one(void) {
+  multi(B, 108);
+  is_number(take(A, 108, 110, 11), CDS_VERDICT_DUPLICATE, "a copy with a gap before it");
+  is_delivered("", "lets nothing go");
+  is_number(seq.index.count, 1, "it is held");
+  cds_sequence_clear(&seq);
+  multi(B, 101);
+  is_number(take(B + 1, 101, 110, 11), CDS_VERDICT_DUPLICATE, "a copy of a connection that has not joined");
+  is_delivered("", "neither");
+  is_number(take(A, 101, 110, 11), CDS_VERDICT_DUPLICATE, "one that goes on from the last");
+  is_delivered("11", "does");
+  is_number(cds_sequence_joined(&seq, 0), 7, "and all three are joined");
+  cds_sequence_clear(&seq);
+  multi(B, 101);
+  is_number(take(B + 1, 101, 105, 10), CDS_VERDICT_HELD, "another is held before it");
+  is_number(take(A, 101, 110, 11), CDS_VERDICT_DUPLICATE, "the later one's copy");
+  is_delivered("10 11", "lets both go");
+  cds_sequence_clear(&seq);
+}
+
 int main(void) {
+  test_each_feed();
+  test_behind_a_held_one();
+  test_copy_of_a_held_one();
   test_one_connection();
   test_copy_joins();
   test_doubt();

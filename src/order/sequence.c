@@ -24,9 +24,9 @@ void cds_sequence_clear(struct cds_sequence *seq) {
 }
 
 bool cds_sequence_grow(struct cds_sequence *seq, size_t slots) {
-  if (slots > SIZE_MAX / sizeof(struct cds_feed *) - 1) return false;
+  if (slots > SIZE_MAX / sizeof(struct cds_feed *)) return false;
   size_t before = seq->count;
-  struct cds_feed **feeds = cds_realloc(seq->feeds, (slots + 1) * sizeof *feeds);
+  struct cds_feed **feeds = cds_realloc(seq->feeds, slots * sizeof *feeds);
   if (feeds == NULL) return false;
   seq->feeds = feeds;
   while (seq->count < slots && (feeds[seq->count] = cds_feed_new()) != NULL) cds_feed_set_unit(seq, seq->count++, 1);
