@@ -10,7 +10,7 @@ local unpack = table.unpack or unpack -- luacheck: ignore 113 143
 local function id(number) return ("0x0003%060x"):format(number) end
 
 -- A client of this list and this catalogue (nil: an error of this kind), and how often each was asked for.
-local function client_of(list, catalogue, err)
+local function client_of(list, catalogue, err, catalogue_err)
   local asked = { list = 0, catalogue = 0 }
   local client = {}
   function client.get_feeds()
@@ -19,7 +19,7 @@ local function client_of(list, catalogue, err)
   end
   function client.discover(_, filters)
     asked.catalogue, asked.filters = asked.catalogue + 1, filters
-    return catalogue, err
+    return catalogue, catalogue_err or err
   end
   return client, asked
 end
@@ -67,6 +67,8 @@ describe("names", function()
     assert.matches(testing.id, refusal(client_of({}, { gone, testing }), "x/y"))
     assert.same({ gone.id }, (names.feeds(client_of({}, { gone }), { "N1" }))) -- by its very name
     assert.matches("v3  n1  live$", refusal(client_of({}, { gone }), "x/y"))
+    gone.decommissioned_at = now
+    assert.same({ untold.id }, (names.feeds(client_of({}, { gone, untold }), { "x/y" })))
   end)
 
   it("are the list's before the catalogue's, and one feed's there", function()
@@ -77,6 +79,27 @@ describe("names", function()
     assert.same({ list = 1, catalogue = 0 }, asked)
     local twice = { { id = id(1), name = "A" }, { id = id(2), name = "a" } }
     assert.equal("more than one feed is named 'A': give the id", refusal(client_of(twice, {}), "A"))
+  end)
+
+  it("are of both assets, and only where no feed has the very name", function()
+    local feeds = pair(1)
+    feeds[2] = { id = id(8), name = "n8", base_asset = "X", quote_asset = "Z", status = "live" }
+    feeds[3] = { id = id(9), name = "n9", base_asset = "W", quote_asset = "Y", status = "live" }
+    local ids, known = names.feeds(client_of({}, feeds), { "X/y" })
+    assert.same({ { id(1) }, { [id(1)] = "n1" } }, { ids, known })
+    feeds[4] = { id = id(4), name = "x/y", status = "live" }
+    feeds[5] = { id = id(5), name = "X/Y", status = "live" }
+    local _, listed = refusal(client_of({}, feeds), "x/y"):gsub("\n  0x", "")
+    assert.equal(2, listed)
+    local unknown = "no feed is named 'x/q'; `chainlink-streams feeds` lists those that your key may read"
+    assert.equal(unknown, refusal(client_of({}, feeds), "x/q"))
+    assert.equal((unknown:gsub("x/q", "%%s")), refusal(client_of({}, feeds), "%s"))
+  end)
+
+  it("are written beside ids, as far as the list has them", function()
+    local list = { { id = id(1), name = "A" }, { id = id(2) }, { id = id(3), name = 7 } }
+    local ids, known = names.feeds(client_of(list, {}), { id(2), id(1) }, "json")
+    assert.same({ { id(2), id(1) }, { [id(1)] = "A" } }, { ids, known })
   end)
 
   it("ask once for a catalogue, with hidden feeds", function()
@@ -103,6 +126,12 @@ describe("names", function()
       assert.equal(failure, err)
       assert.equal(retryable and 0 or 1, asked.catalogue)
     end
+    local first, second = { kind = "AuthenticationError" }, { kind = "APIError", retryable = true }
+    local _, err = pcall(names.feeds, client_of(nil, nil, first, second), { "n1" })
+    assert.equal(first, err) -- the list's own
+    _, err = pcall(names.feeds, client_of({}, nil, nil, second), { "n1" })
+    assert.equal(second, err)
+    assert.matches("^no feed is named 'n1'", refusal(client_of({}, nil, nil, { kind = "APIError" }), "n1"))
   end)
 end)
 
