@@ -557,7 +557,80 @@ static void test_copy_of_a_held_one(void) {
   cds_sequence_clear(&seq);
 }
 
+static void is_held(const char *expected, const char *name) {
+  char text[64] = "";
+  for (const struct cds_held *at = seq.feeds[0]->hold.head; at != NULL; at = at->next)
+    snprintf(text + strlen(text), sizeof text - strlen(text), "%s%zu", text[0] == 0 ? "" : " ",
+             at->node->report->length);
+  is_string(text, expected, name);
+}
+
+/* A connection's reports are held one behind the other, before others of their time. */
+static void test_places(void) {
+  multi(A, 105);
+  take(B, 110, 110, 21);
+  is_held("11 21", "another connection's report of the same time is behind");
+  take(A, 110, 110, 12);
+  is_held("11 12 21", "the same one's is right behind its last");
+  take(B, 112, 112, 22);
+  take(A, 115, 115, 13);
+  is_held("11 12 21 22 13", "later ones are in their order");
+  take(A, 111, 111, 14);
+  is_held("11 12 21 14 22 13", "whatever its last was");
+  take(B, 113, 113, 23);
+  is_held("11 12 21 14 22 23 13", "before one that is later");
+  cds_sequence_clear(&seq);
+}
+
+/* While a joined connection brings what is missing REST is not asked. */
+static void test_progress(void) {
+  multi(B, 105);
+  int64_t held_ms = now_ms;
+  now_ms += 700;
+  is_number(take(A, 101, 101, 3), CDS_VERDICT_ACCEPT, "what is missing comes");
+  struct cds_fill fill;
+  ok(next_fill(&fill) && now_ms == held_ms + 700 + 1500, "which begins the wait anew");
+  cds_sequence_clear(&seq);
+}
+
+/* What cannot be kept is asked for, where that is possible; the connection that brought it follows on nothing. */
+static void test_no_room(void) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  multi(A, 105);
+  cds_alloc_fail_after(0);
+  is_number(take(A, 111, 111, 12), CDS_VERDICT_TOO_MANY, "no memory for another that is held");
+  cds_alloc_fail_after(-1);
+  ok(!cds_links_take_part(&seq.feeds[0]->links, 1), "its connection is nowhere");
+  is_number(cds_gap_owed(&seq.feeds[0]->gap), 111, "it is owed");
+  cds_sequence_clear(&seq);
+
+  set_up(NULL);
+  cds_alloc_fail_after(0);
+  is_number(take(A, 100, 100, 1), CDS_VERDICT_TOO_MANY, "no memory for the first of all");
+  ok(!cds_gap_runs(&seq.feeds[0]->gap), "which the next one replaces");
+  cds_alloc_fail_after(-1);
+  take(A, 101, 101, 2);
+  cds_alloc_fail_after(0);
+  unsigned blob = 3;
+  while (blob < 200 && take(A, 0, 0, blob) == CDS_VERDICT_ACCEPT) blob++;
+  cds_alloc_fail_after(-1);
+  ok(blob < 200 && !cds_gap_runs(&seq.feeds[0]->gap), "nobody can be asked for one without a time");
+  cds_sequence_clear(&seq);
+
+  limits.backfill = false;
+  set_up(&limits);
+  take(A, 100, 100, 1);
+  cds_alloc_fail_after(0);
+  is_number(take_on_trial(B, 110, 2), CDS_VERDICT_TOO_MANY, "no memory, and no backfill");
+  cds_alloc_fail_after(-1);
+  ok(!cds_gap_runs(&seq.feeds[0]->gap), "nobody is asked");
+  cds_sequence_clear(&seq);
+}
+
 int main(void) {
+  test_places();
+  test_progress();
+  test_no_room();
   test_each_feed();
   test_behind_a_held_one();
   test_copy_of_a_held_one();
