@@ -42,7 +42,7 @@ enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, 
   *out = NULL;
   enum cds_status status = prepare(&call, client, CDS_POST_JSON, err);
   if (status != CDS_OK) return status;
-  call->body = cds_malloc(length + 1);
+  call->body = cds_malloc(length);
   if (call->body == NULL) {
     cds_call_unref(call);
     return cds_error_set(err, CDS_E_MEMORY, "out of memory");
