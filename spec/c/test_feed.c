@@ -214,6 +214,11 @@ static void test_start_of_time(void) {
   cds_sequence_start(&seq, 0, 50, now_ms);
   is_number(seq.feeds[0]->release.newest, 49999, "in milliseconds");
   cds_sequence_clear(&seq);
+  set_up(NULL);
+  cds_sequence_set_unit(&seq, 0, 1000);
+  cds_sequence_start(&seq, 0, 1, now_ms);
+  is_number(seq.feeds[0]->release.newest, 999, "the first second's too");
+  cds_sequence_clear(&seq);
 }
 
 /* ---- what is held ---- */
