@@ -35,9 +35,9 @@ end
 
 -- What follows the prefix in the text, each once: "client:" finds the methods that it names.
 local function named(text, prefix)
-  local list, seen = {}, {}
+  local list, seen = {}, { lua = true, openresty = true } -- types/chainlink.lua, and a module of its own
   for name in text:gmatch("%f[%w_]" .. prefix .. "([%a_][%w_]*)") do
-    if not seen[name] and name ~= "lua" then list[#list + 1] = name end -- types/chainlink.lua
+    if not seen[name] then list[#list + 1] = name end
     seen[name] = true
   end
   return list

@@ -25,7 +25,8 @@ end
 local function expected_files()
   local doc = "share/doc/chainlink-streams/"
   local list = { "bin/chainlink-streams", "share/chainlink-streams/installed-" .. abi,
-    "share/chainlink-streams/types/chainlink.lua", "lib/lua/" .. abi .. "/chainlink/core.so",
+    "share/chainlink-streams/types/chainlink.lua", "share/chainlink-streams/types/openresty.lua",
+    "lib/lua/" .. abi .. "/chainlink/core.so",
     "lib/lua/" .. abi .. "/chainlink/simulator.so" }
   local documents = "README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md examples/*.* examples/embed/*"
   for line in project.run("ls " .. documents):gmatch "[^\n]+" do

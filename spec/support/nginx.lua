@@ -73,7 +73,8 @@ local function configuration(options, port)
 end
 
 -- Stops it when the pipe to it ends, which it does with this process.
-local guard = "cat >/dev/null; cd '%s'; for pid in $(cat nginx.pid nginx.pid.oldbin 2>/dev/null); do kill $pid; done"
+local guard = "trap '' TERM; cat >/dev/null; cd '%s'; " ..
+  "for pid in $(cat nginx.pid nginx.pid.oldbin 2>/dev/null); do kill $pid; done"
 
 --- Starts it. options: workers, main, http, server (parts of the configuration), environment (by name).
 function nginx.start(options)
@@ -106,8 +107,9 @@ function Nginx:pid(name)
   return pid
 end
 
+-- One that has ended but is not collected yet has no command line.
 local function is_alive(pid)
-  return select(2, project.run("kill -0 " .. pid)) == 0
+  return select(2, project.run(("grep -q . /proc/%d/cmdline"):format(pid))) == 0
 end
 
 --- The process ids of a master's workers, those that are about to end too; sorted.
@@ -127,17 +129,18 @@ function Nginx:signal(name, pid)
   assert(status == 0, output)
 end
 
---- An open request: a socket to read its answer from.
+--- An open request: a socket to read its answer from. With headers it is one of HTTP/1.1.
 function Nginx:open(path, headers)
   local client = assert(socket.connect("127.0.0.1", self.port))
   client:settimeout(PATIENCE)
-  assert(client:send(("GET %s HTTP/1.0\r\n%s\r\n"):format(path, headers or "")))
+  local version = headers and "1.1\r\nHost: localhost\r\n" .. headers or "1.0\r\n"
+  assert(client:send(("GET %s HTTP/%s\r\n"):format(path, version)))
   return client
 end
 
 --- An answer: body, status.
-function Nginx:get(path, headers)
-  local client = self:open(path, headers)
+function Nginx:get(path)
+  local client = self:open(path)
   local answer = assert(client:receive "*a")
   client:close()
   local status, body = answer:match "^HTTP/1%.%d (%d+).-\r\n\r\n(.*)$"

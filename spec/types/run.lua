@@ -24,7 +24,7 @@ end
 -- A folder with the stub, what the blocks take for given, and files of its own.
 local function workspace(name, files)
   local folder = root .. "/" .. name
-  project.run(("mkdir -p %s && cp types/chainlink.lua spec/types/given.lua %s"):format(folder, folder))
+  project.run(("mkdir -p %s && cp types/*.lua spec/types/given.lua %s"):format(folder, folder))
   for path, text in pairs(files) do project.write(folder .. "/" .. path, text) end
   return folder
 end

@@ -1,0 +1,143 @@
+-- SPDX-License-Identifier: MIT
+-- A feed as a worker of nginx sees it: the latest reports, and who waits for the next ones.
+
+local client = require "chainlink.client"
+local core = require "chainlink.core"
+local check = require "chainlink.check"
+local errors = require "chainlink.errors"
+local leader = require "chainlink.openresty.leader"
+local semaphore = require "ngx.semaphore"
+local sse = require "chainlink.openresty.sse"
+local store = require "chainlink.openresty.store"
+require "chainlink.report"
+
+local Feed = {}
+Feed.__index = Feed
+
+local feed = {}
+
+local LONG = 86400 -- seconds
+
+-- ---- its life ----
+
+-- Until the worker is to end: nginx runs the timers that wait then.
+local function watch_for_end(self)
+  assert(ngx.timer.at(LONG, function(premature)
+    if not premature then return watch_for_end(self) end
+    self.is_over = true
+    self.stop:post(1)
+  end))
+end
+
+local function run(self)
+  local body = ngx.thread.spawn(leader.run, self)
+  local stop = ngx.thread.spawn(function()
+    while not self.is_over do self.stop:wait(LONG) end
+    return "stop"
+  end)
+  local ok, why = ngx.thread.wait(body, stop)
+  if why ~= "stop" then ngx.log(ngx.ERR, "chainlink: the feed has failed: ", ok, " ", tostring(why)) end
+  self.is_over = true
+  ngx.thread.kill(body)
+  ngx.thread.kill(stop)
+  leader.resign(self)
+  for waiter in pairs(self.waiters) do waiter.semaphore:post(1) end
+end
+
+--- Starts in this worker; `options` as chainlink.openresty.options gives them.
+function feed.start(options)
+  local prefix = options.owner == "each" and ("chainlink:%s:"):format(ngx.worker.id() or "agent") or "chainlink:"
+  local self = setmetatable({ options = options, is_known = {}, events = {}, stop = semaphore.new(),
+    store = store.new(options.dict, prefix, options.history),
+    waiters = setmetatable({}, { __mode = "k" }) }, Feed) -- weak, as a light thread may be ended while it waits
+  for _, id in ipairs(options.ids) do self.is_known[id] = true end
+  self.client = assert(client.new(options.client))
+  self.sequence = self.store:sequence()
+  assert(ngx.timer.at(0, function(premature)
+    if not premature then run(self) end
+  end))
+  watch_for_end(self)
+  return self
+end
+
+-- ---- news ----
+
+local function wake(self, id, json)
+  for waiter in pairs(self.waiters) do
+    if waiter.ids[id] then
+      waiter.json = json
+      if waiter.semaphore:count() < 1 then waiter.semaphore:post(1) end
+    end
+  end
+end
+
+--- Event `number` -> feed id, JSON; nothing when it is no longer kept.
+function Feed:event(number)
+  local place = number % self.options.history
+  local kept = self.events[place]
+  if kept and kept.number == number then return kept.id, kept.json end
+  local id, json = self.store:event(number)
+  if id then self.events[place] = { number = number, id = id, json = json } end
+  return id, json
+end
+
+--- Tells this worker's waiters of the events since the last time.
+function Feed:deliver()
+  local newest = self.store:sequence()
+  for number = math.max(self.sequence, newest - self.options.history) + 1, newest do
+    local id, json = self:event(number)
+    if id then wake(self, id, json) end
+  end
+  self.sequence = newest
+end
+
+--- Somebody who waits for reports of these feeds ([id] = true): {ids=, semaphore=, json= the newest of them}.
+function Feed:enter(ids)
+  local waiter = { ids = ids, semaphore = semaphore.new() }
+  self.waiters[waiter] = true
+  return waiter
+end
+
+-- ---- for everybody ----
+
+function Feed:check_id(id)
+  local known = check.feed_id(id, "feed_id")
+  if self.is_known[known] then return known end
+  errors.raise("ConfigError", ("feed %s is not among those of %s"):format(known, self.options.name))
+end
+
+local function report_of(json)
+  return core.decode(json:match '"full_report":"(0x%x+)"')
+end
+
+--- The latest report of the feed, in any phase; nil when there is none yet.
+function Feed:latest(id)
+  local json = self.store:latest(self:check_id(id))
+  return json and report_of(json)
+end
+
+--- The next report of the feed; waits up to `timeout` seconds, without one as long as it takes. -> report | nil, err
+function Feed:wait(id, timeout)
+  id = self:check_id(id)
+  check.seconds(timeout, "timeout")
+  local waiter, deadline = self:enter { [id] = true }, timeout and core.monotonic() + timeout
+  repeat
+    local left = deadline and math.max(0, deadline - core.monotonic())
+    if self.is_over or left == 0 then break end
+    waiter.semaphore:wait(math.min(left or LONG, LONG))
+  until waiter.json
+  self.waiters[waiter] = nil
+  if waiter.json then return report_of(waiter.json) end
+  if self.is_over then return nil, errors.new("StreamClosedError", "this worker of nginx is about to end") end
+  return nil, errors.new("TimeoutError", ("no report within %g seconds"):format(timeout), { retryable = true })
+end
+
+--- Answers a request with server-sent events of the reports of these feeds, without them of all; in a content phase.
+--- Returns when the browser or the worker goes.
+function Feed:sse(feed_ids)
+  local wanted = {}
+  for _, id in ipairs(feed_ids and check.feed_ids(feed_ids) or self.options.ids) do wanted[self:check_id(id)] = true end
+  sse.serve(self, wanted)
+end
+
+return feed

@@ -1,0 +1,102 @@
+-- SPDX-License-Identifier: MIT
+-- One worker leads: it has the stream, and a doorbell that rings when there are reports. The others follow: they listen
+-- there, and when that ends, whatever ended it, one of them leads.
+
+local core = require "chainlink.core"
+local loop = require "chainlink.loop.openresty"
+
+local leader = {}
+
+local AT_ONCE = 64 -- reports that are taken before others have a turn
+local RETRY = 5 -- seconds, after a stream has failed
+local PAUSE = 0.01 -- seconds, while another one claims the lead
+local RECENT = 60 -- seconds: what was missed for no longer than that is asked for
+
+-- Reports that came while nobody led are filled in.
+local function options_of_stream(feed)
+  local stream, oldest = {}, nil
+  for name, value in pairs(feed.options.stream) do stream[name] = value end
+  for _, id in ipairs(feed.options.ids) do
+    local observed = feed.store:observed(id)
+    if observed then oldest = math.min(oldest or observed, observed) end
+  end
+  local is_recent = oldest and core.time() - oldest / 1000 < RECENT
+  if is_recent and stream.backfill ~= false and feed.options.client.backfill ~= false and not stream.start then
+    stream.start = math.floor(oldest / 1000)
+  end
+  return stream
+end
+
+-- Publishes what is there, and rings once for it. -> is there more?, err of a stream that is over
+local function take(feed)
+  local published, report, err = false, nil, nil
+  for _ = 1, AT_ONCE do
+    report, err = feed.stream:poll()
+    if not report then break end
+    local ok, why = feed.store:publish(report)
+    published = published or ok
+    if why then ngx.log(ngx.ERR, "chainlink: lua_shared_dict ", feed.options.name, ": ", why) end
+  end
+  if published then
+    core.bell_ring(feed.hub)
+    feed:deliver()
+  end
+  return report ~= nil, err
+end
+
+-- Until the stream is over. -> err
+local function read_stream(feed)
+  local stream, err = feed.client:stream(feed.options.ids, options_of_stream(feed))
+  if not stream then return err end
+  feed.stream = stream
+  local more
+  repeat
+    more, err = take(feed)
+    if more then ngx.sleep(0) elseif not err then loop.wait(stream:pollfd()) end
+  until err
+  return err
+end
+
+local function lead(feed)
+  ngx.log(ngx.NOTICE, "chainlink: this worker has the stream of ", feed.options.name)
+  while true do
+    local err = read_stream(feed)
+    ngx.log(ngx.ERR, "chainlink: ", tostring(err), "; next attempt in ", RETRY, " s")
+    if feed.stream then feed.stream:close() end
+    ngx.sleep(RETRY)
+  end
+end
+
+local function follow(feed, socket)
+  local ok = socket:send "listen\n"
+  while ok do
+    ok = socket:receiveany(4096)
+    if ok then feed:deliver() end
+  end
+  socket:close()
+end
+
+--- Leads or follows, for ever.
+function leader.run(feed)
+  while true do
+    local before = feed.store:leader()
+    local socket = before and loop.visit(before)
+    if socket then follow(feed, socket)
+    else
+      feed.hub = feed.hub or core.bell()
+      if feed.hub and feed.store:claim(before, core.bell_address(feed.hub)) then lead(feed) end
+      ngx.sleep(PAUSE)
+    end
+  end
+end
+
+--- Another one may lead.
+function leader.resign(feed)
+  feed.client:close()
+  if not feed.hub then return end
+  feed.store:release(core.bell_address(feed.hub))
+  core.bell_close(feed.hub)
+  feed.hub = nil
+end
+
+return leader
