@@ -195,7 +195,7 @@ test-all-luas:
 .PHONY: test-hosts
 test-hosts:
 	@scripts/total "make test-hosts" $(foreach lua,5.4 5.3 5.1 luajit, "Lua $(lua)" \
-	  'EVERY_HOST="cqueues luv prometheus_client prometheus $(if $(filter 5.1 luajit,$(lua)),copas) $(if $(filter luajit,$(lua)),love nginx)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
+	  'EVERY_HOST="cqueues luv prometheus_client prometheus chromedriver $(if $(filter 5.1 luajit,$(lua)),copas) $(if $(filter luajit,$(lua)),love nginx)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
 
 # ---- the slow checkers ----
 
@@ -329,6 +329,13 @@ demo:
 	@$(MAKE) --no-print-directory -s all
 	@$(USE_BUILD) examples/demo.sh
 
+.PHONY: demo-web
+demo-web:
+	@scripts/setup demo
+	@scripts/uplot || echo "Without it the page has no charts." >&2
+	@$(MAKE) --no-print-directory -s all
+	@$(USE_BUILD) examples/demo.sh web
+
 BENCH_RUNS ?= 5
 BENCH_REPORTS ?= 20000
 BENCHES := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/bench_*.c))
@@ -358,6 +365,7 @@ uninstall:
 help:
 	@echo 'make [LUA=5.5|5.4|5.3|5.1|luajit]  build            make env      eval "$$(make -s env)" to use the build'
 	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
+	@echo 'make demo-web                   watch it in a browser'
 	@echo 'make uninstall                  takes away what that put there'
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
 	@echo 'make test-hosts                 the event loops, in each Lua'

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Starts the simulator on a free port, runs examples/demo.lua against it and stops it again.
+# Starts the simulator on a free port, runs examples/demo.lua, or with "web" a live page, against it and stops it again.
 # `make demo` sets the environment up; LUA_BIN is the interpreter.
 set -eu
 folder=$(mktemp -d)
@@ -38,6 +38,10 @@ if [ -t 1 ]; then
   export DEMO_LIVE=1
 fi
 # In the background, as a shell attends to signals only between the commands it waits for.
-"${LUA_BIN:-lua5.4}" "$(dirname "$0")/demo.lua" &
+if [ "${1:-}" = web ]; then
+  chainlink-streams serve ETH/USD BTC/USD EUR/USD XAU/USD --listen 127.0.0.1:0 &
+else
+  "${LUA_BIN:-lua5.4}" "$(dirname "$0")/demo.lua" &
+fi
 demo=$!
 wait "$demo"

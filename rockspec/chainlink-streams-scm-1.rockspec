@@ -41,6 +41,7 @@ build = {
     ["chainlink.cli.names"] = "lua/chainlink/cli/names.lua",
     ["chainlink.cli.options"] = "lua/chainlink/cli/options.lua",
     ["chainlink.cli.output"] = "lua/chainlink/cli/output.lua",
+    ["chainlink.cli.serve"] = "lua/chainlink/cli/serve.lua",
     ["chainlink.cli.session"] = "lua/chainlink/cli/session.lua",
     ["chainlink.cli.simulate"] = "lua/chainlink/cli/simulate.lua",
     ["chainlink.cli.stream"] = "lua/chainlink/cli/stream.lua",
@@ -79,9 +80,12 @@ build = {
     ["chainlink.text"] = "lua/chainlink/text.lua",
     ["chainlink.time"] = "lua/chainlink/time.lua",
     ["chainlink.waiting"] = "lua/chainlink/waiting.lua",
+    ["chainlink.web.events"] = "lua/chainlink/web/events.lua",
     ["chainlink.web.health"] = "lua/chainlink/web/health.lua",
+    ["chainlink.web.live"] = "lua/chainlink/web/live.lua",
     ["chainlink.web.monitor"] = "lua/chainlink/web/monitor.lua",
     ["chainlink.web.server"] = "lua/chainlink/web/server.lua",
+    ["chainlink.web.site"] = "lua/chainlink/web/site.lua",
     ["chainlink.core"] = {
       sources = {
         "src/base/alloc.c",
@@ -249,6 +253,14 @@ build = {
       libraries = { "websockets", "ssl", "crypto", "secp256k1", "pthread", "m" },
     },
   },
-  install = { bin = { ["chainlink-streams"] = "bin/chainlink-streams" } },
+  install = {
+    bin = { ["chainlink-streams"] = "bin/chainlink-streams" },
+    lua = {
+      ["chainlink.web.page.favicon_svg"] = "lua/chainlink/web/page/favicon.svg",
+      ["chainlink.web.page.index_html"] = "lua/chainlink/web/page/index.html",
+      ["chainlink.web.page.page_css"] = "lua/chainlink/web/page/page.css",
+      ["chainlink.web.page.page_js"] = "lua/chainlink/web/page/page.js",
+    },
+  },
   copy_directories = { "docs", "types", "examples" },
 }

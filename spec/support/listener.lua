@@ -1,26 +1,26 @@
 -- SPDX-License-Identifier: MIT
 -- A command that serves HTTP, as a process of its own, and requests to it.
 
+local await = require "spec.support.await"
 local project = require "spec.support.project"
 
 local listener = {}
 local Listener = {}
 Listener.__index = Listener
 
---- Starts `chainlink-streams ARGUMENTS` with these exports and waits for the line that tells its address. What it
---- writes is in `log`, an existing folder's file.
+--- Starts `chainlink-streams ARGUMENTS` with these exports, and waits until it tells its address. What it writes is in
+--- `log`, an existing folder's file, and beside it.
 function listener.start(exports, arguments, log)
-  local script = "echo $$ >&2\nexec env %s chainlink-streams %s >%s\n"
-  project.write(log .. ".sh", script:format(exports, arguments, log))
-  local pipe = assert(io.popen(("sh %s.sh 2>&1 | tee %s.errors"):format(log, log), "r"))
-  local pid = pipe:read "*l"
-  local self = setmetatable({ pipe = pipe, pid = pid, log = log }, Listener)
-  for line in pipe:lines() do
-    self.address = line:match "http://([%d.]+:%d+)"
-    if self.address then return self end
-  end
-  self:stop()
-  error("it does not listen: " .. project.read(log .. ".errors"), 2)
+  project.write(log, "")
+  project.write(log .. ".errors", "")
+  local script = "echo $$\nexec env %s chainlink-streams %s >%s 2>%s.errors\n"
+  project.write(log .. ".sh", script:format(exports, arguments, log, log))
+  local pipe = assert(io.popen(("sh %s.sh"):format(log), "r"))
+  local self = setmetatable({ pipe = pipe, pid = pipe:read "*l", log = log }, Listener)
+  self.address = await("an address", function()
+    return (project.read(log) .. self:errors()):match "http://([%d.]+:%d+)"
+  end)
+  return self
 end
 
 --- One request by curl. -> body, status, head

@@ -1,0 +1,133 @@
+-- SPDX-License-Identifier: MIT
+-- chainlink-streams serve: a live page of feeds. What is wrong is told on the page, and tried again.
+
+local chainlink = require "chainlink"
+local core = require "chainlink.core"
+local events = require "chainlink.web.events"
+local listening = require "chainlink.cli.listening"
+local live = require "chainlink.web.live"
+local monitor = require "chainlink.web.monitor"
+local names = require "chainlink.cli.names"
+local options = require "chainlink.cli.options"
+local output = require "chainlink.cli.output"
+local session = require "chainlink.cli.session"
+local site = require "chainlink.web.site"
+
+local RETRY_SECONDS = 5
+local STATE_SECONDS = 1
+
+local serve = {
+  summary = "a live page of feeds, for a browser",
+  usage = "serve FEED... [--listen HOST:PORT]",
+  network = true,
+  unformatted = true,
+  options = {
+    { name = "listen", value = "HOST:PORT", default = "127.0.0.1:8080", help = "where (127.0.0.1:8080); port 0: any" },
+    { name = "signers", value = "FILE", help = "only reports that these signers signed, see verify" },
+  },
+}
+
+function serve.client_options(values)
+  local watch, told = monitor.new(), events.new()
+  local page = live.new(told, watch)
+  local routes = site.routes()
+  for path, route in pairs(watch:routes()) do routes[path] = route end
+  routes["/events"] = function(request)
+    return { status = 200, type = "text/event-stream",
+      subscribe = function(send) told:join(send, request.resume) end }
+  end
+  values.page, values.monitor = page, watch
+  values.server = listening.open("listen", values.listen, routes)
+  return {
+    loop = function(fd, seconds)
+      values.server:wait(fd, math.min(seconds or STATE_SECONDS, STATE_SECONDS))
+      page:tick()
+    end,
+    on_status = function(event) page:note(event) end,
+  }
+end
+
+-- Answers requests for so long.
+local function pause(values, seconds)
+  local deadline = core.monotonic() + seconds
+  while core.monotonic() < deadline do
+    values.server:wait(-1, math.min(STATE_SECONDS, deadline - core.monotonic()))
+    values.page:tick()
+  end
+end
+
+-- Runs it again and again while it fails by what may pass, and tells the page by what.
+local function insist(values, run)
+  while true do
+    local ok, result = pcall(run)
+    if ok then return result end
+    if not chainlink.is_error(result) or result.kind == "ConfigError" then error(result, 0) end
+    values.page:fail(tostring(result))
+    output.note("%s", tostring(result))
+    pause(values, RETRY_SECONDS)
+  end
+end
+
+-- The feed of one argument: {id=, name=, problem=: why it cannot be shown}
+local function look_up(client, argument)
+  local ok, ids, known = pcall(names.feeds, client, { argument }, "json")
+  if not ok then
+    local is_argument = options.is_usage_error(ids) or chainlink.is_error(ids) and ids.kind == "InvalidFeedIDError"
+    if is_argument then return { name = argument, problem = ids.message } end
+    error(ids, 0)
+  end
+  local id = ids[1]
+  local report, err = client:get_latest_report(id)
+  if not report and err.retryable then error(err, 0) end
+  return { id = id, name = known[id] or argument, problem = not report and err.message or nil }
+end
+
+-- -> ids of the feeds that can be streamed; the page has all of them
+local function look_up_all(client, values, arguments)
+  local ids, seen = {}, {}
+  for _, argument in ipairs(arguments) do
+    local feed = insist(values, function() return look_up(client, argument) end)
+    local key = feed.id or argument
+    if not seen[key] then
+      values.page:add(feed.id, feed.name, feed.problem)
+      if feed.problem then output.note("%s: %s", feed.name, feed.problem)
+      else ids[#ids + 1] = feed.id end
+    end
+    seen[key] = true
+  end
+  return ids
+end
+
+local function read_all(source, values, page)
+  local attend = listening.attendant(values.server)
+  while true do
+    attend()
+    page:tick()
+    local report, err = source:read(STATE_SECONDS)
+    if report then page:report(report)
+    elseif err.kind ~= "TimeoutError" then error(err, 0) end
+  end
+end
+
+local function stream_all(client, values, ids)
+  local source = session.check(client:stream(ids, { verify = values.registry }))
+  values.monitor:watch(client, source, ids)
+  local _, err = pcall(read_all, source, values, values.page)
+  values.monitor:watch(client, nil, ids)
+  source:close()
+  error(err, 0)
+end
+
+function serve.run(client, values, rest)
+  if #rest == 0 then options.usage_error "a feed is missing: give its id or name" end
+  if values.signers then values.registry = session.check(chainlink.signers.from_file(values.signers)) end
+  values.page.verifies = values.registry ~= nil
+  output.print("The page is on http://" .. values.server:address() .. "/  (Ctrl-C ends it)")
+  output.flush()
+  local ids = look_up_all(client, values, rest)
+  if #ids > 0 then insist(values, function() stream_all(client, values, ids) end) end
+  values.page:fail "there is no feed to show"
+  while true do pause(values, STATE_SECONDS) end
+end
+
+return serve
