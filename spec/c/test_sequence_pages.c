@@ -116,12 +116,14 @@ static void test_no_memory(void) {
   begin_with_gap(&fill);
   unsigned blob = 10;
   enum cds_verdict verdict = CDS_VERDICT_ACCEPT;
+  cds_gap_owe(&seq.feeds[0]->gap, 120);
   cds_alloc_fail_after(0);
   for (; verdict == CDS_VERDICT_ACCEPT && blob < 10000; blob++) verdict = page(&fill, 105, blob);
   cds_alloc_fail_after(-1);
   is_number(verdict, CDS_VERDICT_TOO_MANY, "a report that cannot be remembered is not delivered");
   is_number(delivered, 0, "so that it cannot come twice");
   ok(lost_count == 1 && lost.reason == CDS_LOST_NO_MEMORY && lost.from == 105 && lost.to == 105, "but told as lost");
+  is_number(cds_gap_owed(&seq.feeds[0]->gap), 0, "and not asked for again");
   is_number(page(&fill, 106, blob), CDS_VERDICT_ACCEPT, "the page goes on");
   page_done(&fill);
   cds_sequence_clear(&seq);
