@@ -342,6 +342,17 @@ BENCHES := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/bench_*.c))
 bench: all $(BENCHES)
 	@$(USE_BUILD) bench/run $(TREE)/c $(BENCH_RUNS) $(BENCH_REPORTS)
 
+# What a feed costs an nginx, by wrk: medians of so many rounds. NGINX_FEEDS have a report a second each.
+.PHONY: bench-nginx
+NGINX_FEEDS ?= 1000
+bench-nginx:
+	@scripts/setup ci
+	@$(MAKE) --no-print-directory LUA=luajit bench-in-nginx
+
+.PHONY: bench-in-nginx
+bench-in-nginx: all
+	@$(USE_BUILD) $(LUA_BIN) bench/nginx.lua $(BENCH_RUNS) 10 $(NGINX_FEEDS)
+
 format:
 	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch] spec/model/*.[ch] fuzz/*.[ch])
 
@@ -376,7 +387,7 @@ help:
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost; ORDER=arrival   make soak MINUTES=10'
 	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
 	@echo 'make lint types layers symbols luarocks                        the checks'
-	@echo 'make bench format docs rockspec clean'
+	@echo 'make bench bench-nginx format docs rockspec clean'
 
 clean:
 	rm -rf build
