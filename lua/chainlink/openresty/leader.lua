@@ -7,7 +7,7 @@ local loop = require "chainlink.loop.openresty"
 
 local leader = {}
 
-local AT_ONCE = 64 -- reports that are taken before others have a turn
+local AT_ONCE = 8 -- reports that are taken before others have a turn
 local RETRY = 5 -- seconds, after a stream has failed
 local PAUSE = 0.01 -- seconds, while another one claims the lead
 local RECENT = 60 -- seconds: what was missed for no longer than that is asked for
