@@ -155,6 +155,7 @@ describe("in nginx", function()
   end)
 
   it("a phase that cannot wait says so, or blocks where `loop` is auto", function()
+    sim:fault "on=rest,path=/api/v1/feeds,action=delay,ms=300" -- so that there is something to wait for
     assert.matches('ConfigError: in nginx\' phase "set" nothing can wait', (server:get "/set"), 1, true)
     assert.are.equal(first_id(), (server:get "/set-auto"))
   end)
