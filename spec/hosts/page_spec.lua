@@ -16,11 +16,12 @@ setup(function()
   local all = simulator.start { feeds = 3 }
   feeds = all:client():get_feeds()
   all:stop()
-  sim = simulator.start { feeds = 3, rate_limit = 0,
+  local signers = folder .. "/signers"
+  sim = simulator.start { feeds = 3, rate_limit = 0, signers_file = signers,
     key = ("simulator-key:simulator-secret:%s,%s"):format(feeds[1].id, feeds[2].id) }
   client = sim:client()
-  command = listener.start(sim:exports(), ("serve %s %s %s NOPE/USD --listen 127.0.0.1:0"):format(
-    feeds[1].name, feeds[2].name, feeds[3].id), folder .. "/out")
+  command = listener.start(sim:exports(), ("serve %s %s %s NOPE/USD --listen 127.0.0.1:0 --signers %s"):format(
+    feeds[1].name, feeds[2].name, feeds[3].id, signers), folder .. "/out")
 end)
 teardown(function()
   if command then command:stop() end
@@ -140,6 +141,7 @@ define("the live page", function()
       local report = assert(client:get_report(feed.id, tonumber(shown[1]) / 1000))
       assert.are.equal(("%.10g"):format(report.price), ("%.10g"):format(tonumber(shown[2])))
       assert.are.equal(feed.name .. "v" .. report.version, shown[3])
+      assert.are.equal("verified", text_of(card(feed) .. " .verified"))
       assert.is_true(page:run(("return document.querySelector('%s canvas') !== null"):format(card(feed))))
     end
   end)
