@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- Every program of docs/hosts.md runs, as a reader would paste it, against the simulator.
+-- Every program and configuration of docs/hosts.md runs, as a reader would paste it, against the simulator.
+local await = require "spec.support.await"
 local host = require "spec.support.host"
+local nginx = require "spec.support.nginx"
 local project = require "spec.support.project"
 local simulator = require "spec.support.simulator"
 
@@ -70,4 +72,20 @@ describe("docs/hosts.md", function()
   end
 
   it("has one for each host", function() assert.are.equal(9, count) end)
+
+  local has_nginx = rawget(_G, "jit") and (nginx.is_there() or host.is_wanted "nginx")
+  local configurations = 0
+  for block in project.read "docs/hosts.md":gmatch "\n```nginx\n(.-)\n```" do
+    configurations = configurations + 1
+    local define = has_nginx and it or pending
+    define(("configuration %d of nginx"):format(configurations), function()
+      local http, inside = block:match "\nhttp {\n(.*)\n  server {\n(.*)\n  }\n}$"
+      local server = nginx.start { workers = 2, environment = sim.env, http = assert(http), server = inside }
+      finally(function() server:stop() end)
+      local feed = project.read "docs/hosts.md":match "0x%x+"
+      assert.is_number(await("a price", function() return tonumber((server:get("/price?feed=" .. feed))) end))
+    end)
+  end
+
+  it("has two of nginx", function() assert.are.equal(2, configurations) end)
 end)
