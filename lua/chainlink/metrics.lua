@@ -148,7 +148,7 @@ local function connections(stats)
     values.lag = origin.last_message_time and math.max(0, now - origin.last_message_time)
     values.ping = origin.ping_latency and origin.ping_latency / 1000
     items[i] = { values = values, labels = { { "connection", tostring(i) }, { "origin", origin.origin or "" },
-      { "host", origin.host } } }
+      { "host", origin.host or "" } } } -- before its first attempt
   end
   return items
 end

@@ -44,6 +44,16 @@ describe("a stream of a service that is not there", function()
     end
   end)
 
+  it("has metrics before a connection knows its host", function()
+    local stream = trying()
+    local stats = stream:stats()
+    assert.equal("127.0.0.1:1", stats.origins[1].host)
+    stats.origins[1].host = nil
+    local text = require "chainlink.metrics".stream(stream, stats, { ID })
+    assert.matches('\nchainlink_stream_origin_errors_total{connection="1",origin="",host=""} 1\n', text)
+    assert.matches('host="127.0.0.1:1"', stream:metrics(), 1, true)
+  end)
+
   it("waits for a report as long as it is told", function()
     local stream = trying()
     for _, seconds in ipairs { 0, 0.02 } do
