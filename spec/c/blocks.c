@@ -37,8 +37,8 @@ static void *seal(void *block, size_t size) {
 
 /* Takes the seal off, for whoever gets the memory next. */
 static void unseal(void *block) {
-  size_t size;
-  if (block == NULL || BEHIND == 0 || malloc_usable_size(block) < BEHIND) return;
+  size_t size, behind = BEHIND;
+  if (block == NULL || behind == 0 || malloc_usable_size(block) < behind) return;
   size_t last = malloc_usable_size(block) - sizeof size;
   memcpy(&size, (char *)block + last, sizeof size);
   size ^= SEAL;
