@@ -45,4 +45,10 @@ function WorkerFeed:wait(feed_id, timeout) end
 ---@param feed_ids? string[] default: all of the feed
 function WorkerFeed:sse(feed_ids) end
 
+---Answers the request with the metrics of client and stream, as OpenMetrics text that is a second old at most.
+function WorkerFeed:answer_metrics() end
+
+---Answers the request with how the stream is: 200 when up or degraded, 503 when down; JSON with status and reasons.
+function WorkerFeed:answer_health() end
+
 return openresty

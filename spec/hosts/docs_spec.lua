@@ -83,6 +83,10 @@ describe("docs/hosts.md", function()
       local server = nginx.start { workers = 2, environment = sim.env, http = assert(http), server = inside }
       finally(function() server:stop() end)
       local feed = project.read "docs/hosts.md":match "0x%x+"
+      if block:find "/healthz" then
+        await("health", function() return (server:get "/healthz"):find('"up"', 1, true) end)
+        assert.matches("# EOF\n$", (server:get "/metrics"))
+      end
       assert.is_number(await("a price", function() return tonumber((server:get("/price?feed=" .. feed))) end))
     end)
   end

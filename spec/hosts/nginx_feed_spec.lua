@@ -34,6 +34,12 @@ local paths = [[
   location /events { content_by_lua_block {
     require "chainlink.openresty".get "prices":sse(ngx.var.arg_id and { ngx.var.arg_id })
   } }
+  location /metrics { content_by_lua_block { require "chainlink.openresty".get "prices":answer_metrics() } }
+  location /healthz { content_by_lua_block { require "chainlink.openresty".get "prices":answer_health() } }
+  location /untold { content_by_lua_block {
+    ngx.shared.prices:delete "chainlink:healthz"
+    require "chainlink.openresty".get "prices":answer_health()
+  } }
   location /foreign { content_by_lua_block {
     ngx.print(tostring(select(2, pcall(function()
       return require "chainlink.openresty".get "prices":latest("0x0003" .. ("ab"):rep(30))
@@ -115,6 +121,29 @@ describe("a feed in nginx", function()
     await("a wait that is over before the next report", function()
       return server:get("/wait?seconds=0.01&id=" .. ids[1]):find "^TimeoutError: no report within 0.01 seconds"
     end)
+  end)
+
+  it("tells its metrics and its state in every worker", function()
+    start()
+    local function state_becomes(status, words)
+      await(words, function()
+        local body, found = server:get "/healthz"
+        return found == status and body:find(words, 1, true)
+      end)
+    end
+    state_becomes(200, '{"status":"up","reasons":[]}')
+    for _ = 1, 20 do
+      local body, status = server:get "/metrics"
+      assert.are.equal(200, status)
+      assert.matches("\nchainlink_stream_connections_active 1\n.*# EOF\n$", body)
+    end
+    sim:control("POST", "/control/down?what=all")
+    state_becomes(503, "no connection to the service is up")
+    sim:control("POST", "/control/up?what=all")
+    state_becomes(200, '{"status":"up","reasons":[]}')
+    local body, status = server:get "/untold"
+    assert.are.equal(503, status)
+    assert.matches("no worker of this nginx has told of the stream lately", body)
   end)
 
   it("may be each worker's own", function()

@@ -6,6 +6,7 @@ local core = require "chainlink.core"
 local check = require "chainlink.check"
 local errors = require "chainlink.errors"
 local leader = require "chainlink.openresty.leader"
+local monitor = require "chainlink.web.monitor"
 local semaphore = require "ngx.semaphore"
 local sse = require "chainlink.openresty.sse"
 local store = require "chainlink.openresty.store"
@@ -35,11 +36,13 @@ local function run(self)
     while not self.is_over do self.stop:wait(LONG) end
     return "stop"
   end)
+  local teller = ngx.thread.spawn(leader.tell, self)
   local ok, why = ngx.thread.wait(body, stop)
   if why ~= "stop" then ngx.log(ngx.ERR, "chainlink: the feed has failed: ", ok, " ", tostring(why)) end
   self.is_over = true
   ngx.thread.kill(body)
   ngx.thread.kill(stop)
+  ngx.thread.kill(teller)
   leader.resign(self)
   for waiter in pairs(self.waiters) do waiter.semaphore:post(1) end
 end
@@ -48,6 +51,7 @@ end
 function feed.start(options)
   local prefix = options.owner == "each" and ("chainlink:%s:"):format(ngx.worker.id() or "agent") or "chainlink:"
   local self = setmetatable({ options = options, is_known = {}, events = {}, stop = semaphore.new(),
+    monitor = monitor.new(),
     store = store.new(options.dict, prefix, options.history),
     waiters = setmetatable({}, { __mode = "k" }) }, Feed) -- weak, as a light thread may be ended while it waits
   for _, id in ipairs(options.ids) do self.is_known[id] = true end
@@ -138,6 +142,25 @@ function Feed:sse(feed_ids)
   local wanted = {}
   for _, id in ipairs(feed_ids and check.feed_ids(feed_ids) or self.options.ids) do wanted[self:check_id(id)] = true end
   sse.serve(self, wanted)
+end
+
+local nobody = '{"status":"down","reasons":["no worker of this nginx has told of the stream lately"]}\n'
+
+local function answer(self, name)
+  local status, kind, body = self.store:told(name)
+  ngx.status, ngx.header.content_type = status or 503, kind or "application/json"
+  ngx.header.cache_control = "no-store"
+  ngx.print(body or nobody)
+end
+
+--- Answers a request with the metrics of client and stream, as OpenMetrics text; in a content phase.
+function Feed:answer_metrics()
+  answer(self, "metrics")
+end
+
+--- The same with how the stream is: 200 when up or degraded, 503 when down, and JSON with the reasons.
+function Feed:answer_health()
+  answer(self, "healthz")
 end
 
 return feed

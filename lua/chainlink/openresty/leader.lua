@@ -8,6 +8,7 @@ local loop = require "chainlink.loop.openresty"
 local leader = {}
 
 local AT_ONCE = 8 -- reports that are taken before others have a turn
+local TELL = 1 -- seconds, from one time to the next that metrics are told
 local RETRY = 5 -- seconds, after a stream has failed
 local PAUSE = 0.01 -- seconds, while another one claims the lead
 local RECENT = 60 -- seconds: what was missed for no longer than that is asked for
@@ -21,6 +22,11 @@ local function options_of_stream(feed)
     if observed then oldest = math.min(oldest or observed, observed) end
   end
   local is_recent = oldest and core.time() - oldest / 1000 < RECENT
+  local told = stream.on_status or feed.options.client.on_status
+  function stream.on_status(event)
+    feed.monitor:note(event)
+    if told then told(event) end
+  end
   if is_recent and stream.backfill ~= false and feed.options.client.backfill ~= false and not stream.start then
     stream.start = math.floor(oldest / 1000)
   end
@@ -49,6 +55,7 @@ local function read_stream(feed)
   local stream, err = feed.client:stream(feed.options.ids, options_of_stream(feed))
   if not stream then return err end
   feed.stream = stream
+  feed.monitor:watch(feed.client, stream, feed.options.ids)
   local more
   repeat
     more, err = take(feed)
@@ -58,10 +65,13 @@ local function read_stream(feed)
 end
 
 local function lead(feed)
+  feed.leads = true
   ngx.log(ngx.NOTICE, "chainlink: this worker has the stream of ", feed.options.name)
   while true do
     local err = read_stream(feed)
     ngx.log(ngx.ERR, "chainlink: ", tostring(err), "; next attempt in ", RETRY, " s")
+    feed.monitor:watch(feed.client, nil, feed.options.ids)
+    feed.monitor:note { state = "failed", reason = tostring(err) }
     if feed.stream then feed.stream:close() end
     ngx.sleep(RETRY)
   end
@@ -87,6 +97,14 @@ function leader.run(feed)
       if feed.hub and feed.store:claim(before, core.bell_address(feed.hub)) then lead(feed) end
       ngx.sleep(PAUSE)
     end
+  end
+end
+
+--- Tells the others how the stream is, again and again.
+function leader.tell(feed)
+  while true do
+    if feed.leads then feed.store:tell(feed.monitor:metrics(), feed.monitor:healthz()) end
+    ngx.sleep(TELL)
   end
 end
 

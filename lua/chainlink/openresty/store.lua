@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- What the workers share in a lua_shared_dict: the latest report of each feed and the last events, as JSON; and which
--- worker leads. Only that one writes, but for its claim.
+-- What the workers share in a lua_shared_dict: the latest report of each feed and the last events, as JSON; how its
+-- stream is; and which worker leads. Only that one writes, but for its claim.
 
 local Store = {}
 Store.__index = Store
@@ -8,6 +8,7 @@ Store.__index = Store
 local store = {}
 
 local ENTRY = 8192 -- bytes of a report's JSON with what the dictionary needs for it, generously
+local TOLD_SECONDS = 10 -- for as long the state holds that a worker told
 local CLAIM_SECONDS = 5 -- for one that dies in the act
 
 --- How large a dictionary has to be, in bytes.
@@ -58,6 +59,21 @@ function Store:event(number)
   local text = self.dict:get(self.prefix .. "event:" .. number % self.history)
   local kept, id, json = (text or ""):match "^(%d+) (%S+) (.*)$"
   if tonumber(kept) == number then return id, json end
+end
+
+-- ---- how the stream is ----
+
+--- Answers to a request for metrics and one for the state, for all workers.
+function Store:tell(metrics, healthz)
+  for name, answer in pairs { metrics = metrics, healthz = healthz } do
+    self.dict:safe_set(self.prefix .. name, ("%d %s\n%s"):format(answer.status, answer.type, answer.body), TOLD_SECONDS)
+  end
+end
+
+--- The last answer told: status, type, body; nothing when nobody has told one lately.
+function Store:told(name)
+  local status, kind, body = (self.dict:get(self.prefix .. name) or ""):match "^(%d+) ([^\n]+)\n(.*)$"
+  return tonumber(status), kind, body
 end
 
 -- ---- who leads ----

@@ -16,7 +16,7 @@ function monitor.new()
   return setmetatable({ health = health.new() }, Monitor)
 end
 
---- The client, and the stream with its feeds' ids, once they are there.
+--- The client, and the stream with its feeds' ids, once they are there; nil for a stream that has failed.
 function Monitor:watch(client, stream, ids)
   self.client, self.stream, self.ids, self.since = client, stream, ids, core.time()
 end
@@ -44,7 +44,8 @@ function Monitor:judge()
   return self.health:judge(self.stream:stats(), ages(self, now), self.client:stats().circuit, now, self.why)
 end
 
-local function healthz(self)
+--- An answer for chainlink.web.server: {status=, type=, body=}.
+function Monitor:healthz()
   local status, reasons = self:judge()
   local parts = {}
   for i, reason in ipairs(reasons) do parts[i] = text.json_string(text.plain(reason)) end
@@ -52,7 +53,8 @@ local function healthz(self)
   return { status = statuses[status], type = "application/json", body = body }
 end
 
-local function metrics(self)
+--- The same for Prometheus.
+function Monitor:metrics()
   local body = self.client and self.client:metrics() or "# EOF\n"
   if self.stream then body = body:gsub("# EOF\n$", "") .. self.stream:metrics() end
   return { status = 200, type = OPENMETRICS, body = body }
@@ -60,7 +62,7 @@ end
 
 --- For chainlink.web.server.
 function Monitor:routes()
-  return { ["/metrics"] = function() return metrics(self) end, ["/healthz"] = function() return healthz(self) end }
+  return { ["/metrics"] = function() return self:metrics() end, ["/healthz"] = function() return self:healthz() end }
 end
 
 return monitor
