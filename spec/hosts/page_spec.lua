@@ -1,112 +1,30 @@
 -- SPDX-License-Identifier: MIT
--- The live page of `serve`, in Chromium, and its events.
+-- The live page of `serve`, in Chromium.
 local await = require "spec.support.await"
 local browser = require "spec.support.browser"
 local cjson = require "cjson"
 local host = require "spec.support.host"
 local listener = require "spec.support.listener"
 local project = require "spec.support.project"
-local simulator = require "spec.support.simulator"
+local serving = require "spec.support.serving"
 local socket = require "socket"
-
-local folder, remove, sim, command, client, feeds
 
 -- To the browser every Lua is the same: one is enough.
 local has_browser = _VERSION == "Lua 5.4" and host.has_command "chromedriver"
 
-setup(function()
-  if has_browser then -- the server reads the chart library when it starts
-    local output, status = project.run "scripts/uplot"
-    assert(status == 0, output)
-  end
-  folder, remove = project.folder()
-  local all = simulator.start { feeds = 3 }
-  feeds = all:client():get_feeds()
-  all:stop()
-  local signers = folder .. "/signers"
-  sim = simulator.start { feeds = 3, rate_limit = 0, signers_file = signers,
-    key = ("simulator-key:simulator-secret:%s,%s"):format(feeds[1].id, feeds[2].id) }
-  client = sim:client()
-  command = listener.start(sim:exports(), ("serve %s %s %s NOPE/USD --listen 127.0.0.1:0 --signers %s"):format(
-    feeds[1].name, feeds[2].name, feeds[3].id, signers), folder .. "/out")
-end)
-teardown(function()
-  if command then command:stop() end
-  client:close()
-  sim:stop()
-  remove()
-end)
-
-describe("the events of serve", function()
-  -- Opens /events and reads until has(reports, others) is true. -> array of {id=, report=}, array of {event, data}
-  local function read(resume, has)
-    local peer = assert(socket.connect("127.0.0.1", command:port()))
-    peer:settimeout(60)
-    peer:send(("GET /events HTTP/1.1\r\n%s\r\n"):format(resume and "Last-Event-ID: " .. resume .. "\r\n" or ""))
-    local reports, others, id, event = {}, {}, nil, nil
-    while not has(reports, others) do
-      local line = assert(peer:receive "*l")
-      id, event = line:match "^id: (%d+)$" or id, line:match "^event: (%l+)$" or event
-      local data = line:match "^data: (.*)$"
-      local told = data and cjson.decode(data)
-      if told and event == "report" then reports[#reports + 1] = { id = tonumber(id), report = told }
-      elseif told then others[#others + 1] = { event, told } end
-    end
-    peer:close()
-    return reports, others
-  end
-
-  local function so_many(count)
-    return function(reports) return #reports >= count end
-  end
-
-  it("go on where a reader left them, without a report too few or twice", function()
-    local seen = read(nil, so_many(4))
-    for _ = 1, 3 do
-      for _, item in ipairs((read(("%d"):format(seen[#seen].id), so_many(3)))) do seen[#seen + 1] = item end
-    end
-    local whole, by_id = read(("%d"):format(seen[1].id), so_many(#seen - 1)), {}
-    for i, item in ipairs(whole) do
-      assert.are.equal(seen[i + 1].id, item.id)
-      assert.are.same(seen[i + 1].report, item.report)
-      assert.is_nil(by_id[item.id])
-      by_id[item.id] = true
-    end
-  end)
-
-  it("tell the state to everybody who comes", function()
-    for _, resume in ipairs { "0", "99999999999999999999999", "no number" } do
-      local _, others = read(resume, function(_, others) return #others > 0 and others[#others][1] == "state" end)
-      assert.are.equal("up", others[#others][2].status)
-      assert.are.equal(4, #others[#others][2].feeds)
-    end
-  end)
-
-  it("say that some were missed, where they are not kept any more", function()
-    local _, others = read("1", so_many(1))
-    assert.are.equal("lost", others[1][1])
-    assert.matches("away for longer", others[1][2].reason)
-  end)
-
-  it("are there while other paths are asked for", function()
-    local body, status, head = command:get "/"
-    assert.are.equal(200, status)
-    assert.matches("<title>Chainlink Data Streams", body)
-    assert.matches("Content%-Security%-Policy: default%-src 'none'; script%-src 'self';", head)
-    assert.are.equal("up", cjson.decode((command:get "/healthz")).status)
-    assert.matches("chainlink_stream_connections_active 1\n", (command:get "/metrics"))
-    assert.are.equal(404, (select(2, command:get "/page/../serve.lua")))
-  end)
-end)
-
 local define = has_browser and describe or pending
 
 define("the live page", function()
+  local folder, sim, command, client, feeds, serves
   local page, forward, forward_pid, forward_port
 
   setup(function()
+    local output, status = project.run "scripts/uplot" -- the server reads it when it starts
+    assert(status == 0, output)
+    serves = serving.start()
+    folder, sim, command, client, feeds = serves.folder, serves.sim, serves.command, serves.client, serves.feeds
     if not io.open "spec/hosts/node_modules/axe-core/axe.min.js" then
-      local output, status = project.run "cd spec/hosts && timeout 200 npm ci --no-audit --no-fund"
+      output, status = project.run "cd spec/hosts && timeout 200 npm ci --no-audit --no-fund"
       assert(status == 0, output)
     end
     forward = io.popen(("echo $$; exec node spec/hosts/forward.mjs %d"):format(command:port()))
@@ -118,6 +36,7 @@ define("the live page", function()
     page:stop()
     os.execute("kill " .. forward_pid)
     forward:close()
+    serves:stop()
   end)
 
   local function text_of(selector)

@@ -9,7 +9,7 @@ local NETWORK = "rest answers stream tls rest_errors secrets hostile_text faults
 local STREAMS = "stream reconnect backfill bulk_fill queue milliseconds subscribe verify faults_script " ..
   "faults_messages faults_order faults_gaps"
 
--- Specs of spec/integration and spec/regress, fast ones first; all of spec/unit go before them.
+-- Specs of spec/integration, spec/regress and spec/hosts, fast ones first; all of spec/unit go before them.
 local SPECS = {
   ["src/base"] = "rest",
   ["src/codec"] = "rest",
@@ -24,8 +24,10 @@ local SPECS = {
     "rest_errors verify replay shutdown subscribe",
   ["lua/chainlink"] = "rest answers stream gc verify rest_errors replay faults_script subscribe discovery cli",
   ["lua/chainlink/cli"] = "cli_output cli_names cli replay hostile_text secrets",
-  ["lua/chainlink/loop"] = "rest stream shutdown",
+  ["lua/chainlink/loop"] = "cqueues luv copas rest stream shutdown",
   ["lua/chainlink/onchain"] = "cli",
+  ["lua/chainlink/web"] = "cli_serve monitor",
+  ["src/web"] = "cli_serve monitor",
 }
 
 -- What tests begin with that look at a folder from above: their fixture in spec/c.
@@ -124,8 +126,8 @@ local function of_folder(root, folder, wide, seen)
   end
   collect(wide, seen, units(root), slowest)
   for name in (SPECS[folder] or ""):gmatch "%S+" do
-    collect(wide, seen, each(find(("cd %s && ls spec/integration/%s_spec.lua spec/regress/%s_spec.lua"):format(root,
-      name, name)), spec))
+    collect(wide, seen, each(find(("cd %s && ls spec/integration/%s_spec.lua spec/regress/%s_spec.lua " ..
+      "spec/hosts/%s_spec.lua"):format(root, name, name, name)), spec))
   end
 end
 

@@ -1,0 +1,36 @@
+-- SPDX-License-Identifier: MIT
+-- `chainlink-streams serve` beside a simulator: of two feeds with permission, one without, and a name of none.
+
+local listener = require "spec.support.listener"
+local project = require "spec.support.project"
+local simulator = require "spec.support.simulator"
+
+local serving = {}
+local Serving = {}
+Serving.__index = Serving
+
+--- -> {sim=, client=, command= the listener, feeds= the three of the service, folder=}
+function serving.start()
+  local self = setmetatable({}, Serving)
+  self.folder, self.remove = project.folder()
+  local all = simulator.start { feeds = 3 }
+  local feeds = all:client():get_feeds()
+  all:stop()
+  local signers = self.folder .. "/signers"
+  self.sim = simulator.start { feeds = 3, rate_limit = 0, signers_file = signers,
+    key = ("simulator-key:simulator-secret:%s,%s"):format(feeds[1].id, feeds[2].id) }
+  self.client, self.feeds = self.sim:client(), feeds
+  local arguments = ("serve %s %s %s NOPE/USD --listen 127.0.0.1:0 --signers %s"):format(feeds[1].name, feeds[2].name,
+    feeds[3].id, signers)
+  self.command = listener.start(self.sim:exports(), arguments, self.folder .. "/out")
+  return self
+end
+
+function Serving:stop()
+  self.command:stop()
+  self.client:close()
+  self.sim:stop()
+  self.remove()
+end
+
+return serving
