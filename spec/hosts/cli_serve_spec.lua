@@ -18,8 +18,10 @@ describe("the events of serve", function()
     peer:settimeout(60)
     peer:send(("GET /events HTTP/1.1\r\n%s\r\n"):format(resume and "Last-Event-ID: " .. resume .. "\r\n" or ""))
     local reports, others, id, event = {}, {}, nil, nil
+    while assert(peer:receive "*l") ~= "" do end -- the head
     while not has(reports, others) do
       local line = assert(peer:receive "*l")
+      assert.truthy(line == "" or line:find "^:" or line:find "^id: %d+$" or line:find "^%l+: %S", line)
       id, event = line:match "^id: (%d+)$" or id, line:match "^event: (%l+)$" or event
       local data = line:match "^data: (.*)$"
       local told = data and cjson.decode(data)
