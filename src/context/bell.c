@@ -7,8 +7,6 @@
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,6 +16,7 @@
 #include "base/clock.h"
 #include "context/bell_socket.h"
 #include "context/notify.h"
+#include "context/threads.h"
 
 #ifndef MSG_NOSIGNAL
 #define MSG_NOSIGNAL 0
@@ -200,13 +199,8 @@ static void clear(struct cds_bell *bell) {
   cds_free(bell);
 }
 
-/* Signals are the host's. */
 static enum cds_status start(struct cds_bell *bell, struct cds_error *err) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failed = pthread_create(&bell->thread, NULL, run, bell);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  int failed = cds_threads_create(&bell->thread, run, bell);
   if (failed == 0) return CDS_OK;
   return cds_error_set(err, CDS_E_MEMORY, "the doorbell's thread could not be started: %s", strerror(failed));
 }

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: MIT
- * The count of connections' threads. */
+ * Creation, and the count of connections' threads. */
 #include "context/threads.h"
 
 #include <openssl/crypto.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <time.h>
 
 #include "base/clock.h"
 
 static atomic_size_t threads;
+
+int cds_threads_create(pthread_t *out, void *(*run)(void *argument), void *argument) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  int failed = pthread_create(out, NULL, run, argument);
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return failed;
+}
 
 void cds_threads_starts(void) {
   atomic_fetch_add(&threads, 1);

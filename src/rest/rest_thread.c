@@ -2,11 +2,11 @@
  * The REST thread: a loop over waiting and sent calls. */
 #include "rest/rest_thread.h"
 
-#include <signal.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "context/threads.h"
 #include "net/rest.h"
 #include "rest/breaker.h"
 #include "rest/call.h"
@@ -253,16 +253,12 @@ enum cds_status cds_rest_thread_new(struct cds_rest_thread **out, struct cds_cli
   return CDS_OK;
 }
 
-/* mu is held. All signals are blocked in the new thread: they belong to the host. */
+/* mu is held. */
 static enum cds_status start_thread(struct cds_rest_thread *thread, struct cds_error *err) {
   struct cds_rest_options options = cds_config_rest(&thread->client->config);
-  sigset_t all, before;
   enum cds_status status = cds_rest_new(&thread->rest, &options, err);
   if (status != CDS_OK) return status;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  int failed = pthread_create(&thread->thread, NULL, run, thread);
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  int failed = cds_threads_create(&thread->thread, run, thread);
   if (failed == 0) {
     thread->started = true;
     return CDS_OK;

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <time.h>
 
 #include "base/alloc.h"
@@ -58,15 +57,10 @@ static void *run(void *argument) {
   return NULL;
 }
 
-/* Signals stay with the script's threads: its handlers, and EINTR in its waits, depend on that. */
 static int create_thread(struct cds_link *link) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
   cds_threads_starts();
-  int failed = pthread_create(&link->thread, NULL, run, link);
+  int failed = cds_threads_create(&link->thread, run, link);
   if (failed) cds_threads_ends();
-  pthread_sigmask(SIG_SETMASK, &before, NULL);
   return failed;
 }
 
