@@ -121,6 +121,11 @@ describe("in nginx", function()
   -- Is there something to read from the socket?
   local function has_answer(client) return socket.select({ client }, nil, 0)[1] ~= nil end
 
+  it("runs the build under test", function()
+    local build = os.getenv "NGINX_BUILD" or os.getenv "LUA_CPATH":match "^(.-)/%?%.so;"
+    assert.are.equal(build .. "/chainlink/core.so", server:loaded())
+  end)
+
   for _, path in ipairs { "/report", "/auto" } do
     it("a REST call waits and the worker serves others, at " .. path, function()
       sim:fault "on=rest,path=/api/v1/reports/latest,action=delay,ms=300"

@@ -59,8 +59,15 @@ http {
 }
 ]]
 
+-- What `make test-nginx` sets: the folder of a sanitizer's build of the module, and the sanitizer's library, which must
+-- be the process's first. The leak checker does not know LuaJIT's memory: to it all that only that refers to is lost.
+local checked_build, checker = os.getenv "NGINX_BUILD", os.getenv "NGINX_CHECKER"
+local checked = checker and "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 LD_PRELOAD=" .. checker or ""
+local passed_on = { "LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS" } -- for the binary of an upgrade
+
 local function configuration(options, port)
   local environment = {}
+  for i, name in ipairs(checker and passed_on or {}) do environment[i] = ("env %s;"):format(name) end
   for name, value in pairs(options.environment or {}) do
     environment[#environment + 1] = ("env '%s=%s';"):format(name, value)
   end
@@ -68,7 +75,7 @@ local function configuration(options, port)
   local values = { modules = module_folder(), workers = options.workers or 1, port = port,
     user = is_root == 0 and "user root;" or "", environment = table.concat(environment, "\n"),
     main = options.main or "", http = options.http or "", server = options.server,
-    path = os.getenv "LUA_PATH", cpath = os.getenv "LUA_CPATH" }
+    path = os.getenv "LUA_PATH", cpath = (checked_build and checked_build .. "/?.so;" or "") .. os.getenv "LUA_CPATH" }
   return (frame:gsub("%%%((%l+)%)", values))
 end
 
@@ -82,8 +89,8 @@ function nginx.start(options)
   local port = free_port()
   local self = setmetatable({ folder = folder, remove = remove, port = port, command = command() }, Nginx)
   self:configure(options)
-  local output, status = project.run(("%s -p %s -c nginx.conf >/dev/null 2>%s/start.log"):format(
-    self.command, folder, folder))
+  local output, status = project.run(("%s %s -p %s -c nginx.conf >/dev/null 2>%s/start.log"):format(
+    checked, self.command, folder, folder))
   if status ~= 0 then
     output = output .. project.read(folder .. "/start.log")
     remove()
@@ -121,6 +128,11 @@ function Nginx:workers(master)
   end
   table.sort(list)
   return list
+end
+
+--- The module that a worker has loaded: its path.
+function Nginx:loaded()
+  return project.read(("/proc/%d/maps"):format(self:workers()[1])):match "(%S+/chainlink/core%.so)"
 end
 
 --- Sends a signal by name to the master, or to a process.
