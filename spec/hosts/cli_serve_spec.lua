@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- What `serve` sends: the events of its feeds, and its other paths.
 local cjson = require "cjson"
+local project = require "spec.support.project"
 local serving = require "spec.support.serving"
+local simulator = require "spec.support.simulator"
 local socket = require "socket"
 
 describe("the events of serve", function()
@@ -73,4 +75,28 @@ describe("the events of serve", function()
     assert.matches("chainlink_stream_connections_active 1\n", (command:get "/metrics"))
     assert.are.equal(404, (select(2, command:get "/page/../serve.lua")))
   end)
+end)
+
+describe("serve at its start", function()
+  local sim, id
+  setup(function()
+    sim = simulator.start { feeds = 2 }
+    id = sim:client():get_feeds()[1].id
+  end)
+  teardown(function() sim:stop() end)
+
+  -- -> output, exit code; nothing ends it but itself
+  local function run(feeds, secret)
+    return project.run(("timeout 60 env %s CHAINLINK_STREAMS_API_SECRET=%s chainlink-streams serve %s --listen "
+      .. "127.0.0.1:0"):format(sim:exports(), secret, feeds))
+  end
+
+  for _, feeds in ipairs { "ETH/USD", "ID", "NOPE/USD" } do
+    it("ends where the credentials are refused, asked for " .. feeds, function()
+      local output, status = run(feeds:gsub("ID", id), "not-the-secret")
+      assert.are.equal(3, status, output)
+      assert.matches("AuthenticationError: .*the key, the secret or the feed is refused", output)
+      assert.is_nil(output:find("not-the-secret", 1, true))
+    end)
+  end
 end)

@@ -56,19 +56,24 @@ local function pause(values, seconds)
   end
 end
 
+-- Is it what does not pass?
+local function is_final(err, at_start)
+  return not chainlink.is_error(err) or err.kind == "ConfigError" or at_start and err.kind == "AuthenticationError"
+end
+
 -- Runs it again and again while it fails by what may pass, and tells the page by what.
-local function insist(values, run)
+local function insist(values, run, at_start)
   while true do
     local ok, result = pcall(run)
     if ok then return result end
-    if not chainlink.is_error(result) or result.kind == "ConfigError" then error(result, 0) end
+    if is_final(result, at_start) then error(result, 0) end
     values.page:fail(tostring(result))
     output.note("%s", tostring(result))
     pause(values, RETRY_SECONDS)
   end
 end
 
--- The feed of one argument: {id=, name=, problem=: why it cannot be shown}
+-- The feed of one argument: {id=, name=, problem=: why it cannot be shown, err=: the service's refusal}
 local function look_up(client, argument)
   local ok, ids, known = pcall(names.feeds, client, { argument }, "json")
   if not ok then
@@ -79,14 +84,24 @@ local function look_up(client, argument)
   local id = ids[1]
   local report, err = client:get_latest_report(id)
   if not report and err.retryable then error(err, 0) end
-  return { id = id, name = known[id] or argument, problem = not report and err.message or nil }
+  return { id = id, name = known[id] or argument, problem = not report and err.message or nil, err = err }
+end
+
+-- Credentials of no use: the service refuses every feed, and the list of feeds too.
+local function check_credentials(client, values, refusal)
+  if not refusal or refusal.kind ~= "AuthenticationError" then return end
+  insist(values, function()
+    local feeds, err = client:get_feeds()
+    if not feeds and (err.retryable or err.kind == "AuthenticationError") then error(err, 0) end
+  end, true)
 end
 
 -- -> ids of the feeds that can be streamed; the page has all of them
 local function look_up_all(client, values, arguments)
-  local ids, seen = {}, {}
+  local ids, seen, refusal = {}, {}, nil
   for _, argument in ipairs(arguments) do
-    local feed = insist(values, function() return look_up(client, argument) end)
+    local feed = insist(values, function() return look_up(client, argument) end, true)
+    refusal = refusal or feed.err
     local key = feed.id or argument
     if not seen[key] then
       values.page:add(feed.id, feed.name, feed.problem)
@@ -95,6 +110,7 @@ local function look_up_all(client, values, arguments)
     end
     seen[key] = true
   end
+  if #ids == 0 then check_credentials(client, values, refusal) end
   return ids
 end
 
