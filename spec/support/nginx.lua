@@ -62,7 +62,6 @@ http {
 -- What `make test-nginx` sets: the folder of a sanitizer's build of the module, and the sanitizer's library, which must
 -- be the process's first. The leak checker does not know LuaJIT's memory: to it all that only that refers to is lost.
 local checked_build, checker = os.getenv "NGINX_BUILD", os.getenv "NGINX_CHECKER"
-local checked = checker and "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0 LD_PRELOAD=" .. checker or ""
 local passed_on = { "LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS" } -- for the binary of an upgrade
 
 local function configuration(options, port)
@@ -79,18 +78,25 @@ local function configuration(options, port)
   return (frame:gsub("%%%((%l+)%)", values))
 end
 
+-- What is set before the command: libraries that come before its own.
+local function preloaded(library)
+  local list = (checker or "") .. (checker and library and ":" or "") .. (library or "")
+  return ("%s LD_PRELOAD=%s"):format(checker and "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" or "", list)
+end
+
 -- Stops it when the pipe to it ends, which it does with this process.
 local guard = "trap '' TERM; cat >/dev/null; cd '%s'; " ..
   "for pid in $(cat nginx.pid nginx.pid.oldbin 2>/dev/null); do kill $pid; done"
 
---- Starts it. options: workers, main, http, server (parts of the configuration), environment (by name).
+--- Starts it. options: workers, main, http, server (parts of the configuration), environment (by name), preload (a
+--- library's path).
 function nginx.start(options)
   local folder, remove = project.folder()
   local port = free_port()
   local self = setmetatable({ folder = folder, remove = remove, port = port, command = command() }, Nginx)
   self:configure(options)
   local output, status = project.run(("%s %s -p %s -c nginx.conf >/dev/null 2>%s/start.log"):format(
-    checked, self.command, folder, folder))
+    preloaded(options.preload), self.command, folder, folder))
   if status ~= 0 then
     output = output .. project.read(folder .. "/start.log")
     remove()
