@@ -36,12 +36,13 @@ function serve.client_options(values)
     return { status = 200, type = "text/event-stream",
       subscribe = function(send) told:join(send, request.resume) end }
   end
-  values.page, values.monitor = page, watch
+  values.page, values.monitor, values.told = page, watch, told
   values.server = listening.open("listen", values.listen, routes)
   return {
     loop = function(fd, seconds)
       values.server:wait(fd, math.min(seconds or STATE_SECONDS, STATE_SECONDS))
       page:tick()
+      told:keep_alive()
     end,
     on_status = function(event) page:note(event) end,
   }
@@ -53,6 +54,7 @@ local function pause(values, seconds)
   while core.monotonic() < deadline do
     values.server:wait(-1, math.min(STATE_SECONDS, deadline - core.monotonic()))
     values.page:tick()
+    values.told:keep_alive()
   end
 end
 
@@ -114,13 +116,13 @@ local function look_up_all(client, values, arguments)
   return ids
 end
 
-local function read_all(source, values, page)
+local function read_all(source, values)
   local attend = listening.attendant(values.server)
   while true do
     attend()
-    page:tick()
+    values.page:tick()
     local report, err = source:read(STATE_SECONDS)
-    if report then page:report(report)
+    if report then values.told:report(report.feed_id, report:to_json())
     elseif err.kind ~= "TimeoutError" then error(err, 0) end
   end
 end
@@ -128,7 +130,7 @@ end
 local function stream_all(client, values, ids)
   local source = session.check(client:stream(ids, { verify = values.registry }))
   values.monitor:watch(client, source, ids)
-  local _, err = pcall(read_all, source, values, values.page)
+  local _, err = pcall(read_all, source, values)
   values.monitor:watch(client, nil, ids)
   source:close()
   error(err, 0)
