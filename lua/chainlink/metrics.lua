@@ -121,7 +121,7 @@ function Page:add_ages(stream, feeds)
   self:family(name, "gauge", "Time since the observation of the feed's newest report.")
   local now = core.time()
   for _, id in ipairs(feeds) do
-    local report = core.stream_latest(stream, id)
+    local report = stream:latest(id)
     local observed = report and report.observations_timestamp_ms
     if observed then self:sample(name, { { "feed_id", id } }, now - observed / 1000) end
   end

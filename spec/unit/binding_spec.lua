@@ -199,6 +199,8 @@ describe("the binding's functions give what they say, and nothing else:", functi
     gives("", core.uservalue, report)
     gives("userdata", core.decode, sample.v3)
     gives("nil table", core.decode, "0x00")
+    gives("userdata", core.restore, report:bytes(), 0, 0, 0, false, "")
+    gives("nil table", core.restore, "\0", 0, 0, 0, false, "")
     gives("string number string", core.feed_id, id)
     gives("nil table", core.feed_id, "0x00")
     gives("table", core.schema, 3)

@@ -3,12 +3,14 @@
 
 local cjson = require "cjson"
 local chainlink = require "chainlink"
+local core = require "chainlink.core"
 local sample = require "spec.support.sample"
 
 local v3 = chainlink.decode(sample.v3)
 local v8 = chainlink.decode(sample.v8)
 local v99 = chainlink.decode(sample.v99)
 
+local unpack = unpack or table.unpack -- luacheck: ignore 113 143
 local has_integers = _VERSION >= "Lua 5.3"
 
 describe("a report's fields", function()
@@ -188,4 +190,42 @@ describe("a report's methods", function()
       end
     end)
   end
+end)
+
+describe("a stream's report that another worker restores", function()
+  local function restored(text, ...)
+    return assert(core.restore(chainlink.decode(text):bytes(), ...))
+  end
+
+  it("has what its bytes do not tell", function()
+    local report = restored(sample.v3, 0, 0, 1700000001250, true, "001")
+    assert.are.equal(v3, report)
+    assert.are.equal(1700000001.25, report.received_at)
+    assert.are.equal("001", report.origin)
+    assert.is_true(report.backfilled)
+    report = restored(sample.v3, 0, 0, 0, false, "")
+    assert.is_nil(report.received_at)
+    assert.is_nil(report.origin)
+    assert.is_false(report.backfilled)
+  end)
+
+  it("has the blob's times where there is a schema, and else those that it is told", function()
+    assert.are.equal(1700000001, restored(sample.v3, 5000, 6000, 0, false, "").observations_timestamp)
+    local report = restored(sample.v99, 1700000005999, 1700000004000, 0, false, "")
+    assert.are.equal(1700000005, report.observations_timestamp)
+    assert.are.equal(1700000005000, report.observations_timestamp_ms)
+    assert.are.equal(1700000004, report.valid_from_timestamp)
+    assert.is_nil(restored(sample.v99, 0, 0, 0, false, "").observations_timestamp)
+  end)
+
+  it("takes no times that are none, and no origin that is longer than one may be", function()
+    for _, ms in ipairs { -1, 2 ^ 53 + 2, 0 / 0 } do
+      for place = 2, 4 do
+        local arguments = { v3:bytes(), 0, 0, 0, false, "" }
+        arguments[place] = ms
+        assert.is_false(pcall(core.restore, unpack(arguments)))
+      end
+    end
+    assert.are.equal(63, #restored(sample.v3, 0, 0, 0, false, ("o"):rep(100)).origin)
+  end)
 end)

@@ -2,6 +2,8 @@
  * The module's pure functions: decoding and feed ids. */
 #include "lua/ldecode.h"
 
+#include <stdio.h>
+
 #include "lua/lreport.h"
 #include "lua/lroom.h"
 
@@ -32,6 +34,50 @@ static int decode(lua_State *L) {
   return 1;
 }
 
+/* ---- a report of a stream, kept elsewhere ---- */
+
+#define LATEST_MS 9007199254740992.0 /* 2^53: numbers are exact up to there */
+
+/* What a report has besides its bytes, in milliseconds; 0: unknown. The blob tells the first two if it has a schema. */
+struct told {
+  uint64_t observed, valid_from, received_at;
+  bool backfilled;
+  const char *origin;
+};
+
+static uint64_t check_ms(lua_State *L, int index) {
+  lua_Number ms = luaL_checknumber(L, index);
+  luaL_argcheck(L, ms >= 0 && ms <= LATEST_MS, index, "milliseconds must be from 0 to 2^53");
+  return (uint64_t)ms;
+}
+
+static uint64_t in_unit_of(const struct cds_report *report, uint64_t ms) {
+  return report->resolution == CDS_RESOLUTION_MILLISECONDS ? ms : ms / 1000;
+}
+
+static void tell(struct cds_report *report, const struct told *told) {
+  if (!report->schema && told->observed) cds_report_set_observations(report, in_unit_of(report, told->observed));
+  if (!report->schema && told->valid_from) cds_report_set_valid_from(report, in_unit_of(report, told->valid_from));
+  report->received_at_ms = (int64_t)told->received_at;
+  report->backfilled = told->backfilled;
+  snprintf(report->origin, sizeof report->origin, "%s", told->origin);
+}
+
+/* restore(bytes, observed, valid_from, received_at, backfilled, origin): the report as the stream gave it | nil, err */
+static int restore(lua_State *L) {
+  size_t length;
+  const char *bytes = luaL_checklstring(L, 1, &length);
+  const struct told told = {check_ms(L, 2), check_ms(L, 3), check_ms(L, 4), lua_toboolean(L, 5),
+                            luaL_checkstring(L, 6)};
+  cds_l_push_room(L, length < CDS_MAX_REPORT_BYTES ? length : CDS_MAX_REPORT_BYTES);
+  struct cds_report *report;
+  struct cds_error err = {0};
+  if (cds_report_from_bytes(&report, (const uint8_t *)bytes, length, &err) != CDS_OK) return cds_l_fail(L, &err);
+  tell(report, &told);
+  cds_l_fill_room(L, report, lua_upvalueindex(1));
+  return 1;
+}
+
 /* feed_id(text) -> lower-case text, version, "s" or "ms" or nil | nil, err */
 static int feed_id(lua_State *L) {
   size_t length;
@@ -52,9 +98,10 @@ static int feed_id(lua_State *L) {
 
 static const luaL_Reg functions[] = {{"feed_id", feed_id}, {NULL, NULL}};
 
+static const luaL_Reg decoders[] = {{"decode", decode}, {"restore", restore}, {NULL, NULL}};
+
 void cds_l_open_decode(lua_State *L) {
   luaL_getmetatable(L, CDS_L_REPORT);
-  lua_pushcclosure(L, decode, 1);
-  lua_setfield(L, -2, "decode");
+  cds_l_setfuncs(L, decoders, 1);
   cds_l_setfuncs(L, functions, 0);
 }

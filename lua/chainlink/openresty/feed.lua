@@ -7,10 +7,10 @@ local check = require "chainlink.check"
 local errors = require "chainlink.errors"
 local leader = require "chainlink.openresty.leader"
 local monitor = require "chainlink.web.monitor"
+local record = require "chainlink.openresty.record"
 local semaphore = require "ngx.semaphore"
 local sse = require "chainlink.openresty.sse"
 local store = require "chainlink.openresty.store"
-require "chainlink.report"
 
 local Feed = {}
 Feed.__index = Feed
@@ -52,7 +52,7 @@ function feed.start(options)
   local prefix = options.owner == "each" and ("chainlink:%s:"):format(ngx.worker.id() or "agent") or "chainlink:"
   local self = setmetatable({ options = options, is_known = {}, events = {}, stop = semaphore.new(),
     monitor = monitor.new(),
-    store = store.new(options.dict, prefix, options.history),
+    store = store.new(options.dict, prefix, options.history, options.late),
     waiters = setmetatable({}, { __mode = "k" }) }, Feed) -- weak, as a light thread may be ended while it waits
   for _, id in ipairs(options.ids) do self.is_known[id] = true end
   self.client = assert(client.new(options.client))
@@ -66,10 +66,13 @@ end
 
 -- ---- news ----
 
-local function wake(self, id, json)
+local function wake(self, number)
+  local text = self.store:event(number)
+  if not text then return end
+  local _, id = record.head(text)
   for waiter in pairs(self.waiters) do
-    if waiter.ids[id] then
-      waiter.json = json
+    if waiter.ids[id] and number > waiter.after then
+      waiter.record = text
       if waiter.semaphore:count() < 1 then waiter.semaphore:post(1) end
     end
   end
@@ -80,24 +83,26 @@ function Feed:event(number)
   local place = number % self.options.history
   local kept = self.events[place]
   if kept and kept.number == number then return kept.id, kept.json end
-  local id, json = self.store:event(number)
-  if id then self.events[place] = { number = number, id = id, json = json } end
-  return id, json
+  local text = self.store:event(number)
+  local report = text and record.unpack(text)
+  if not report then return nil end
+  self.events[place] = { number = number, id = report.feed_id, json = report:to_json() }
+  return report.feed_id, self.events[place].json
 end
 
 --- Tells this worker's waiters of the events since the last time.
 function Feed:deliver()
   local newest = self.store:sequence()
-  for number = math.max(self.sequence, newest - self.options.history) + 1, newest do
-    local id, json = self:event(number)
-    if id then wake(self, id, json) end
+  if next(self.waiters) then
+    for number = math.max(self.sequence, newest - self.options.history) + 1, newest do wake(self, number) end
   end
   self.sequence = newest
 end
 
---- Somebody who waits for reports of these feeds ([id] = true): {ids=, semaphore=, json= the newest of them}.
+--- Somebody who waits for reports of these feeds ([id] = true) from now on: {ids=, semaphore=, record= the newest of
+--- them}.
 function Feed:enter(ids)
-  local waiter = { ids = ids, semaphore = semaphore.new() }
+  local waiter = { ids = ids, semaphore = semaphore.new(), after = self.store:sequence() }
   self.waiters[waiter] = true
   return waiter
 end
@@ -110,14 +115,10 @@ function Feed:check_id(id)
   errors.raise("ConfigError", ("feed %s is not among those of %s"):format(known, self.options.name))
 end
 
-local function report_of(json)
-  return core.decode(json:match '"full_report":"(0x%x+)"')
-end
-
 --- The latest report of the feed, in any phase; nil when there is none yet.
 function Feed:latest(id)
-  local json = self.store:latest(self:check_id(id))
-  return json and report_of(json)
+  local text = self.store:newest(self:check_id(id))
+  return text and record.unpack(text)
 end
 
 --- The next report of the feed; waits up to `timeout` seconds, without one as long as it takes. -> report | nil, err
@@ -129,9 +130,9 @@ function Feed:wait(id, timeout)
     local left = deadline and math.max(0, deadline - core.monotonic())
     if self.is_over or left == 0 then break end
     waiter.semaphore:wait(math.min(left or LONG, LONG))
-  until waiter.json
+  until waiter.record
   self.waiters[waiter] = nil
-  if waiter.json then return report_of(waiter.json) end
+  if waiter.record then return record.unpack(waiter.record) end
   if self.is_over then return nil, errors.new("StreamClosedError", "this worker of nginx is about to end") end
   return nil, errors.new("TimeoutError", ("no report within %g seconds"):format(timeout), { retryable = true })
 end

@@ -4,58 +4,73 @@
 
 local core = require "chainlink.core"
 local loop = require "chainlink.loop.openresty"
+local view = require "chainlink.openresty.view"
 
 local leader = {}
 
-local AT_ONCE = 8 -- reports that are taken before others have a turn
+local AT_ONCE = 2 -- reports that are taken before others have a turn: some 40 microseconds
+local RING = 16 -- reports, if there are always more, before others hear of them
 local TELL = 1 -- seconds, from one time to the next that metrics are told
 local RETRY = 5 -- seconds, after a stream has failed
 local PAUSE = 0.01 -- seconds, while another one claims the lead
 local RECENT = 60 -- seconds: what was missed for no longer than that is asked for
 
--- Reports that came while nobody led are filled in.
-local function options_of_stream(feed)
-  local stream, oldest = {}, nil
-  for name, value in pairs(feed.options.stream) do stream[name] = value end
+-- From when on reports may not have been published, in whole seconds; nil when that is not to be asked for.
+local function start_of(feed)
+  local stream, client, late = feed.options.stream, feed.options.client, feed.options.late / 1000
+  if stream.backfill == false or client.backfill == false then return stream.start end
+  local now, has_any = core.time(), false
+  local first = now
   for _, id in ipairs(feed.options.ids) do
     local observed = feed.store:observed(id)
-    if observed then oldest = math.min(oldest or observed, observed) end
+    has_any = has_any or observed ~= nil
+    first = math.min(first, observed and observed / 1000 - late or stream.start or now)
   end
-  local is_recent = oldest and core.time() - oldest / 1000 < RECENT
+  return has_any and math.floor(math.max(first, stream.start or now - RECENT)) or stream.start
+end
+
+-- Reports that came while nobody led are filled in.
+local function options_of_stream(feed)
+  local stream = {}
+  for name, value in pairs(feed.options.stream) do stream[name] = value end
+  stream.start = start_of(feed)
   local told = stream.on_status or feed.options.client.on_status
   function stream.on_status(event)
     feed.monitor:note(event)
     if told then told(event) end
   end
-  if is_recent and stream.backfill ~= false and feed.options.client.backfill ~= false and not stream.start then
-    stream.start = math.floor(oldest / 1000)
-  end
   return stream
 end
 
--- Publishes what is there, and rings once for it. -> is there more?, err of a stream that is over
+-- Rings for what was published since the last time.
+local function ring(feed)
+  if feed.unrung == 0 then return end
+  feed.unrung = 0
+  core.bell_ring(feed.hub)
+  feed:deliver()
+end
+
+-- Publishes a few of what is there. -> is there more?, err of a stream that is over
 local function take(feed)
-  local published, report, err = false, nil, nil
+  local report, err
   for _ = 1, AT_ONCE do
     report, err = feed.stream:poll()
     if not report then break end
     local ok, why = feed.store:publish(report)
-    published = published or ok
+    if ok then feed.unrung = feed.unrung + 1 end
     if why then ngx.log(ngx.ERR, "chainlink: lua_shared_dict ", feed.options.name, ": ", why) end
   end
-  if published then
-    core.bell_ring(feed.hub)
-    feed:deliver()
-  end
+  if not report or feed.unrung >= RING then ring(feed) end
   return report ~= nil, err
 end
 
 -- Until the stream is over. -> err
 local function read_stream(feed)
+  feed.store:resume(feed.options.ids)
   local stream, err = feed.client:stream(feed.options.ids, options_of_stream(feed))
   if not stream then return err end
   feed.stream = stream
-  feed.monitor:watch(feed.client, stream, feed.options.ids)
+  feed.monitor:watch(feed.client, view.new(stream, feed.store, feed.options.ids), feed.options.ids)
   local more
   repeat
     more, err = take(feed)
@@ -65,7 +80,7 @@ local function read_stream(feed)
 end
 
 local function lead(feed)
-  feed.leads = true
+  feed.leads, feed.unrung = true, 0
   ngx.log(ngx.NOTICE, "chainlink: this worker has the stream of ", feed.options.name)
   while true do
     local err = read_stream(feed)

@@ -9,6 +9,7 @@ local store = require "chainlink.openresty.store"
 local options = {}
 
 local known = { dict = true, feed_ids = true, client = true, stream = true, owner = true, history = true }
+local LATE = 10000 -- milliseconds: for so long a stream knows what it delivered, so who takes it over knows as much
 local levels = { debug = "DEBUG", info = "INFO", warn = "WARN", error = "ERR" }
 
 local function raise(...) errors.raise("ConfigError", (...):format(select(2, ...))) end
@@ -67,6 +68,7 @@ function options.read(given)
   out.client = config.from_environment(given.client)
   out.client.loop = "openresty"
   out.client.logger = out.client.logger or log
+  out.late = (out.stream.order or out.client.order) == "arrival" and LATE or 0
   return out
 end
 

@@ -1,24 +1,32 @@
 -- SPDX-License-Identifier: MIT
--- What the workers share in a lua_shared_dict: the latest report of each feed and the last events, as JSON; how its
--- stream is; and which worker leads. Only that one writes, but for its claim.
+-- What the workers share in a lua_shared_dict: the latest report of each feed and the last events; how the stream is;
+-- and which worker leads. Only that one writes, but for its claim.
+--
+-- A report is published once its event is written: that is one step, and all else follows from the events. So one that
+-- takes the lead from a worker that was killed knows what that one had published, whatever it was about to do.
+
+local record = require "chainlink.openresty.record"
 
 local Store = {}
 Store.__index = Store
 
 local store = {}
 
-local ENTRY = 8192 -- bytes of a report's JSON with what the dictionary needs for it, generously
+local ENTRY = 8192 -- bytes of a report with what the dictionary needs for it, generously
 local TOLD_SECONDS = 10 -- for as long the state holds that a worker told
 local CLAIM_SECONDS = 5 -- for one that dies in the act
+local MARK = 29 -- bytes, of which the first 13 are a time
+local MOST_MARKS = 1024
 
 --- How large a dictionary has to be, in bytes.
 function store.need(feed_count, history)
   return (feed_count + history) * ENTRY + 65536
 end
 
---- prefix: of its keys. history: how many events are kept.
-function store.new(dict, prefix, history)
-  local self = setmetatable({ dict = dict, prefix = prefix, history = history }, Store)
+--- prefix: of its keys. history: how many events are kept. late: for how many milliseconds behind the newest report of
+--- its feed one may come.
+function store.new(dict, prefix, history, late)
+  local self = setmetatable({ dict = dict, prefix = prefix, history = history, late = late }, Store)
   dict:add(prefix .. "epoch", ("%x%05x"):format(ngx.now() * 1000, math.random(0, 0xfffff)))
   self.epoch = dict:get(prefix .. "epoch")
   return self
@@ -31,34 +39,106 @@ function Store:sequence()
   return self.dict:get(self.prefix .. "sequence") or 0
 end
 
---- When the latest report of the feed was observed, in milliseconds; nil when there is none.
-function Store:observed(id)
-  return self.dict:get(self.prefix .. "observed:" .. id)
-end
-
---- The latest report of the feed as JSON; nil when there is none.
-function Store:latest(id)
-  return self.dict:get(self.prefix .. "latest:" .. id)
-end
-
---- A report that is newer than the feed's latest becomes that, and an event. -> true when it is | nil, err
-function Store:publish(report)
-  local id, observed = report.feed_id, report.observations_timestamp_ms
-  if observed <= (self:observed(id) or -1) then return nil end
-  local number, json = self:sequence() + 1, report:to_json()
-  local key = self.prefix .. "event:" .. number % self.history
-  local ok, err = self.dict:safe_set(key, ("%d %s %s"):format(number, id, json))
-  if ok then ok, err = self.dict:safe_set(self.prefix .. "latest:" .. id, json) end
-  if ok then ok, err = self.dict:safe_set(self.prefix .. "observed:" .. id, observed) end
-  if ok then ok, err = self.dict:safe_set(self.prefix .. "sequence", number) end
-  return ok, err
-end
-
---- Event `number` -> feed id, JSON; nothing when it is no longer kept.
+--- The record of event `number`; nil when it is no longer kept.
 function Store:event(number)
   local text = self.dict:get(self.prefix .. "event:" .. number % self.history)
-  local kept, id, json = (text or ""):match "^(%d+) (%S+) (.*)$"
-  if tonumber(kept) == number then return id, json end
+  return text and record.head(text) == number and text or nil
+end
+
+-- What is known of a feed: number of its last event; marks of what was published; record of its newest report. What
+-- another version of this module wrote before a reload counts as nothing.
+local function known_of(self, id)
+  local text = self.dict:get(self.prefix .. "latest:" .. id) or ""
+  local number, length, start = text:match "^(%d+) (%d+)\n()"
+  local newest = number and text:sub(start + length)
+  local _, newest_id, observed = record.head(newest or "")
+  if newest_id ~= id then return { number = 0, observed = -1, marks = "" } end
+  local marks = text:sub(start, start + length - 1)
+  return { number = tonumber(number), observed = observed, marks = marks, newest = newest }
+end
+
+--- The record of the feed's newest report; nil when there is none.
+function Store:newest(id)
+  return known_of(self, id).newest
+end
+
+--- The newest report of the feed as JSON; nil when there is none.
+function Store:latest(id)
+  local newest = self:newest(id)
+  local report = newest and record.unpack(newest)
+  return report and report:to_json()
+end
+
+-- ---- for the one that leads ----
+
+-- Two reports of a feed are the same when time and blob are.
+local function mark_of(observed, report)
+  return ("%013.0f"):format(observed) .. ngx.md5_bin(report.report_blob)
+end
+
+-- Without those that nobody will ask for again, and those that are too many.
+local function trim(marks, oldest)
+  local from = math.max(1, #marks - MOST_MARKS * MARK + 1)
+  while from < #marks and tonumber(marks:sub(from, from + 12)) < oldest do from = from + MARK end
+  return marks:sub(from)
+end
+
+-- An event is written: what follows from it.
+local function note(self, number, id, observed, mark, text)
+  local feed = self.feeds[id]
+  feed.number = number
+  if observed >= feed.observed then feed.observed, feed.newest = observed, text end
+  feed.marks = trim(feed.marks .. mark, feed.observed - self.late)
+  self.number = number
+  local ok, err = self.dict:safe_set(self.prefix .. "sequence", number)
+  if not ok then return nil, err end
+  return self.dict:safe_set(self.prefix .. "latest:" .. id,
+    ("%d %d\n%s%s"):format(number, #feed.marks, feed.marks, feed.newest))
+end
+
+-- What the one before did not come to.
+local function note_event(self, number)
+  local text = self:event(number)
+  if not text then return end
+  self.number = number
+  local report, _, id, observed = record.unpack(text), record.head(text)
+  if report and self.feeds[id] and self.feeds[id].number < number then
+    note(self, number, id, observed, mark_of(observed, report), text)
+  end
+end
+
+--- Before a stream's first report: what streams before it have published.
+function Store:resume(ids)
+  self.feeds, self.before, self.number = {}, {}, self:sequence()
+  for _, id in ipairs(ids) do self.feeds[id] = known_of(self, id) end
+  for number = self.number, self.number + 1 do note_event(self, number) end
+  for id, feed in pairs(self.feeds) do self.before[id] = { observed = feed.observed, marks = feed.marks } end
+end
+
+--- When the feed's newest report was observed, in milliseconds; nil when there is none.
+function Store:observed(id)
+  local observed = self.feeds[id].observed
+  return observed >= 0 and observed or nil
+end
+
+-- Did a stream before this one bring it? One from so long ago that nobody knows counts as published.
+local function is_known(self, id, observed, mark)
+  local before = self.before[id]
+  if observed > before.observed then return false end
+  return observed < before.observed - self.late or before.marks:find(mark, 1, true) ~= nil
+end
+
+--- A report becomes an event, unless it is one already, and its feed's latest if it is no older than that.
+--- -> true when it is | nil, err
+function Store:publish(report)
+  local id, observed = report.feed_id, report.observations_timestamp_ms or 0
+  local mark = mark_of(observed, report)
+  if is_known(self, id, observed, mark) then return nil end
+  local number = self.number + 1
+  local text = record.pack(number, report)
+  local ok, err = self.dict:safe_set(self.prefix .. "event:" .. number % self.history, text)
+  if not ok then return nil, err end
+  return note(self, number, id, observed, mark, text)
 end
 
 -- ---- how the stream is ----

@@ -1,0 +1,30 @@
+-- SPDX-License-Identifier: MIT
+-- A report as it lies in a lua_shared_dict: a line of what its bytes do not tell, and the bytes. JSON is made of it for
+-- those who want some.
+
+local core = require "chainlink.core"
+require "chainlink.report"
+
+local record = {}
+
+--- Event `number`.
+function record.pack(number, report)
+  return ("%d %s %.0f %.0f %.0f %d %s\n"):format(number, report.feed_id, report.observations_timestamp_ms or 0,
+    report.valid_from_timestamp_ms or 0, (report.received_at or 0) * 1000, report.backfilled and 1 or 0,
+    report.origin or "") .. report:bytes()
+end
+
+--- -> event's number, feed id, observed in milliseconds; nil when this is no record
+function record.head(text)
+  local number, id, observed = text:match "^(%d+) (%S+) (%d+) "
+  return tonumber(number), id, tonumber(observed)
+end
+
+--- The report as the stream gave it; nil when this is none.
+function record.unpack(text)
+  local observed, valid_from, received_at, backfilled, origin, bytes =
+    text:match "^%d+ %S+ (%d+) (%d+) (%d+) (%d) ([^\n]*)\n()"
+  return bytes and core.restore(text:sub(bytes), observed, valid_from, received_at, backfilled == "1", origin)
+end
+
+return record
