@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- What a feed costs an nginx that has other things to do: wrk asks for a location that has nothing to do with it, with
--- the feed off and on, in turn; requests a second and the slowest hundredth are compared. Arguments: rounds, seconds of
--- each, feeds of a report a second each.
+-- What a feed costs an nginx that has other things to do: wrk asks for a location that has nothing to do with it, in
+-- turn without the feed, without it while another process reads the same stream, and with it; requests a second and the
+-- slowest hundredth are compared. As simulator, wrk and nginx share the machine, the second says what of it is the
+-- machine's. All feeds' reports come at the same moment of each second, as the service's nearly do. Arguments: rounds,
+-- seconds of each, feeds of a report a second each.
 
 package.path = "bench/?.lua;" .. package.path
 local median = require "median"
@@ -27,34 +29,55 @@ local locations = [[
 
 local units = { us = 1e-3, ms = 1, s = 1000 }
 
+local NONE, BESIDE, IN_NGINX = "without a feed", "read by another process", "with a feed"
+local ways = { NONE, BESIDE, IN_NGINX }
+
+-- Another process that reads the stream, once it has had a report of each feed. -> what ends it
+local function read_beside()
+  local pipe = assert(io.popen(("echo $$; %s exec '%s' bench/reader.lua"):format(sim:exports(), os.getenv "LUA_BIN")))
+  local pid = pipe:read "*l"
+  assert(pipe:read "*l" == "all", "the reader does not read")
+  return function()
+    project.run("kill " .. pid)
+    pipe:close()
+  end
+end
+
 -- -> requests a second, milliseconds of the slowest hundredth, reports a second
-local function measure(is_on)
+local function measure(way)
   local server = nginx.start { environment = sim.env, server = locations,
-    http = "lua_shared_dict prices 64m; " .. (is_on and making or "") }
+    http = "lua_shared_dict prices 64m; " .. (way == IN_NGINX and making or "") }
+  local stop = way == BESIDE and read_beside()
   local function count() return tonumber((server:get "/count")) end
-  while is_on and count() < feeds do socket.sleep(0.05) end
+  while way == IN_NGINX and count() < feeds do socket.sleep(0.05) end
   local before = count()
   local output = project.run(("wrk -t1 -c16 -d%ds --latency http://127.0.0.1:%d/other"):format(seconds, server.port))
   local reports = (count() - before) / seconds
+  if stop then stop() end
   server:stop()
   local rate, slowest, unit = output:match "Requests/sec:%s+([%d.]+)", output:match "99%%%s+([%d.]+)(%a+)"
   return assert(tonumber(rate), output), slowest * units[unit], reports
 end
 
-local figures = { [true] = { {}, {}, {} }, [false] = { {}, {}, {} } }
+local figures = {}
+for _, way in ipairs(ways) do figures[way] = { {}, {}, {} } end
 for _ = 1, rounds do
-  for _, is_on in ipairs { false, true } do
-    for i, value in ipairs { measure(is_on) } do table.insert(figures[is_on][i], value) end
+  for _, way in ipairs(ways) do
+    for i, value in ipairs { measure(way) } do table.insert(figures[way][i], value) end
   end
 end
 sim:stop()
 
-for _, is_on in ipairs { false, true } do
-  local what = is_on and "with a feed" or "without a feed"
-  median.print(what, "requests/s", figures[is_on][1])
-  median.print(what .. ": 99 % are answered within", "ms", figures[is_on][2])
+for _, way in ipairs(ways) do
+  median.print(way, "requests/s", figures[way][1])
+  median.print(way .. ": 99 % are answered within", "ms", figures[way][2])
 end
-median.print("the feed's", "reports/s", figures[true][3])
+median.print("the feed's", "reports/s", figures[IN_NGINX][3])
 
-local function ratio(which) return median.of(figures[true][which]) / median.of(figures[false][which]) end
-print(("with/without: requests/s %.2f, 99 %% %.2f"):format(ratio(1), ratio(2)))
+local function compare(one, other)
+  local function ratio(which) return median.of(figures[one][which]) / median.of(figures[other][which]) end
+  print(("%s/%s: requests/s %.2f, 99 %% %.2f"):format(one, other, ratio(1), ratio(2)))
+end
+compare(BESIDE, NONE)
+compare(IN_NGINX, NONE)
+compare(IN_NGINX, BESIDE)
