@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A sequence of two feeds, told what happens to it in single lines. */
+ * A sequence of two feeds, or more, told what happens to it in single lines. */
 #ifndef ORDER_FIXTURE_H
 #define ORDER_FIXTURE_H
 
@@ -21,12 +21,16 @@ static size_t lost_count;     /* since set_up */
 static char delivered[32768]; /* the blobs delivered since the last look; b marks backfilled ones */
 static int64_t now_ms;
 
-static void set_up(const struct cds_sequence_limits *limits) {
+static void set_up_feeds(size_t count, const struct cds_sequence_limits *limits) {
   struct cds_sequence_limits usual = cds_sequence_default_limits();
   now_ms = 1000;
   lost_count = 0;
   delivered[0] = 0;
-  ok(cds_sequence_init(&seq, 2, 7, limits != NULL ? limits : &usual), "a sequence of two feeds");
+  ok(cds_sequence_init(&seq, count, 7, limits != NULL ? limits : &usual), "a sequence of %zu feeds", count);
+}
+
+__attribute__((unused)) static void set_up(const struct cds_sequence_limits *limits) {
+  set_up_feeds(2, limits);
 }
 
 static struct cds_candidate candidate(int64_t valid_from, int64_t time, unsigned blob) {
@@ -71,7 +75,7 @@ static enum cds_verdict take_of(size_t slot, unsigned link, int64_t valid_from, 
   return verdict;
 }
 
-static enum cds_verdict take(unsigned link, int64_t valid_from, int64_t time, unsigned blob) {
+__attribute__((unused)) static enum cds_verdict take(unsigned link, int64_t valid_from, int64_t time, unsigned blob) {
   return take_of(0, link, valid_from, time, blob);
 }
 
