@@ -171,8 +171,13 @@ local function call_at(list, i)
   return i + 1
 end
 
--- Functions that do not mind the order of their arguments.
-local COMMUTES = { max = true, min = true }
+-- Functions that do not mind the order of their arguments; those of the second kind when only 0 counts of what they say.
+local COMMUTES = { max = true, min = true, calloc = true, cds_calloc = true }
+local COMPARES = { strcmp = true, strncmp = true, strcasecmp = true, strncasecmp = true, memcmp = true,
+  cds_feed_id_compare = true }
+
+-- Functions whose arguments only say how much there will be: what they do shows nowhere.
+local HINTS = { lua_createtable = true }
 
 -- The tokens of each argument as { first, last }.
 local function arguments(list, open, close)
@@ -197,10 +202,17 @@ local function sort_of(list, argument)
   return (first.kind == "string" or first.text == "&") and first.text:sub(1, 1) or ""
 end
 
+-- Does the order of what stands between the brackets not matter to the function at i?
+local function commutes(list, i, close)
+  local name, after, zero = list[i].text, list[close + 1], list[close + 2]
+  if COMMUTES[name] then return true end
+  return COMPARES[name] and after and (after.text == "==" or after.text == "!=") and zero.text == "0"
+end
+
 local function swapped(found, source, list, i, language)
   local open = (language == "lua" or list[i].depth > 0) and call_at(list, i)
-  local close = open and not COMMUTES[list[i].text] and tokens.closing(list, open)
-  if not close or close == open + 1 then return end
+  local close = open and tokens.closing(list, open)
+  if not close or close == open + 1 or commutes(list, i, close) then return end
   local args = arguments(list, open, close)
   for at = 1, #args - 1 do
     local one, two = args[at], args[at + 1]
@@ -283,6 +295,14 @@ local function set_depths(list)
   end
 end
 
+-- What stands between the brackets of those calls, and their names.
+local function set_hints(list)
+  for i, token in ipairs(list) do
+    local close = HINTS[token.text] and list[i + 1] and list[i + 1].text == "(" and tokens.closing(list, i + 1)
+    for at = i, close or i - 1 do list[at].is_hint = true end
+  end
+end
+
 local function flat(text)
   return (text:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
 end
@@ -300,9 +320,12 @@ end
 function rules.changes(source, language)
   local list, found = tokens.read(source, language), {}
   set_depths(list)
+  set_hints(list)
   local dropped = language == "c" and dropped_in_c or dropped_in_lua
   for i, token in ipairs(list) do
-    if not token.directive or token.directive == "define" then
+    if token.is_hint then
+      dropped(found, source, list, i)
+    elseif not token.directive or token.directive == "define" then
       operators(found, source, list, i, language)
       constants(found, source, list, i, language)
       conditions(found, source, list, i, language)
