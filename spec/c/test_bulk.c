@@ -119,6 +119,17 @@ static void test_most(void) {
 }
 
 /* The one that is due first sets the seconds. */
+static void test_first(void) {
+  begin_with(MANY, NULL);
+  miss(0, LAST - 2, FRONT + 2);
+  now_ms++;
+  for (size_t slot = 1; slot < MANY; slot++) miss(slot, LAST, FRONT);
+  ok(plans_at(DUE_MS), "feeds that miss less than the first");
+  ok(bulk.count == MANY && bulk.feeds[0].slot == 0, "are taken along");
+  is_number(bulk.second, LAST - 1, "from its first second on");
+  cds_sequence_clear(&seq);
+}
+
 static void test_slack(void) {
   static const struct {
     int64_t newest, front;
@@ -356,12 +367,13 @@ static void test_move_on(void) {
   ok(!cds_bulk_move_on(&seq, &bulk), "behind the last one there is nothing to ask for");
   cds_sequence_clear(&seq);
   ask(MANY);
-  for (size_t slot = 3; slot < MANY; slot++) {
+  for (size_t slot = 0; slot < MANY - 3; slot++) {
     take_of(slot, B, LAST, LAST, LAST);
     for (int64_t time = LAST + 1; time <= FRONT; time++) take_of(slot, B, time, time, (unsigned)time);
   }
   ok(cds_bulk_move_on(&seq, &bulk), "two seconds are worth asking for three feeds");
-  ok(!cds_bulk_still_helps(&seq, &bulk, place_of(3)) && cds_bulk_still_helps(&seq, &bulk, place_of(0)), "of these");
+  ok(!cds_bulk_still_helps(&seq, &bulk, place_of(0)), "not of one that is complete");
+  ok(cds_bulk_still_helps(&seq, &bulk, place_of(MANY - 1)), "of these");
   cds_sequence_clear(&seq);
   ask(MANY);
   for (size_t slot = 2; slot < MANY; slot++) {
@@ -432,6 +444,7 @@ int main(void) {
   test_when();
   test_worth();
   test_most();
+  test_first();
   test_slack();
   test_due_soon();
   test_unfit();
