@@ -44,12 +44,24 @@ function Listener:signal(name)
   os.execute(("kill -%s %s 2>/dev/null"):format(name, self.pid))
 end
 
---- Ends the process and waits for its end; may be called again.
+-- Nobody has asked for its exit code yet, so an ended process stays in the list.
+local function has_ended(pid)
+  local file = io.open("/proc/" .. pid .. "/stat")
+  local state = file and file:read "*a":match "%) (%a)"
+  if file then file:close() end
+  return not state or state == "Z"
+end
+
+--- Ends the process as Ctrl-C does, so that a build that counts writes what was run, and waits for its end; may be
+--- called again.
 function Listener:stop()
   if not self.pipe then return end
-  self:signal "TERM"
+  self:signal "INT"
+  local ended, why = pcall(await, "the end of the command", function() return has_ended(self.pid) end)
+  if not ended then self:signal "KILL" end
   self.pipe:close()
   self.pipe = nil
+  if not ended then error(why, 2) end
 end
 
 return listener
