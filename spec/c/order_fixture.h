@@ -126,7 +126,7 @@ __attribute__((unused)) static void is_delivered(const char *expected, const cha
 }
 
 __attribute__((unused)) static void reconnect(unsigned link) {
-  cds_sequence_link_down(&seq, link, now_ms);
+  cds_sequence_link_down(&seq, link);
 }
 
 #endif

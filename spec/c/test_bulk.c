@@ -179,7 +179,7 @@ static void is_left_out(const char *why) {
 static void test_unfit(void) {
   begin_with(7, NULL);
   take_of(6, A, FIRST, FIRST, FIRST);
-  cds_sequence_link_down(&seq, A, now_ms);
+  cds_sequence_link_down(&seq, A);
   take_front(6, 0, FRONT);
   is_left_out("not without a validity");
   begin_with(7, NULL);

@@ -7,6 +7,10 @@
 static struct cds_held first = {.time = 10}, second = {.time = 20};
 static struct cds_hold hold = {.head = &first, .tail = &second, .count = 2};
 
+static bool takes_part(const struct cds_links *links, uint64_t bit) {
+  return ((links->joined | links->trailing) & bit) != 0;
+}
+
 static void is_sound(const struct cds_links *links, int64_t newest) {
   const char *wrong = cds_links_check(links, &hold, newest);
   is_string(wrong == NULL ? "sound" : wrong, "sound", "invariants");
@@ -20,11 +24,11 @@ static void test_bits(void) {
 
 static void test_join(void) {
   struct cds_links links = {0};
-  ok(!cds_links_take_part(&links, 1) && !cds_links_is_joined(&links, 1), "none takes part");
+  ok(!takes_part(&links, 1) && !cds_links_is_joined(&links, 1), "none takes part");
   ok(!cds_links_one_keeps_up(&links, INT64_MIN), "or keeps up");
   cds_links_join(&links, 1 | 4, 30);
   ok(cds_links_is_joined(&links, 1) && cds_links_is_joined(&links, 4) && !cds_links_is_joined(&links, 2), "two joined");
-  ok(cds_links_take_part(&links, 4) && !cds_links_take_part(&links, 2), "and take part");
+  ok(takes_part(&links, 4) && !takes_part(&links, 2), "and take part");
   is_number(cds_links_reached(&links, 1), 30, "how far one has come");
   is_number(cds_links_reached(&links, 4), 30, "the other");
   is_number(cds_links_reached(&links, 2), 0, "not between them");
@@ -41,7 +45,7 @@ static void test_trail(void) {
   struct cds_links links = {0};
   cds_links_join(&links, 2, 5);
   cds_links_move_to(&links, &hold, 2, &first);
-  ok(!cds_links_is_joined(&links, 2) && cds_links_take_part(&links, 2), "a connection trails");
+  ok(!cds_links_is_joined(&links, 2) && takes_part(&links, 2), "a connection trails");
   ok(cds_links_position(&links, &hold, 2) == &first && cds_links_position(&links, &hold, 1) == NULL, "there");
   is_sound(&links, 5);
   cds_links_move_to(&links, &hold, 2, &second);
@@ -49,14 +53,14 @@ static void test_trail(void) {
   cds_links_join(&links, 2 | 8, 50);
   ok(!cds_links_is_joined(&links, 2) && cds_links_is_joined(&links, 8), "it joins not before its report is delivered");
   cds_links_leave_entry(&links, &second);
-  ok(cds_links_position(&links, &hold, 2) == NULL && !cds_links_take_part(&links, 2),
+  ok(cds_links_position(&links, &hold, 2) == NULL && !takes_part(&links, 2),
      "which then is not held any more");
   second.at = 0;
   cds_links_move_to(&links, &hold, 1, &second);
   cds_links_let_go(&links, &hold, 1);
-  ok(second.at == 0 && !cds_links_take_part(&links, 1), "one that broke is nowhere");
+  ok(second.at == 0 && !takes_part(&links, 1), "one that broke is nowhere");
   cds_links_let_go(&links, &hold, 8);
-  ok(!cds_links_take_part(&links, 8), "joined or not");
+  ok(!takes_part(&links, 8), "joined or not");
   is_sound(&links, 50);
 }
 

@@ -89,7 +89,7 @@ static void set_up(void) {
 static void begin_with_gap(struct cds_fill *fill) {
   set_up();
   take(100, 1);
-  cds_sequence_link_down(&seq, 0, now_ms);
+  cds_sequence_link_down(&seq, 0);
   is_number(take(110, 2), CDS_VERDICT_HELD, "a report after a gap is held");
   ok(next_fill(fill) && fill->start == 100, "and the gap asked for");
 }
@@ -209,7 +209,7 @@ static void test_held_late(void) {
   struct cds_fill fill;
   set_up();
   take(100, 1);
-  cds_sequence_link_down(&seq, 0, now_ms);
+  cds_sequence_link_down(&seq, 0);
   cds_sequence_link_up(&seq, 0, now_ms);
   ok(next_fill(&fill), "a quiet feed is asked for");
   failed(&fill, 0);
@@ -264,7 +264,7 @@ static void test_doubt_behind_a_question(void) {
   struct cds_fill fill;
   set_up();
   take(100, 1);
-  cds_sequence_link_down(&seq, 0, now_ms);
+  cds_sequence_link_down(&seq, 0);
   cds_sequence_link_up(&seq, 0, now_ms);
   ok(next_fill(&fill), "a quiet feed is asked for");
   int64_t asked_ms = now_ms;
@@ -287,7 +287,7 @@ static void test_bytes(void) {
   set_up();
   seq.limits.max_held_bytes = 10000;
   take(100, 1);
-  cds_sequence_link_down(&seq, 0, now_ms);
+  cds_sequence_link_down(&seq, 0);
   for (unsigned i = 0; i < 50; i++) {
     struct cds_sequence_out out = {0};
     struct cds_candidate report = candidate(110 + i, 10 + i);

@@ -237,7 +237,7 @@ static void change(size_t index) {
     link->change_ms = world.now_ms + 200 + (int64_t)chance(20000);
   } else {
     link->change_ms = world.now_ms + (int64_t)(chance(3) == 0 ? chance(15000) : chance(1500));
-    cds_sequence_link_down(&world.seq, (unsigned)index, world.now_ms);
+    cds_sequence_link_down(&world.seq, (unsigned)index);
   }
 }
 

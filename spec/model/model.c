@@ -95,10 +95,10 @@ static void page_report(int number) {
 }
 
 static void break_link(int link) {
-  TELL("cds_sequence_link_down(&seq, %c, now_ms);\n", 'A' + link);
+  TELL("cds_sequence_link_down(&seq, %c);\n", 'A' + link);
   world.is_up[link] = false;
   world.last[link] = -1;
-  cds_sequence_link_down(&world.seq, (unsigned)link, world.now_ms);
+  cds_sequence_link_down(&world.seq, (unsigned)link);
 }
 
 static void come(int link) {

@@ -10,10 +10,6 @@ bool cds_links_is_joined(const struct cds_links *links, uint64_t bit) {
   return (links->joined & bit) != 0;
 }
 
-bool cds_links_take_part(const struct cds_links *links, uint64_t bit) {
-  return ((links->joined | links->trailing) & bit) != 0;
-}
-
 int64_t cds_links_reached(const struct cds_links *links, uint64_t bit) {
   return links->reached[__builtin_ctzll(bit)];
 }

@@ -18,7 +18,6 @@ struct cds_links {
 
 uint64_t cds_links_bit(unsigned link);
 bool cds_links_is_joined(const struct cds_links *links, uint64_t bit);
-bool cds_links_take_part(const struct cds_links *links, uint64_t bit); /* joined or trailing */
 
 /* The time up to which a joined connection has brought what was delivered. */
 int64_t cds_links_reached(const struct cds_links *links, uint64_t bit);

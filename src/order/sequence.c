@@ -66,24 +66,15 @@ void cds_sequence_link_up(struct cds_sequence *seq, size_t slot, int64_t now_ms)
   cds_feed_settle(seq, slot, now_ms, &nothing);
 }
 
-static void part(struct cds_sequence *seq, size_t slot, unsigned link, int64_t now_ms) {
-  struct cds_feed *feed = seq->feeds[slot];
-  struct cds_sequence_out nothing = {0}; /* losing a connection frees no report */
-  uint64_t bit = cds_links_bit(link);
-  if (!cds_links_take_part(&feed->links, bit)) return;
-  cds_links_let_go(&feed->links, &feed->hold, bit);
-  cds_feed_settle(seq, slot, now_ms, &nothing);
-}
-
-void cds_sequence_link_down(struct cds_sequence *seq, unsigned link, int64_t now_ms) {
-  for (size_t slot = 0; slot < seq->count; slot++) part(seq, slot, link, now_ms);
+void cds_sequence_link_down(struct cds_sequence *seq, unsigned link) {
+  for (size_t slot = 0; slot < seq->count; slot++)
+    cds_links_let_go(&seq->feeds[slot]->links, &seq->feeds[slot]->hold, cds_links_bit(link));
 }
 
 void cds_sequence_doubt(struct cds_sequence *seq, unsigned link, int64_t now_ms) {
-  for (size_t slot = 0; slot < seq->count; slot++) {
-    part(seq, slot, link, now_ms);
+  cds_sequence_link_down(seq, link);
+  for (size_t slot = 0; slot < seq->count; slot++)
     cds_sequence_link_up(seq, slot, now_ms); /* where no other connection keeps up, it may be this one's report */
-  }
 }
 
 /* ---- copies ---- */

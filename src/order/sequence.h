@@ -50,7 +50,7 @@ void cds_sequence_link_up(struct cds_sequence *seq, size_t slot, int64_t now_ms)
 void cds_sequence_doubt(struct cds_sequence *seq, unsigned link, int64_t now_ms);
 
 /* The connection broke, or will not bring these feeds any more. */
-void cds_sequence_link_down(struct cds_sequence *seq, unsigned link, int64_t now_ms);
+void cds_sequence_link_down(struct cds_sequence *seq, unsigned link);
 
 /* Without backfill: what is held for the feed is waited for no longer. */
 void cds_sequence_stop_waiting(struct cds_sequence *seq, size_t slot, int64_t now_ms, struct cds_sequence_out *out);

@@ -78,10 +78,9 @@ static void tell_up(struct cds_stream *stream, size_t shard, int64_t since_ms) {
 static void tell_down(struct cds_stream *stream, size_t link) {
   size_t shard = cds_connections_shard(stream, link);
   bool up[CDS_MAX_CONNECTIONS] = {false};
-  int64_t now_ms = cds_clock_mono_ms();
-  cds_sequence_link_down(cds_dispatch_sequence(stream), (unsigned)link, now_ms);
+  cds_sequence_link_down(cds_dispatch_sequence(stream), (unsigned)link);
   cds_connections_list_up(stream, up);
-  if (up[shard]) tell_up(stream, shard, now_ms);
+  if (up[shard]) tell_up(stream, shard, cds_clock_mono_ms());
 }
 
 /* mu is held. */
@@ -154,7 +153,7 @@ static void on_gone(void *context, size_t link) {
   struct cds_stream *stream = context;
   cds_stream_lock(stream);
   cds_connections_set_gone(stream, link);
-  cds_sequence_link_down(cds_dispatch_sequence(stream), (unsigned)link, cds_clock_mono_ms());
+  cds_sequence_link_down(cds_dispatch_sequence(stream), (unsigned)link);
   cds_stream_unlock(stream);
 }
 
