@@ -102,6 +102,32 @@ static void test_latest(void) {
   cds_queue_clear(&queue);
 }
 
+static void test_latest_of_one_time(void) {
+  struct cds_queue queue;
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_LATEST, 2, PLENTY, 1), "a queue that keeps the latest of a feed");
+  pushed(&queue, 0, 10);
+  struct cds_queue_node *node = item(0, 10);
+  const struct cds_report *second = node->report;
+  is_number(sum_of(cds_queue_push(&queue, node)), 10, "of two of one time");
+  ok(queue.head->report == second, "the second is the latest");
+  node = item(0, 9);
+  node->report->has_observations_timestamp = false;
+  is_number(sum_of(cds_queue_push(&queue, node)), 10, "and one without a time is");
+  is_number(queue.length, 1, "one waits");
+  cds_queue_clear(&queue);
+}
+
+static void test_room(void) {
+  static const long long rooms[] = {3, 2, 1, 0, 0};
+  struct cds_queue queue;
+  ok(cds_queue_init(&queue, CDS_OVERFLOW_BLOCK, 3, PLENTY, 1), "a queue of 3");
+  for (uint32_t i = 0; i < 5; i++) {
+    is_number(cds_queue_room(&queue), rooms[i], "room for more");
+    pushed(&queue, 0, i);
+  }
+  cds_queue_clear(&queue);
+}
+
 /* ---- taking out what is not wanted any more ---- */
 
 static bool is_even(const void *context, size_t slot) {
@@ -169,6 +195,12 @@ static void test_block_by_bytes(void) {
   ok(!cds_queue_is_drained(&queue), "the large one alone is not drained");
   is_number(popped(&queue), 3, "it comes too");
   ok(cds_queue_is_drained(&queue) && queue.bytes == 0, "then all is");
+  for (uint32_t i = 0; i < 2; i++) pushed(&queue, 0, i);
+  ok(cds_queue_is_drained(&queue), "with half of its bytes");
+  pushed(&queue, 0, 2);
+  ok(!cds_queue_is_drained(&queue), "but not with more");
+  pushed(&queue, 0, 3);
+  ok(cds_queue_is_full(&queue), "all of them fill it");
   cds_queue_clear(&queue);
 }
 
@@ -197,6 +229,8 @@ int main(void) {
   test_block();
   test_drop_oldest();
   test_latest();
+  test_latest_of_one_time();
+  test_room();
   test_sift();
   test_sift_latest();
   return done();

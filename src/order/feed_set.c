@@ -42,7 +42,7 @@ enum cds_status cds_feed_set_reserve(struct cds_feed_set *set, size_t count) {
   while (size < count * 2) size *= 2;
   if (set->table != NULL && count <= set->room) return CDS_OK;
   uint32_t *table = cds_calloc(size, sizeof *table);
-  struct cds_feed_id *ids = table != NULL ? cds_realloc(set->ids, (count + 1) * sizeof *ids) : NULL;
+  struct cds_feed_id *ids = table != NULL ? cds_realloc(set->ids, count * sizeof *ids) : NULL;
   if (ids == NULL) {
     cds_free(table);
     return CDS_E_MEMORY;

@@ -24,14 +24,14 @@ bool cds_queue_init(struct cds_queue *queue, enum cds_overflow policy, size_t li
                     size_t feed_count) {
   *queue = (struct cds_queue){.policy = policy, .limit = limit, .byte_limit = byte_limit};
   if (policy != CDS_OVERFLOW_LATEST) return true;
-  queue->waiting = cds_calloc(feed_count + 1, sizeof *queue->waiting);
+  queue->waiting = cds_calloc(feed_count, sizeof *queue->waiting);
   queue->slots = feed_count;
   return queue->waiting != NULL;
 }
 
 bool cds_queue_grow(struct cds_queue *queue, size_t feed_count) {
   if (queue->policy != CDS_OVERFLOW_LATEST) return true;
-  struct cds_queue_node **waiting = cds_realloc(queue->waiting, (feed_count + 1) * sizeof *waiting);
+  struct cds_queue_node **waiting = cds_realloc(queue->waiting, feed_count * sizeof *waiting);
   if (waiting == NULL) return false;
   for (; queue->slots < feed_count; queue->slots++) waiting[queue->slots] = NULL;
   queue->waiting = waiting;

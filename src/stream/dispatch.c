@@ -31,7 +31,7 @@ bool cds_dispatch_init(struct cds_stream *stream, size_t slots, const struct cds
   dispatch->seed = random_seed();
   dispatch->wall_ahead_ms = cds_clock_wall_ms() - cds_clock_mono_ms();
   if (!cds_sequence_init(&dispatch->sequence, slots, dispatch->seed, limits)) return false;
-  dispatch->delivered = cds_calloc(slots + 1, sizeof *dispatch->delivered);
+  dispatch->delivered = cds_calloc(slots, sizeof *dispatch->delivered);
   return dispatch->delivered != NULL;
 }
 

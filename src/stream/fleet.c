@@ -93,7 +93,7 @@ static struct cds_feed_id *list_feeds(size_t *count, struct cds_stream *stream,
   cds_stream_lock(stream);
   *count = cds_places_list(NULL, stream, assignment->shard, carried);
   cds_stream_unlock(stream);
-  struct cds_feed_id *feeds = cds_malloc((*count + 1) * sizeof *feeds);
+  struct cds_feed_id *feeds = cds_malloc(*count * sizeof *feeds);
   if (feeds == NULL) return NULL;
   cds_stream_lock(stream);
   *count = cds_places_list(feeds, stream, assignment->shard, carried);

@@ -8,7 +8,7 @@
 bool cds_places_init(struct cds_stream *stream, const struct cds_feed_id *feeds, size_t feed_count) {
   struct cds_places *places = &stream->places;
   if (cds_feed_set_init(&places->feeds, feeds, feed_count) != CDS_OK) return false;
-  places->of = cds_calloc(places->feeds.count + 1, sizeof *places->of);
+  places->of = cds_calloc(places->feeds.count, sizeof *places->of);
   return places->of != NULL;
 }
 
