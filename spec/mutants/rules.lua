@@ -2,6 +2,7 @@
 -- What is changed: every rule finds the places in a list of tokens that it fits, and gives each as
 -- { rule, start, stop, new }: the bytes start to stop of the text become `new`.
 
+local harmless = require "spec.mutants.harmless"
 local tokens = require "spec.mutants.tokens"
 
 local rules = {}
@@ -52,6 +53,7 @@ end
 local function operators(found, source, list, i, language)
   local token = list[i]
   local comparison = COMPARISONS[language][token.text]
+  if comparison and harmless.is_extremum(source, token) then return end
   if comparison and token.kind == "op" then return add(found, "comparison", token, token, comparison) end
   if LOGIC[token.text] and token.kind ~= "string" then return add(found, "logic", token, token, LOGIC[token.text]) end
   if TRUTH[token.text] and token.kind == "name" then return add(found, "constant", token, token, TRUTH[token.text]) end
@@ -171,14 +173,6 @@ local function call_at(list, i)
   return i + 1
 end
 
--- Functions that do not mind the order of their arguments; those of the second kind when only 0 counts of what they say.
-local COMMUTES = { max = true, min = true, calloc = true, cds_calloc = true }
-local COMPARES = { strcmp = true, strncmp = true, strcasecmp = true, strncasecmp = true, memcmp = true,
-  cds_feed_id_compare = true }
-
--- Functions whose arguments only say how much there will be: what they do shows nowhere.
-local HINTS = { lua_createtable = true }
-
 -- The tokens of each argument as { first, last }.
 local function arguments(list, open, close)
   local found, first, i = {}, open + 1, open + 1
@@ -202,17 +196,10 @@ local function sort_of(list, argument)
   return (first.kind == "string" or first.text == "&") and first.text:sub(1, 1) or ""
 end
 
--- Does the order of what stands between the brackets not matter to the function at i?
-local function commutes(list, i, close)
-  local name, after, zero = list[i].text, list[close + 1], list[close + 2]
-  if COMMUTES[name] then return true end
-  return COMPARES[name] and after and (after.text == "==" or after.text == "!=") and zero.text == "0"
-end
-
 local function swapped(found, source, list, i, language)
   local open = (language == "lua" or list[i].depth > 0) and call_at(list, i)
   local close = open and tokens.closing(list, open)
-  if not close or close == open + 1 or commutes(list, i, close) then return end
+  if not close or close == open + 1 or harmless.commutes(list, i, close) then return end
   local args = arguments(list, open, close)
   for at = 1, #args - 1 do
     local one, two = args[at], args[at + 1]
@@ -295,14 +282,6 @@ local function set_depths(list)
   end
 end
 
--- What stands between the brackets of those calls, and their names.
-local function set_hints(list)
-  for i, token in ipairs(list) do
-    local close = HINTS[token.text] and list[i + 1] and list[i + 1].text == "(" and tokens.closing(list, i + 1)
-    for at = i, close or i - 1 do list[at].is_hint = true end
-  end
-end
-
 local function flat(text)
   return (text:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
 end
@@ -320,7 +299,7 @@ end
 function rules.changes(source, language)
   local list, found = tokens.read(source, language), {}
   set_depths(list)
-  set_hints(list)
+  harmless.mark_hints(list)
   local dropped = language == "c" and dropped_in_c or dropped_in_lua
   for i, token in ipairs(list) do
     if token.is_hint then
