@@ -17,13 +17,16 @@ int main(void) {
   ok(cds_backoff_delay(9, 0.5, 10, almost_one) < 10, "and is never reached");
   ok(cds_backoff_delay(9, 0, 10, 0.5) == 0, "no base, no delay");
   ok(cds_backoff_delay(0, 20, 10, 0.5) == 5, "a base over the cap is capped");
-  bool in_range = true, differs = false;
+  bool in_range = true, differs = false, is_large = false, is_small = false;
   double first = cds_backoff_random();
   for (int i = 0; i < 1000; i++) {
     double random = cds_backoff_random();
     in_range = in_range && random >= 0 && random < 1;
     differs = differs || random != first;
+    is_large = is_large || random > 0.75;
+    is_small = is_small || random < 0.25;
   }
+  ok(is_large && is_small, "they come from all of it");
   ok(in_range && differs, "random numbers lie in [0, 1) and differ");
   return done();
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "context/bell.h"
 #include "context/notify.h"
 #include "tap.h"
@@ -47,7 +48,9 @@ static int hears(int fd) {
 static void test_wait(struct cds_bell *bell) {
   struct cds_notify notify;
   char line[64];
-  if (!ok(cds_notify_init(&notify, NULL) == CDS_OK, "something to wait for")) return;
+  int kept = dup(0);
+  close(0); /* its number is one like others */
+  if (!ok(cds_notify_init(&notify, NULL) == CDS_OK && notify.read_fd == 0, "something to wait for")) return;
   snprintf(line, sizeof line, "wait %d -1\n", notify.read_fd);
   int first = visit(bell, line), second = visit(bell, line);
   ok(first >= 0 && second >= 0, "two wait for it");
@@ -65,6 +68,8 @@ static void test_wait(struct cds_bell *bell) {
   close(first);
   close(second);
   cds_notify_close(&notify);
+  dup2(kept, 0);
+  close(kept);
 }
 
 static void test_listen(struct cds_bell *bell) {
@@ -79,6 +84,34 @@ static void test_listen(struct cds_bell *bell) {
   for (int i = 0; i < 3000; i++) cds_bell_ring(bell);
   ok(true, "those that never read are not waited for");
   for (int i = 0; i < 40; i++) close(fds[i]);
+}
+
+/* There is room for eight at first: two lists grow for the ninth. */
+static void test_without_memory(void) {
+  struct cds_bell *bell;
+  struct cds_error err;
+  int fds[8];
+  for (long i = 0; i < 3; i++) {
+    cds_alloc_fail_after(i);
+    is_number(cds_bell_open(&bell, &err), CDS_E_MEMORY, "without memory there is no bell");
+    cds_alloc_fail_after(-1);
+    ok(bell == NULL, "which is told");
+  }
+  is_number(cds_bell_open(&bell, &err), CDS_OK, "with it there is one");
+  for (int i = 0; i < 8; i++) fds[i] = visit(bell, "listen\n");
+  for (int i = 0; i < 8; i++) ok(hears(fds[i]) == 1, "eight visit it");
+  for (long i = 0; i < 2; i++) {
+    cds_alloc_fail_after(i);
+    int ninth = visit(bell, "listen\n");
+    ok(ninth < 0 || (comes(ninth, LONG_MS) && hears(ninth) <= 0), "there is no memory for a ninth");
+    cds_alloc_fail_after(-1);
+    close(ninth);
+  }
+  int ninth = visit(bell, "listen\n");
+  is_number(hears(ninth), 1, "until there is");
+  close(ninth);
+  for (int i = 0; i < 8; i++) close(fds[i]);
+  cds_bell_close(bell);
 }
 
 static void test_nonsense(struct cds_bell *bell) {
@@ -101,8 +134,9 @@ static void test_fork(struct cds_bell *bell) {
   ok(hears(fd) == 1, "one listens");
   pid_t child = fork();
   if (child == 0) {
+    int open = count_entries("/proc/self/fd");
     cds_bell_close(bell);
-    _exit(0);
+    _exit(count_entries("/proc/self/fd") < open ? 0 : 1);
   }
   ok(child > 0 && waitpid(child, &status, 0) == child && status == 0, "a child closes what it has of it");
   cds_bell_ring(bell);
@@ -120,6 +154,7 @@ int main(void) {
   test_listen(bell);
   test_nonsense(bell);
   test_fork(bell);
+  test_without_memory();
   is_number(count_entries(folder), empty, "it has no file");
   int left = visit(bell, "listen\n");
   ok(hears(left) == 1, "one is still there at the end");

@@ -97,10 +97,30 @@ static void test_closing(void) {
   ok(strstr(err.message, "no descriptor") != NULL && notify.read_fd == -1, "and why: %s", err.message);
 }
 
+/* It is free where the host has closed its standard input. */
+static void test_descriptor_0(void) {
+  struct cds_notify notify;
+  int kept = dup(0);
+  close(0);
+  ok(cds_notify_init(&notify, NULL) == CDS_OK && notify.read_fd == 0, "descriptor 0 is had");
+  cds_notify_raise(&notify);
+  ok(readable(&notify), "and raised like any");
+  cds_notify_clear(&notify);
+  cds_notify_promise(&notify);
+  is_number(cds_notify_take(&notify), 0, "promised");
+  cds_notify_write(&notify, 0);
+  ok(readable(&notify), "written");
+  cds_notify_close(&notify);
+  ok(fcntl(0, F_GETFD) < 0, "and closed");
+  dup2(kept, 0);
+  close(kept);
+}
+
 int main(void) {
   test_closing();
   test_level();
   test_promise();
   test_flags();
+  test_descriptor_0();
   return done();
 }

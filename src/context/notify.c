@@ -18,6 +18,10 @@ static bool open_pair(struct cds_notify *notify) {
   notify->write_fd = notify->read_fd;
   return notify->read_fd >= 0;
 }
+
+static void close_pair(const struct cds_notify *notify) {
+  if (notify->read_fd >= 0) close(notify->read_fd);
+}
 #else
 typedef char token;
 
@@ -32,6 +36,11 @@ static bool open_pair(struct cds_notify *notify) {
   notify->write_fd = fds[1];
   return prepare(fds[0]) && prepare(fds[1]);
 }
+
+static void close_pair(const struct cds_notify *notify) {
+  if (notify->write_fd >= 0) close(notify->write_fd);
+  if (notify->read_fd >= 0) close(notify->read_fd);
+}
 #endif
 
 enum cds_status cds_notify_init(struct cds_notify *notify, struct cds_error *err) {
@@ -42,12 +51,11 @@ enum cds_status cds_notify_init(struct cds_notify *notify, struct cds_error *err
   return cds_error_set(err, CDS_E_MEMORY, "no descriptor for notifications: %s", strerror(reason));
 }
 
-/* There is always room for it, as a token is written only when none is inside. */
+/* There is always room for it, as a token is written only when none is inside. Like reading, it never waits, so that no
+ * signal interrupts it. */
 static void put_token(int fd) {
   token one = 1;
-  ssize_t written;
-  do written = write(fd, &one, sizeof one);
-  while (written < 0 && errno == EINTR);
+  (void)!write(fd, &one, sizeof one);
 }
 
 void cds_notify_raise(struct cds_notify *notify) {
@@ -79,10 +87,7 @@ void cds_notify_wait_written(const struct cds_notify *notify) {
 
 static bool take_token(int fd) {
   token taken;
-  ssize_t got;
-  do got = read(fd, &taken, sizeof taken);
-  while (got < 0 && errno == EINTR);
-  return got == (ssize_t)sizeof taken;
+  return read(fd, &taken, sizeof taken) == (ssize_t)sizeof taken;
 }
 
 void cds_notify_clear(struct cds_notify *notify) {
@@ -92,7 +97,6 @@ void cds_notify_clear(struct cds_notify *notify) {
 }
 
 void cds_notify_close(struct cds_notify *notify) {
-  if (notify->write_fd >= 0 && notify->write_fd != notify->read_fd) close(notify->write_fd);
-  if (notify->read_fd >= 0) close(notify->read_fd);
+  close_pair(notify);
   *notify = (struct cds_notify){.read_fd = -1, .write_fd = -1};
 }
