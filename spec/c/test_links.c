@@ -53,8 +53,7 @@ static void test_trail(void) {
   cds_links_join(&links, 2 | 8, 50);
   ok(!cds_links_is_joined(&links, 2) && cds_links_is_joined(&links, 8), "it joins not before its report is delivered");
   cds_links_leave_entry(&links, &second);
-  ok(cds_links_position(&links, &hold, 2) == NULL && !takes_part(&links, 2),
-     "which then is not held any more");
+  ok(cds_links_position(&links, &hold, 2) == NULL && !takes_part(&links, 2), "which then is not held any more");
   second.at = 0;
   cds_links_move_to(&links, &hold, 1, &second);
   cds_links_let_go(&links, &hold, 1);

@@ -5,7 +5,7 @@ local tokens = require "spec.mutants.tokens"
 
 local harmless = {}
 
--- Functions that do not mind the order of their arguments; those of the second kind when only 0 counts of what they say.
+-- Functions that do not mind the order of their arguments; the second ones where only 0 counts of what they say.
 local COMMUTES = { max = true, min = true, calloc = true, cds_calloc = true }
 local COMPARES = { strcmp = true, strncmp = true, strcasecmp = true, strncasecmp = true, memcmp = true,
   cds_feed_id_compare = true }
