@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * The doorbell: what connects is told of descriptors and rings; nothing is left of it on the disk. */
-#include <dirent.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -11,19 +10,12 @@
 #include "base/alloc.h"
 #include "context/bell.h"
 #include "context/notify.h"
+#include "entries.h"
 #include "tap.h"
 
 #define LONG_MS 60000 /* for a hang */
 
 static char folder[] = "/tmp/bell-XXXXXX";
-
-static int count_entries(const char *path) {
-  int count = 0;
-  DIR *entries = opendir(path);
-  while (entries != NULL && readdir(entries) != NULL) count++;
-  if (entries != NULL) closedir(entries);
-  return count;
-}
 
 static int visit(const struct cds_bell *bell, const char *line) {
   struct sockaddr_un at = {.sun_family = AF_UNIX};

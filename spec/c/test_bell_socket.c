@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT
  * The doorbell's socket by itself: where it is, and that nothing of it stays. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -8,15 +7,8 @@
 #include <unistd.h>
 
 #include "context/bell_socket.h"
+#include "entries.h"
 #include "tap.h"
-
-static int count_entries(const char *path) {
-  int count = 0;
-  DIR *entries = opendir(path);
-  while (entries != NULL && readdir(entries) != NULL) count++;
-  if (entries != NULL) closedir(entries);
-  return count;
-}
 
 static bool can_be_reached(const struct cds_bell_socket *listener) {
   struct sockaddr_un at = {.sun_family = AF_UNIX};
