@@ -197,6 +197,19 @@ test-hosts:
 	@scripts/total "make test-hosts" $(foreach lua,5.4 5.3 5.1 luajit, "Lua $(lua)" \
 	  'EVERY_HOST="cqueues luv prometheus_client prometheus chromedriver $(if $(filter 5.1 luajit,$(lua)),copas) $(if $(filter luajit,$(lua)),love nginx)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
 
+# The specs of nginx with a sanitizer's build of the module in it; what drives it is the plain build.
+.PHONY: test-nginx test-in-nginx
+test-nginx:
+	@scripts/total "make test-nginx" $(foreach kind,address thread, \
+	  "$(kind)" '$(MAKE) --no-print-directory LUA=luajit CHECK=$(kind) test-in-nginx')
+
+CHECKED := build/$(if $(filter thread,$(CHECK)),tsan,asan)
+test-in-nginx: all
+	@$(MAKE) --no-print-directory SANITIZE=$(CHECK) $(CHECKED)/luajit/chainlink/core.so
+	@$(USE_BUILD) export EVERY_HOST=nginx NGINX_BUILD=$(CURDIR)/$(CHECKED)/luajit \
+	  NGINX_CHECKER=$$($(CC) -print-file-name=lib$(notdir $(CHECKED)).so); \
+	scripts/sanitize $(CHECK) $(CHECKED)/reports/nginx scripts/run-specs $(wildcard spec/hosts/nginx*_spec.lua)
+
 # ---- the slow checkers ----
 
 # Of the slow checkers' builds and settings the layout of the project is no concern.
@@ -379,7 +392,7 @@ help:
 	@echo 'make demo-web                   watch it in a browser'
 	@echo 'make uninstall                  takes away what that put there'
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
-	@echo 'make test-hosts                 the event loops, in each Lua'
+	@echo 'make test-hosts                 the event loops, in each Lua   make test-nginx   nginx, under ASan and TSan'
 	@echo 'make test-all-luas test-asan test-gc test-tsan test-valgrind interop test-onchain   the wider suites'
 	@echo 'make coverage                   what the tests run of the codec, crypto and client'
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'

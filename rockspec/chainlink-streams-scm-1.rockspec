@@ -88,6 +88,7 @@ build = {
     ["chainlink.web.monitor"] = "lua/chainlink/web/monitor.lua",
     ["chainlink.web.server"] = "lua/chainlink/web/server.lua",
     ["chainlink.web.site"] = "lua/chainlink/web/site.lua",
+    ["chainlink.web.sse"] = "lua/chainlink/web/sse.lua",
     ["chainlink.core"] = {
       sources = {
         "src/base/alloc.c",

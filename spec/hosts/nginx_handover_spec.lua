@@ -130,6 +130,7 @@ describe("a feed in nginx", function()
     end)
     if in_any_order then expected, found = sorted(expected), sorted(found) end
     assert.are.same(expected, found)
+    assert.are.same({}, browser.others)
   end
 
   local function kill_leader()
@@ -234,6 +235,6 @@ describe("a feed in nginx", function()
         have[event.report.full_report] = true
       end
     end
-    assert_complete({ events = events }, 3)
+    assert_complete({ events = events, others = {} }, 3)
   end)
 end)

@@ -121,6 +121,11 @@ describe("in nginx", function()
   -- Is there something to read from the socket?
   local function has_answer(client) return socket.select({ client }, nil, 0)[1] ~= nil end
 
+  it("runs the build under test", function()
+    local build = os.getenv "NGINX_BUILD" or os.getenv "LUA_CPATH":match "^(.-)/%?%.so;"
+    assert.are.equal(build .. "/chainlink/core.so", server:loaded())
+  end)
+
   for _, path in ipairs { "/report", "/auto" } do
     it("a REST call waits and the worker serves others, at " .. path, function()
       sim:fault "on=rest,path=/api/v1/reports/latest,action=delay,ms=300"
@@ -182,4 +187,36 @@ describe("in nginx", function()
       await("the descriptors to be closed", function() return descriptors() <= most end)
     end
   end)
+end)
+
+-- Libraries that come before nginx' own stand for one that it has in itself: to the linker they are the same.
+describe("an nginx with an OpenSSL of its own", function()
+  local folder, remove
+  setup(function() folder, remove = project.folder() end)
+  teardown(function() remove() end)
+
+  local cases = {
+    { "is refused by the symbols that it exports", [[
+      #define _GNU_SOURCE
+      #include <dlfcn.h>
+      void *SSL_CTX_new(const void *method) {
+        return ((void *(*)(const void *))dlsym(RTLD_NEXT, "SSL_CTX_new"))(method);
+      }]],
+      '/own.so" exports an OpenSSL of its own, which the shared libraries would call by mistake' },
+    { "is refused by its version", [[
+      unsigned long OpenSSL_version_num(void) { return 0x1010117fUL; }
+      const char *OpenSSL_version(int what) { return what == 0 ? "OpenSSL 1.1.1w" : ""; }]],
+      "built for OpenSSL 3, but the process has OpenSSL 1.1.1w; rebuild the module or the host" },
+  }
+  for _, case in ipairs(cases) do
+    it(case[1], function()
+      project.write(folder .. "/own.c", case[2])
+      local output, status = project.run(("cc -shared -fPIC -o %s/own.so %s/own.c"):format(folder, folder))
+      assert.are.equal(0, status, output)
+      local server = nginx.start { preload = folder .. "/own.so", server = [[
+        location / { content_by_lua_block { ngx.print(tostring(select(2, pcall(require, "chainlink")))) } }]] }
+      finally(function() server:stop() end)
+      assert.matches(case[3], (server:get "/"), 1, true)
+    end)
+  end
 end)

@@ -59,8 +59,14 @@ http {
 }
 ]]
 
+-- What `make test-nginx` sets: the folder of a sanitizer's build of the module, and the sanitizer's library, which must
+-- be the process's first. The leak checker does not know LuaJIT's memory: to it all that only that refers to is lost.
+local checked_build, checker = os.getenv "NGINX_BUILD", os.getenv "NGINX_CHECKER"
+local passed_on = { "LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS" } -- for the binary of an upgrade
+
 local function configuration(options, port)
   local environment = {}
+  for i, name in ipairs(checker and passed_on or {}) do environment[i] = ("env %s;"):format(name) end
   for name, value in pairs(options.environment or {}) do
     environment[#environment + 1] = ("env '%s=%s';"):format(name, value)
   end
@@ -68,22 +74,29 @@ local function configuration(options, port)
   local values = { modules = module_folder(), workers = options.workers or 1, port = port,
     user = is_root == 0 and "user root;" or "", environment = table.concat(environment, "\n"),
     main = options.main or "", http = options.http or "", server = options.server,
-    path = os.getenv "LUA_PATH", cpath = os.getenv "LUA_CPATH" }
+    path = os.getenv "LUA_PATH", cpath = (checked_build and checked_build .. "/?.so;" or "") .. os.getenv "LUA_CPATH" }
   return (frame:gsub("%%%((%l+)%)", values))
+end
+
+-- What is set before the command: libraries that come before its own.
+local function preloaded(library)
+  local list = (checker or "") .. (checker and library and ":" or "") .. (library or "")
+  return ("%s LD_PRELOAD=%s"):format(checker and "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" or "", list)
 end
 
 -- Stops it when the pipe to it ends, which it does with this process.
 local guard = "trap '' TERM; cat >/dev/null; cd '%s'; " ..
   "for pid in $(cat nginx.pid nginx.pid.oldbin 2>/dev/null); do kill $pid; done"
 
---- Starts it. options: workers, main, http, server (parts of the configuration), environment (by name).
+--- Starts it. options: workers, main, http, server (parts of the configuration), environment (by name), preload (a
+--- library's path).
 function nginx.start(options)
   local folder, remove = project.folder()
   local port = free_port()
   local self = setmetatable({ folder = folder, remove = remove, port = port, command = command() }, Nginx)
   self:configure(options)
-  local output, status = project.run(("%s -p %s -c nginx.conf >/dev/null 2>%s/start.log"):format(
-    self.command, folder, folder))
+  local output, status = project.run(("%s %s -p %s -c nginx.conf >/dev/null 2>%s/start.log"):format(
+    preloaded(options.preload), self.command, folder, folder))
   if status ~= 0 then
     output = output .. project.read(folder .. "/start.log")
     remove()
@@ -121,6 +134,11 @@ function Nginx:workers(master)
   end
   table.sort(list)
   return list
+end
+
+--- The module that a worker has loaded: its path.
+function Nginx:loaded()
+  return project.read(("/proc/%d/maps"):format(self:workers()[1])):match "(%S+/chainlink/core%.so)"
 end
 
 --- The last worker that wrote that it has the stream of a feed.

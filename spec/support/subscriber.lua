@@ -7,9 +7,10 @@ local subscriber = {}
 local Subscriber = {}
 Subscriber.__index = Subscriber
 
---- Of a path of spec.support.nginx: its events are in .events, each as {id=, report= what its data says}.
+--- Of a path of spec.support.nginx: its reports are in .events, each as {id=, report= what its data says}; the names of
+--- other events in .others.
 function subscriber.open(server, path)
-  return setmetatable({ server = server, path = path, events = {}, breaks = -1 }, Subscriber)
+  return setmetatable({ server = server, path = path, events = {}, others = {}, breaks = -1 }, Subscriber)
 end
 
 local function connect(self)
@@ -39,9 +40,10 @@ end
 local function take_events(self)
   local start = 1
   for block, stop in self.text:gmatch "(.-)\n\n()" do
-    local data = block:match "data: ([^\n]+)"
-    self.last = block:match "id: ([^\n]+)" or self.last
-    if data then table.insert(self.events, { id = block:match "id: ([^\n]+)", report = cjson.decode(data) }) end
+    local id, name, data = block:match "id: ([^\n]+)", block:match "event: ([^\n]+)", block:match "data: ([^\n]+)"
+    self.last = id or self.last
+    if data and name == "report" then table.insert(self.events, { id = id, report = cjson.decode(data) })
+    elseif data then table.insert(self.others, name) end
     start = stop
   end
   self.text = self.text:sub(start)

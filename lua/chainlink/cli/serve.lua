@@ -36,12 +36,13 @@ function serve.client_options(values)
     return { status = 200, type = "text/event-stream",
       subscribe = function(send) told:join(send, request.resume) end }
   end
-  values.page, values.monitor = page, watch
+  values.page, values.monitor, values.told = page, watch, told
   values.server = listening.open("listen", values.listen, routes)
   return {
     loop = function(fd, seconds)
       values.server:wait(fd, math.min(seconds or STATE_SECONDS, STATE_SECONDS))
       page:tick()
+      told:keep_alive()
     end,
     on_status = function(event) page:note(event) end,
   }
@@ -53,22 +54,28 @@ local function pause(values, seconds)
   while core.monotonic() < deadline do
     values.server:wait(-1, math.min(STATE_SECONDS, deadline - core.monotonic()))
     values.page:tick()
+    values.told:keep_alive()
   end
 end
 
+-- Is it what does not pass?
+local function is_final(err, at_start)
+  return not chainlink.is_error(err) or err.kind == "ConfigError" or at_start and err.kind == "AuthenticationError"
+end
+
 -- Runs it again and again while it fails by what may pass, and tells the page by what.
-local function insist(values, run)
+local function insist(values, run, at_start)
   while true do
     local ok, result = pcall(run)
     if ok then return result end
-    if not chainlink.is_error(result) or result.kind == "ConfigError" then error(result, 0) end
+    if is_final(result, at_start) then error(result, 0) end
     values.page:fail(tostring(result))
     output.note("%s", tostring(result))
     pause(values, RETRY_SECONDS)
   end
 end
 
--- The feed of one argument: {id=, name=, problem=: why it cannot be shown}
+-- The feed of one argument: {id=, name=, problem=: why it cannot be shown, err=: the service's refusal}
 local function look_up(client, argument)
   local ok, ids, known = pcall(names.feeds, client, { argument }, "json")
   if not ok then
@@ -79,14 +86,24 @@ local function look_up(client, argument)
   local id = ids[1]
   local report, err = client:get_latest_report(id)
   if not report and err.retryable then error(err, 0) end
-  return { id = id, name = known[id] or argument, problem = not report and err.message or nil }
+  return { id = id, name = known[id] or argument, problem = not report and err.message or nil, err = err }
+end
+
+-- Credentials of no use: the service refuses every feed, and the list of feeds too.
+local function check_credentials(client, values, refusal)
+  if not refusal or refusal.kind ~= "AuthenticationError" then return end
+  insist(values, function()
+    local feeds, err = client:get_feeds()
+    if not feeds and (err.retryable or err.kind == "AuthenticationError") then error(err, 0) end
+  end, true)
 end
 
 -- -> ids of the feeds that can be streamed; the page has all of them
 local function look_up_all(client, values, arguments)
-  local ids, seen = {}, {}
+  local ids, seen, refusal = {}, {}, nil
   for _, argument in ipairs(arguments) do
-    local feed = insist(values, function() return look_up(client, argument) end)
+    local feed = insist(values, function() return look_up(client, argument) end, true)
+    refusal = refusal or feed.err
     local key = feed.id or argument
     if not seen[key] then
       values.page:add(feed.id, feed.name, feed.problem)
@@ -95,16 +112,17 @@ local function look_up_all(client, values, arguments)
     end
     seen[key] = true
   end
+  if #ids == 0 then check_credentials(client, values, refusal) end
   return ids
 end
 
-local function read_all(source, values, page)
+local function read_all(source, values)
   local attend = listening.attendant(values.server)
   while true do
     attend()
-    page:tick()
+    values.page:tick()
     local report, err = source:read(STATE_SECONDS)
-    if report then page:report(report)
+    if report then values.told:report(report.feed_id, report:to_json())
     elseif err.kind ~= "TimeoutError" then error(err, 0) end
   end
 end
@@ -112,7 +130,7 @@ end
 local function stream_all(client, values, ids)
   local source = session.check(client:stream(ids, { verify = values.registry }))
   values.monitor:watch(client, source, ids)
-  local _, err = pcall(read_all, source, values, values.page)
+  local _, err = pcall(read_all, source, values)
   values.monitor:watch(client, nil, ids)
   source:close()
   error(err, 0)

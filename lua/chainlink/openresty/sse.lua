@@ -1,30 +1,19 @@
 -- SPDX-License-Identifier: MIT
--- Reports as server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html). An event's id is the
--- dictionary's epoch and the event's number, by which a browser that comes back goes on.
+-- Answers a request with reports as server-sent events, by which a browser that comes back goes on.
+
+local text = require "chainlink.web.sse"
 
 local sse = {}
 
-local BEAT = 15 -- seconds: proxies and browsers take what is silent for longer for dead
 local AT_ONCE = 64 -- events
-
-local function event(feed, number, json)
-  local id = number and ("id: %s-%d\n"):format(feed.store.epoch, number) or ""
-  return ("%sdata: %s\n\n"):format(id, json)
-end
-
--- The number of the last event that the browser had; nil when that is of another dictionary, or it had none.
-local function resumed(feed)
-  local epoch, number = (ngx.var.http_last_event_id or ""):match "^(%x+)-(%d+)$"
-  return epoch == feed.store.epoch and tonumber(number) or nil
-end
 
 -- The latest of each. Only the last one has an id: who breaks off before has not had them all.
 local function catch_up(feed, wanted, newest)
-  local list = {}
+  local list, epoch = {}, feed.store.epoch
   for _, id in ipairs(feed.options.ids) do
     list[#list + 1] = wanted[id] and feed.store:latest(id) or nil
   end
-  for i, json in ipairs(list) do list[i] = event(feed, i == #list and newest, json) end
+  for i, json in ipairs(list) do list[i] = text.report(epoch, i == #list and newest or nil, json) end
   return newest, table.concat(list)
 end
 
@@ -36,13 +25,20 @@ local function after(feed, wanted, had)
   for number = had + 1, last do
     local id, json = feed:event(number)
     if not id then return catch_up(feed, wanted, newest) end
-    if wanted[id] then list[#list + 1] = event(feed, number, json) end
+    if wanted[id] then list[#list + 1] = text.report(feed.store.epoch, number, json) end
   end
   return last, table.concat(list)
 end
 
-local function send(text)
-  return ngx.print(text) and ngx.flush(true)
+local function send(what)
+  return ngx.print(what) and ngx.flush(true)
+end
+
+-- The number of the last event that the browser had, nil when that is of no use; what it is told at first.
+local function greet(feed)
+  local newest = feed.store:sequence()
+  local had, missed = text.resumed(ngx.var.http_last_event_id, feed.store.epoch, newest - feed.options.history, newest)
+  return had, text.HELLO .. (missed and text.MISSED or "")
 end
 
 --- Answers the request with the reports of these feeds ([id] = true), until the browser or the worker goes.
@@ -50,13 +46,13 @@ function sse.serve(feed, wanted)
   ngx.header.content_type = "text/event-stream"
   ngx.header.cache_control = "no-store"
   ngx.header["X-Accel-Buffering"] = "no"
-  local waiter, had = feed:enter(wanted), resumed(feed)
-  local ok = send ": hello\n\n"
+  local waiter = feed:enter(wanted)
+  local had, what = greet(feed)
+  local ok = send(what)
   while ok and not feed.is_over do
-    local text
-    had, text = after(feed, wanted, had)
-    if text ~= "" then ok = send(text)
-    elseif had == feed.store:sequence() and not waiter.semaphore:wait(BEAT) then ok = send ": still here\n\n" end
+    had, what = after(feed, wanted, had)
+    if what ~= "" then ok = send(what)
+    elseif had == feed.store:sequence() and not waiter.semaphore:wait(text.QUIET_SECONDS) then ok = send(text.BEAT) end
   end
 end
 

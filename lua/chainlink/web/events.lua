@@ -1,19 +1,19 @@
 -- SPDX-License-Identifier: MIT
--- Server-sent events for any number of readers. The newest are kept, so that who was away for a while misses none.
---   id: a number that grows, also from one run to the next   event: report, state or lost   data: one JSON object
+-- Server-sent events for any number of readers: reports, of which the newest are kept, so that who was away for a while
+-- misses none; and facts, which hold until others of their key come.
 
 local core = require "chainlink.core"
+local sse = require "chainlink.web.sse"
 
 local events = {}
 local Events = {}
 Events.__index = Events
 
 local KEPT_BYTES = 512 * 1024 -- half of what the server lets wait for one reader
-local QUIET_SECONDS = 15      -- then a comment tells both ends that the other one is there
 
 function events.new()
-  local id = math.floor(core.time() * 1000)
-  return setmetatable({ id = id, first = id + 1, kept = {}, bytes = 0, newest = {}, readers = {}, sent_at = 0 }, Events)
+  return setmetatable({ epoch = ("%x"):format(core.time() * 1000), number = 0, first = 1, kept = {}, bytes = 0,
+    newest = {}, facts = {}, places = {}, readers = {}, sent_at = 0 }, Events)
 end
 
 local function send_to_all(self, text)
@@ -24,53 +24,54 @@ local function send_to_all(self, text)
 end
 
 local function keep(self, text)
-  self.kept[self.id], self.bytes = text, self.bytes + #text
+  self.kept[self.number], self.bytes = text, self.bytes + #text
   while self.bytes > KEPT_BYTES do
-    self.bytes = self.bytes - #(self.kept[self.first] or "")
+    self.bytes = self.bytes - #self.kept[self.first]
     self.kept[self.first] = nil
     self.first = self.first + 1
   end
 end
 
---- Tells an event: event and key are short names, json one JSON object. Of those with the same key (a feed's reports,
---- say) the newest is kept for who comes later; all of them, as far as there is room, if `all` is true.
-function Events:tell(event, key, json, all)
-  self.id = self.id + 1
-  local text = ("id: %.0f\nevent: %s\ndata: %s\n\n"):format(self.id, event, json)
-  self.newest[key] = { id = self.id, text = text }
-  if all then keep(self, text) end
+--- A report as JSON. The newest of each feed is kept in any case.
+function Events:report(feed_id, json)
+  self.number = self.number + 1
+  local text = sse.report(self.epoch, self.number, json)
+  self.newest[feed_id] = { number = self.number, text = text }
+  keep(self, text)
   send_to_all(self, text)
 end
 
--- All that is kept from this id on, and the newest of each key.
-local function since(self, from)
+--- What holds from now on: name is the event's; json one JSON object.
+function Events:fact(name, key, json)
+  local text = sse.event(name, json)
+  local place = self.places[key] or #self.facts + 1
+  self.places[key], self.facts[place] = place, text
+  send_to_all(self, text)
+end
+
+-- All that is kept behind this number, and the newest of each feed if that is behind it too.
+local function after(self, number)
   local found, parts = {}, {}
   for _, newest in pairs(self.newest) do
-    if newest.id >= from and not self.kept[newest.id] then found[#found + 1] = newest end
+    if newest.number > number and newest.number < self.first then found[#found + 1] = newest end
   end
-  for id = math.max(from, self.first), self.id do
-    if self.kept[id] then found[#found + 1] = { id = id, text = self.kept[id] } end
-  end
-  table.sort(found, function(a, b) return a.id < b.id end)
-  for i, event in ipairs(found) do parts[i] = event.text end
+  table.sort(found, function(a, b) return a.number < b.number end)
+  for i, report in ipairs(found) do parts[i] = report.text end
+  for i = math.max(number + 1, self.first), self.number do parts[#parts + 1] = self.kept[i] end
   return table.concat(parts)
 end
 
-local MISSED = 'event: lost\ndata: {"reason":"this page was away for longer than events are kept"}\n\n'
-
---- A reader that had `resume` (text, "" for none) last: it is sent what came since, else what there is. reader(text) is
---- false once it takes no more.
+--- A reader that had `resume` (its Last-Event-ID, "" for none) last: it is sent the facts, and what came since, else
+--- what there is. reader(text) is false once it takes no more.
 function Events:join(reader, resume)
-  local last = tonumber(resume:match "^%d+$")
-  local is_known = last and last <= self.id
-  local from = is_known and last + 1 or 0
-  local text = "retry: 1000\n\n" .. (is_known and from < self.first and MISSED or "") .. since(self, from)
+  local had, missed = sse.resumed(resume, self.epoch, self.first - 1, self.number)
+  local text = sse.HELLO .. table.concat(self.facts) .. (missed and sse.MISSED or "") .. after(self, had or 0)
   if reader(text) then self.readers[reader] = true end
 end
 
 --- To be called now and then.
 function Events:keep_alive()
-  if core.monotonic() - self.sent_at >= QUIET_SECONDS then send_to_all(self, ": still here\n\n") end
+  if core.monotonic() - self.sent_at >= sse.QUIET_SECONDS then send_to_all(self, sse.BEAT) end
 end
 
 return events

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- What the live page is told: each report, the state of things when it changes, and what was lost.
+-- What the live page is told beside reports: which feeds there are, and how things are, when that changes. Who passes
+-- it on is given: told:fact(event, key, json), as chainlink.web.events has it.
 
-local cjson = require "cjson"
 local core = require "chainlink.core"
 local text = require "chainlink.text"
 
@@ -10,47 +10,36 @@ local Live = {}
 Live.__index = Live
 
 local STATE_SECONDS = 1
-local encode = cjson.encode
+local LOSS_SECONDS = 60 -- for so long a loss is told
 
-function live.new(events, monitor)
-  return setmetatable({ events = events, monitor = monitor, feeds = {}, by_id = {}, due = 0 }, Live)
+--- verifies: are reports verified?
+function live.new(told, monitor, verifies)
+  return setmetatable({ told = told, monitor = monitor, verifies = verifies, names = {}, losses = {}, due = 0 }, Live)
 end
 
--- lua-cjson would make an object of an empty table.
+local function string_of(value) return text.json_string(text.plain(value)) end
+
 local function array(list)
   local parts = {}
-  for i, item in ipairs(list) do parts[i] = encode(item) end
+  for i, item in ipairs(list) do parts[i] = type(item) == "table" and array(item) or string_of(item) end
   return "[" .. table.concat(parts, ",") .. "]"
 end
 
---- A feed to show; problem: why it cannot be, in words.
+--- A feed to show; problem: why it cannot be, in words. Without an id its name stands for that.
 function Live:add(id, name, problem)
-  local feed = { feed_id = id or name, name = text.plain(name), problem = problem and text.plain(problem) or nil }
-  self.feeds[#self.feeds + 1], self.by_id[feed.feed_id] = feed, feed
-end
-
-function Live:report(report)
-  local id = report.feed_id
-  self.events:tell("report", id, encode {
-    feed_id = id,
-    name = self.by_id[id].name,
-    schema = "v" .. report.version,
-    observed = report.observations_timestamp_ms,
-    price = report.price,
-    bid = report.bid or report.best_bid or report.bid_price,
-    ask = report.ask or report.best_ask or report.ask_price,
-    market = report:market_status_name(),
-    verified = self.verifies or nil,
-  }, true)
+  local key = id or name
+  self.names[key] = name
+  self.told:fact("feed", "feed " .. key, ('{"feed_id":%s,"name":%s%s}'):format(string_of(key), string_of(name),
+    problem and ',"problem":' .. string_of(problem) or ""))
 end
 
 --- An event of on_status.
 function Live:note(event)
   self.monitor:note(event)
   if event.state ~= "lost" then return end
-  local feed = self.by_id[event.feed_id]
-  self.events:tell("lost", "lost", encode { feed_id = event.feed_id, name = feed and feed.name, from = event.from,
-    to = event.to, reason = text.plain(event.reason or "reports were lost") }, true)
+  local words = (event.feed_id and (self.names[event.feed_id] or event.feed_id) .. ": " or "")
+    .. (event.reason or "reports were lost")
+  self.losses[#self.losses + 1] = { words = words, till = core.monotonic() + LOSS_SECONDS }
 end
 
 --- What keeps the whole from working, until there is a stream.
@@ -74,12 +63,22 @@ local function figures(self)
   return list
 end
 
+-- Each one once.
+local function add_losses(self, reasons, now)
+  local said = {}
+  while self.losses[1] and self.losses[1].till < now do table.remove(self.losses, 1) end
+  for _, loss in ipairs(self.losses) do
+    if not said[loss.words] then reasons[#reasons + 1] = loss.words end
+    said[loss.words] = true
+  end
+end
+
 -- The state without its time, which changes always.
-local function state_of(self)
+local function state_of(self, now)
   local status, reasons = self.monitor:judge()
-  for i, reason in ipairs(reasons) do reasons[i] = text.plain(reason) end
-  return ('"status":"%s","reasons":%s,"feeds":%s,"figures":%s'):format(status, array(reasons), array(self.feeds),
-    array(figures(self)))
+  add_losses(self, reasons, now)
+  return ('"status":"%s","reasons":%s,"figures":%s,"verifies":%s}'):format(status, array(reasons),
+    array(figures(self)), tostring(self.verifies == true))
 end
 
 --- To be called often: tells the state if a second has passed and it has changed.
@@ -87,12 +86,11 @@ function Live:tick()
   local now = core.monotonic()
   if now < self.due then return end
   self.due = now + STATE_SECONDS
-  local state = state_of(self)
+  local state = state_of(self, now)
   if state ~= self.state then
-    self.events:tell("state", "state", ('{"now":%.0f,%s}'):format(core.time() * 1000, state), false)
+    self.told:fact("state", "state", ('{"now":%.0f,%s'):format(core.time() * 1000, state))
   end
   self.state = state
-  self.events:keep_alive()
 end
 
 return live

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Shows what /events tells: report, state, lost. The browser connects again by itself, and says what it had last.
+// Shows what /events tells: feed, report, state, lost. The browser connects again by itself, and says what it had last.
 "use strict";
 (() => {
   const KEEP_SECONDS = 300, OLD_SECONDS = 10;
   const $ = (id) => document.getElementById(id);
   const cards = new Map();
   let skew = 0; // the server's clock minus ours, ms
+  let verifies = false;
 
   const element = (name, className, text) => {
     const made = document.createElement(name);
@@ -21,8 +22,11 @@
     return value;
   };
 
+  // Exact decimals come as text; what is shown, and the chart, have no use for so many digits.
+  const decimal = (...values) => Number(values.find((value) => value !== undefined) ?? NaN);
+
   const number = (value) => {
-    if (value === undefined || value === null) return "–";
+    if (Number.isNaN(value)) return "–";
     const size = Math.abs(value), places = size >= 100 ? 2 : size >= 1 ? 4 : 8;
     return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
   };
@@ -44,10 +48,10 @@
       series: [{}, { stroke: () => color("--chart"), width: 2, points: { show: false } }] }, card.data, card.box);
   }
 
-  function makeCard(feed) {
-    const root = element("article"), title = element("h2", "", feed.name), list = element("dl");
-    const card = { root, list, data: [[], []], schema: element("span") };
-    title.append(card.schema);
+  function makeCard(id) {
+    const root = element("article"), title = element("h2"), list = element("dl");
+    const card = { root, list, data: [[], []], name: element("b"), schema: element("span") };
+    title.append(card.name, card.schema);
     card.price = element("p", "price", "–");
     card.problem = element("p", "problem");
     card.problem.hidden = true;
@@ -56,11 +60,20 @@
       ["market", "market"], ["verified", "signatures"]]) card[key] = pair(list, label, key);
     card.box = element("div", "chart");
     card.box.setAttribute("role", "img");
-    card.box.setAttribute("aria-label", "Price of " + feed.name + " in the last minutes");
     root.append(card.box);
-    root.dataset.feed = feed.feed_id;
+    root.dataset.feed = id;
     $("feeds").append(root);
-    cards.set(feed.feed_id, card);
+    cards.set(id, card);
+    return card;
+  }
+
+  function showFeed(feed) {
+    const card = cards.get(feed.feed_id) || makeCard(feed.feed_id);
+    card.name.textContent = feed.name;
+    card.box.setAttribute("aria-label", "Price of " + feed.name + " in the last minutes");
+    card.problem.hidden = !feed.problem;
+    card.problem.textContent = feed.problem || "";
+    for (const part of [card.price, card.list, card.box]) part.hidden = Boolean(feed.problem);
     return card;
   }
 
@@ -70,31 +83,34 @@
     if (card.chart) card.chart.setData(card.data);
   }
 
-  function keepPoint(card, report) {
-    const [times, prices] = card.data, time = report.observed / 1000;
+  function keepPoint(card, observed, price) {
+    const [times, prices] = card.data, time = observed / 1000;
     if (times.length > 0 && time <= times[times.length - 1]) return; // out of order, or told before
     times.push(time);
-    prices.push(report.price);
+    prices.push(price);
     while (times[0] < time - KEEP_SECONDS) { times.shift(); prices.shift(); }
     if (!card.drawing) card.drawing = requestAnimationFrame(() => draw(card));
   }
 
   function showReport(report) {
-    const card = cards.get(report.feed_id) || makeCard(report);
-    keepPoint(card, report);
-    if (card.observed > report.observed) return;
-    card.observed = report.observed;
-    card.price.textContent = number(report.price);
+    const id = report.feed_id, card = cards.get(id) || showFeed({ feed_id: id, name: id });
+    const observed = report.observations_timestamp_ms ?? report.observations_timestamp * 1000;
+    const price = decimal(report.price);
+    if (!Number.isNaN(price)) keepPoint(card, observed, price);
+    if (card.observed > observed) return;
+    const bid = decimal(report.bid, report.best_bid, report.bid_price);
+    const ask = decimal(report.ask, report.best_ask, report.ask_price);
+    card.observed = observed;
+    card.price.textContent = number(price);
     card.price.dataset.price = report.price;
-    card.root.dataset.observed = report.observed;
+    card.root.dataset.observed = observed;
     card.root.dataset.count = Number(card.root.dataset.count || 0) + 1;
-    card.schema.textContent = report.schema;
-    card.bid.textContent = number(report.bid);
-    card.ask.textContent = number(report.ask);
-    card.spread.textContent = report.bid && report.ask
-      ? ((report.ask - report.bid) / report.price * 10000).toFixed(2) + " bp" : "–";
-    card.market.textContent = report.market || "–";
-    card.verified.textContent = report.verified ? "verified" : "not checked";
+    card.schema.textContent = "v" + report.version;
+    card.bid.textContent = number(bid);
+    card.ask.textContent = number(ask);
+    card.spread.textContent = bid && ask ? ((ask - bid) / price * 10000).toFixed(2) + " bp" : "–";
+    card.market.textContent = report.market_status_name || "–";
+    card.verified.textContent = verifies ? "verified" : "not checked";
     card.root.classList.remove("fresh");
     requestAnimationFrame(() => card.root.classList.add("fresh"));
     showAge(card);
@@ -116,12 +132,11 @@
   const words = { up: "connected to the service", degraded: "connected, with something wrong",
     down: "not connected to the service" };
 
-  let reasons = [], losses = [];
+  let status, reasons = []; // as told last
+  let missed = { words: "", till: 0 };
 
   function showReasons() {
-    const now = Date.now();
-    losses = losses.filter((loss) => loss.until > now);
-    const all = [...reasons, ...new Set(losses.map((loss) => loss.words))];
+    const all = missed.till > Date.now() ? [...reasons, missed.words] : reasons;
     const list = $("reasons");
     list.hidden = all.length === 0;
     if (list.dataset.text === all.join("\n")) return;
@@ -129,20 +144,13 @@
     list.replaceChildren(...all.map((reason) => element("li", "", reason)));
   }
 
-  let status; // as told last
-
   function showState(state) {
     skew = state.now - Date.now();
+    verifies = state.verifies;
     status = state.status;
     showConnection(status, words[status]);
     reasons = state.reasons;
     showReasons();
-    for (const feed of state.feeds) {
-      const card = cards.get(feed.feed_id) || makeCard(feed);
-      card.problem.hidden = !feed.problem;
-      card.problem.textContent = feed.problem || "";
-      for (const part of [card.price, card.list, card.box]) part.hidden = Boolean(feed.problem);
-    }
     const list = $("figures");
     list.replaceChildren();
     for (const [label, value] of state.figures) pair(list, label).textContent = value;
@@ -150,10 +158,11 @@
 
   const source = new EventSource("events");
   const on = (name, show) => source.addEventListener(name, (event) => show(JSON.parse(event.data)));
+  on("feed", showFeed);
   on("report", showReport);
   on("state", showState);
   on("lost", (lost) => {
-    losses.push({ until: Date.now() + 60000, words: (lost.name ? lost.name + ": " : "") + lost.reason });
+    missed = { words: lost.reason, till: Date.now() + 60000 };
     showReasons();
   });
   source.addEventListener("open", () => { if (status) showConnection(status, words[status]); });
