@@ -29,6 +29,7 @@ describe("the events of serve", function()
       local data = line:match "^data: (.*)$"
       local told = data and cjson.decode(data)
       if told and event == "report" then reports[#reports + 1] = { id = assert(id), report = told }
+      elseif told and event == "clock" then assert.is_true(math.abs(told.now / 1000 - os.time()) < 60)
       elseif told then
         assert.is_nil(id)
         others[#others + 1] = { event, told }

@@ -6,8 +6,8 @@ local core = require "chainlink.core"
 local events = require "chainlink.web.events"
 local listening = require "chainlink.cli.listening"
 local live = require "chainlink.web.live"
+local lookup = require "chainlink.web.lookup"
 local monitor = require "chainlink.web.monitor"
-local names = require "chainlink.cli.names"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
@@ -77,16 +77,10 @@ end
 
 -- The feed of one argument: {id=, name=, problem=: why it cannot be shown, err=: the service's refusal}
 local function look_up(client, argument)
-  local ok, ids, known = pcall(names.feeds, client, { argument }, "json")
-  if not ok then
-    local is_argument = options.is_usage_error(ids) or chainlink.is_error(ids) and ids.kind == "InvalidFeedIDError"
-    if is_argument then return { name = argument, problem = ids.message } end
-    error(ids, 0)
-  end
-  local id = ids[1]
-  local report, err = client:get_latest_report(id)
-  if not report and err.retryable then error(err, 0) end
-  return { id = id, name = known[id] or argument, problem = not report and err.message or nil, err = err }
+  local feed = lookup.find(client, argument)
+  feed.err = feed.id and lookup.refusal(client, feed.id)
+  feed.problem = feed.problem or feed.err and feed.err.message
+  return feed
 end
 
 -- Credentials of no use: the service refuses every feed, and the list of feeds too.

@@ -38,7 +38,7 @@ end
 local function greet(feed)
   local newest = feed.store:sequence()
   local had, missed = text.resumed(ngx.var.http_last_event_id, feed.store.epoch, newest - feed.options.history, newest)
-  return had, text.HELLO .. (missed and text.MISSED or "")
+  return had, text.hello(ngx.now() * 1000) .. (missed and text.MISSED or "")
 end
 
 --- Answers the request with the reports of these feeds ([id] = true), until the browser or the worker goes.

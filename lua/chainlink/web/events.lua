@@ -65,8 +65,8 @@ end
 --- what there is. reader(text) is false once it takes no more.
 function Events:join(reader, resume)
   local had, missed = sse.resumed(resume, self.epoch, self.first - 1, self.number)
-  local text = sse.HELLO .. table.concat(self.facts) .. (missed and sse.MISSED or "") .. after(self, had or 0)
-  if reader(text) then self.readers[reader] = true end
+  local text = table.concat(self.facts) .. (missed and sse.MISSED or "") .. after(self, had or 0)
+  if reader(sse.hello(core.time() * 1000) .. text) then self.readers[reader] = true end
 end
 
 --- To be called now and then.

@@ -73,11 +73,10 @@ local function add_losses(self, reasons, now)
   end
 end
 
--- The state without its time, which changes always.
 local function state_of(self, now)
   local status, reasons = self.monitor:judge()
   add_losses(self, reasons, now)
-  return ('"status":"%s","reasons":%s,"figures":%s,"verifies":%s}'):format(status, array(reasons),
+  return ('{"status":"%s","reasons":%s,"figures":%s,"verifies":%s}'):format(status, array(reasons),
     array(figures(self)), tostring(self.verifies == true))
 end
 
@@ -87,9 +86,7 @@ function Live:tick()
   if now < self.due then return end
   self.due = now + STATE_SECONDS
   local state = state_of(self, now)
-  if state ~= self.state then
-    self.told:fact("state", "state", ('{"now":%.0f,%s'):format(core.time() * 1000, state))
-  end
+  if state ~= self.state then self.told:fact("state", "state", state) end
   self.state = state
 end
 

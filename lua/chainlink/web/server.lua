@@ -2,6 +2,7 @@
 -- Answers HTTP requests while a client of the same thread waits: server:wait is what a client takes as its `loop`.
 
 local core = require "chainlink.core"
+local headers = require "chainlink.web.headers"
 
 local server = {}
 local Server = {}
@@ -9,9 +10,7 @@ Server.__index = Server
 
 local reasons = { [200] = "OK", [404] = "Not Found", [405] = "Method Not Allowed", [503] = "Service Unavailable" }
 
--- Nothing here is for another page to embed, or to be kept for later.
-local common = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nReferrer-Policy: no-referrer\r\n"
-  .. "Cross-Origin-Resource-Policy: same-origin\r\nConnection: close\r\n"
+local common = headers.lines(headers.common) .. "Connection: close\r\n"
 
 local function head_of(answer, length)
   local first = ("HTTP/1.1 %d %s\r\nContent-Type: %s\r\n"):format(answer.status, reasons[answer.status], answer.type)
@@ -19,8 +18,8 @@ local function head_of(answer, length)
   return first .. common .. (answer.headers or "") .. "\r\n"
 end
 
-local function words(status, text, headers)
-  return { status = status, type = "text/plain; charset=utf-8", body = text .. "\n", headers = headers }
+local function words(status, text, lines)
+  return { status = status, type = "text/plain; charset=utf-8", body = text .. "\n", headers = lines }
 end
 
 local function answer_to(routes, method, path, resume)

@@ -6,12 +6,16 @@
 local sse = {}
 
 sse.QUIET_SECONDS = 15 -- proxies and browsers take what is silent for longer for dead
-sse.HELLO = "retry: 1000\n\n" -- milliseconds until the browser tries again
 sse.BEAT = ": still here\n\n"
 
 --- data: one JSON object.
 function sse.event(name, data)
   return ("event: %s\ndata: %s\n\n"):format(name, data)
+end
+
+--- At first; `now` is the server's clock in milliseconds. The browser is to try again after a second.
+function sse.hello(now)
+  return "retry: 1000\n" .. sse.event("clock", ('{"now":%.0f}'):format(now))
 end
 
 sse.MISSED = sse.event("lost", '{"reason":"this page was away for longer than reports are kept"}')

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Shows what /events tells: feed, report, state, lost. The browser connects again by itself, and says what it had last.
+// Shows what /events tells: clock, feed, report, state, lost. The browser connects again by itself, and says what it had last.
 "use strict";
 (() => {
   const KEEP_SECONDS = 300, OLD_SECONDS = 10;
@@ -145,7 +145,6 @@
   }
 
   function showState(state) {
-    skew = state.now - Date.now();
     verifies = state.verifies;
     status = state.status;
     showConnection(status, words[status]);
@@ -158,6 +157,7 @@
 
   const source = new EventSource("events");
   const on = (name, show) => source.addEventListener(name, (event) => show(JSON.parse(event.data)));
+  on("clock", (clock) => { skew = clock.now - Date.now(); });
   on("feed", showFeed);
   on("report", showReport);
   on("state", showState);
