@@ -18,7 +18,8 @@ function openresty.get(dict) end
 
 ---@class chainlink.FeedOptions
 ---@field dict string the name of a lua_shared_dict: 8 KiB for each feed and each event kept
----@field feed_ids string[]
+---@field feed_ids? string[] these, or `feeds`
+---@field feeds? string[] ids and names; the worker that leads looks the names up
 ---@field client? chainlink.Options over those from the environment
 ---@field stream? chainlink.StreamOptions
 ---@field owner? "one"|"each" which worker has a stream, default "one"
@@ -47,6 +48,9 @@ function WorkerFeed:sse(feed_ids) end
 
 ---Answers the request with the metrics of client and stream, as OpenMetrics text that is a second old at most.
 function WorkerFeed:answer_metrics() end
+
+---Answers a request for the live page, one of its files or its events, by the last part of the path.
+function WorkerFeed:answer_page() end
 
 ---Answers the request with how the stream is: 200 when up or degraded, 503 when down; JSON with status and reasons.
 function WorkerFeed:answer_health() end

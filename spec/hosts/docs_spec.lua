@@ -87,9 +87,15 @@ describe("docs/hosts.md", function()
         await("health", function() return (server:get "/healthz"):find('"up"', 1, true) end)
         assert.matches("# EOF\n$", (server:get "/metrics"))
       end
+      if block:find "/live/" then
+        assert.matches("<title>Chainlink Data Streams", (server:get "/live/"))
+        local client = server:open("/live/events", "")
+        repeat local line = assert(client:receive "*l") until line == "event: report"
+        return client:close()
+      end
       assert.is_number(await("a price", function() return tonumber((server:get("/price?feed=" .. feed))) end))
     end)
   end
 
-  it("has two of nginx", function() assert.are.equal(2, configurations) end)
+  it("has three of nginx", function() assert.are.equal(3, configurations) end)
 end)

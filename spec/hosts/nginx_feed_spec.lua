@@ -215,7 +215,7 @@ describe("a feed in nginx", function()
   end
 
   local function count_events(text)
-    return select(2, text:gsub("\ndata: [^\n]+\n", ""))
+    return select(2, text:gsub("\nevent: report\n", ""))
   end
 
   -- The numbers of the events, the last one's whole id.

@@ -64,7 +64,25 @@ http {
 local checked_build, checker = os.getenv "NGINX_BUILD", os.getenv "NGINX_CHECKER"
 local passed_on = { "LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS" } -- for the binary of an upgrade
 
+local cpath = (checked_build and checked_build .. "/?.so;" or "") .. (os.getenv "LUA_CPATH" or "")
+
+-- A whole configuration, as its user would run it; the environment has the module (LUA_PATH, LUA_CPATH).
+local function of_file(options, port)
+  local text = project.read(options.file)
+  for name, value in pairs(options.replace or {}) do
+    local from, to = text:find(name, 1, true)
+    text = text:sub(1, from - 1) .. value .. text:sub(to + 1)
+  end
+  text = text:gsub("127%.0%.0%.1:8080", "127.0.0.1:" .. port):gsub("/usr/lib/nginx/modules", module_folder())
+  text = text:gsub("env ([%u_]+);", function(name)
+    return options.environment[name] and ("env '%s=%s';"):format(name, options.environment[name])
+  end)
+  local _, is_root = project.run 'test "$(id -u)" -eq 0'
+  return (is_root == 0 and "user root;" or "") .. text
+end
+
 local function configuration(options, port)
+  if options.file then return of_file(options, port) end
   local environment = {}
   for i, name in ipairs(checker and passed_on or {}) do environment[i] = ("env %s;"):format(name) end
   for name, value in pairs(options.environment or {}) do
@@ -74,22 +92,23 @@ local function configuration(options, port)
   local values = { modules = module_folder(), workers = options.workers or 1, port = port,
     user = is_root == 0 and "user root;" or "", environment = table.concat(environment, "\n"),
     main = options.main or "", http = options.http or "", server = options.server,
-    path = os.getenv "LUA_PATH", cpath = (checked_build and checked_build .. "/?.so;" or "") .. os.getenv "LUA_CPATH" }
+    path = os.getenv "LUA_PATH", cpath = cpath }
   return (frame:gsub("%%%((%l+)%)", values))
 end
 
 -- What is set before the command: libraries that come before its own.
 local function preloaded(library)
   local list = (checker or "") .. (checker and library and ":" or "") .. (library or "")
-  return ("%s LD_PRELOAD=%s"):format(checker and "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" or "", list)
+  return ("%s LD_PRELOAD=%s LUA_CPATH='%s'"):format(checker and "ASAN_OPTIONS=$ASAN_OPTIONS:detect_leaks=0" or "",
+    list, cpath)
 end
 
 -- Stops it when the pipe to it ends, which it does with this process.
 local guard = "trap '' TERM; cat >/dev/null; cd '%s'; " ..
   "for pid in $(cat nginx.pid nginx.pid.oldbin 2>/dev/null); do kill $pid; done"
 
---- Starts it. options: workers, main, http, server (parts of the configuration), environment (by name), preload (a
---- library's path).
+--- Starts it. options: workers, main, http, server (parts of the configuration), or file (a whole one), in which texts
+--- are replaced (replace, by text); environment (by name); preload (a library's path).
 function nginx.start(options)
   local folder, remove = project.folder()
   local port = free_port()

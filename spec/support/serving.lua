@@ -9,25 +9,32 @@ local serving = {}
 local Serving = {}
 Serving.__index = Serving
 
---- -> {sim=, client=, command= the listener, feeds= the three of the service, folder=}
-function serving.start()
+--- The service alone. -> {sim=, client=, feeds= the three of the service, folder=, signers= a file}
+function serving.service()
   local self = setmetatable({}, Serving)
   self.folder, self.remove = project.folder()
   local all = simulator.start { feeds = 3 }
   local feeds = all:client():get_feeds()
   all:stop()
-  local signers = self.folder .. "/signers"
-  self.sim = simulator.start { feeds = 3, rate_limit = 0, signers_file = signers,
+  self.signers = self.folder .. "/signers"
+  self.sim = simulator.start { feeds = 3, rate_limit = 0, signers_file = self.signers,
     key = ("simulator-key:simulator-secret:%s,%s"):format(feeds[1].id, feeds[2].id) }
   self.client, self.feeds = self.sim:client(), feeds
+  return self
+end
+
+--- With `command`, the listener.
+function serving.start()
+  local self = serving.service()
+  local feeds = self.feeds
   local arguments = ("serve %s %s %s NOPE/USD --listen 127.0.0.1:0 --signers %s"):format(feeds[1].name, feeds[2].name,
-    feeds[3].id, signers)
+    feeds[3].id, self.signers)
   self.command = listener.start(self.sim:exports(), arguments, self.folder .. "/out")
   return self
 end
 
 function Serving:stop()
-  self.command:stop()
+  if self.command then self.command:stop() end
   self.client:close()
   self.sim:stop()
   self.remove()

@@ -7,8 +7,10 @@ local subscriber = {}
 local Subscriber = {}
 Subscriber.__index = Subscriber
 
+local always = { clock = true, feed = true, state = true } -- told to everybody who comes
+
 --- Of a path of spec.support.nginx: its reports are in .events, each as {id=, report= what its data says}; the names of
---- other events in .others.
+--- events that not everybody gets in .others.
 function subscriber.open(server, path)
   return setmetatable({ server = server, path = path, events = {}, others = {}, breaks = -1 }, Subscriber)
 end
@@ -43,7 +45,7 @@ local function take_events(self)
     local id, name, data = block:match "id: ([^\n]+)", block:match "event: ([^\n]+)", block:match "data: ([^\n]+)"
     self.last = id or self.last
     if data and name == "report" then table.insert(self.events, { id = id, report = cjson.decode(data) })
-    elseif data then table.insert(self.others, name) end
+    elseif data and not always[name] then table.insert(self.others, name) end
     start = stop
   end
   self.text = self.text:sub(start)

@@ -1,12 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- A feed as a worker of nginx sees it: the latest reports, and who waits for the next ones.
 
+local board = require "chainlink.openresty.board"
 local client = require "chainlink.client"
 local core = require "chainlink.core"
 local check = require "chainlink.check"
 local errors = require "chainlink.errors"
 local leader = require "chainlink.openresty.leader"
+local live = require "chainlink.web.live"
 local monitor = require "chainlink.web.monitor"
+local page = require "chainlink.openresty.page"
 local record = require "chainlink.openresty.record"
 local semaphore = require "ngx.semaphore"
 local sse = require "chainlink.openresty.sse"
@@ -51,9 +54,11 @@ end
 function feed.start(options)
   local prefix = options.owner == "each" and ("chainlink:%s:"):format(ngx.worker.id() or "agent") or "chainlink:"
   local self = setmetatable({ options = options, is_known = {}, events = {}, stop = semaphore.new(),
-    monitor = monitor.new(),
+    monitor = monitor.new(), board = board.new(options.dict, prefix), refused = {}, names = {},
+    wants_names = not options.feeds,
     store = store.new(options.dict, prefix, options.history, options.late),
     waiters = setmetatable({}, { __mode = "k" }) }, Feed) -- weak, as a light thread may be ended while it waits
+  self.live = live.new(self.board, self.monitor, (options.stream.verify or options.client.verify) ~= nil)
   for _, id in ipairs(options.ids) do self.is_known[id] = true end
   self.client = assert(client.new(options.client))
   self.sequence = self.store:sequence()
@@ -90,8 +95,22 @@ function Feed:event(number)
   return report.feed_id, self.events[place].json
 end
 
---- Tells this worker's waiters of the events since the last time.
+local function learn(self, feeds)
+  for _, found in ipairs(feeds) do
+    if self.options.feeds and not found.has_problem and not self.is_known[found.id] then
+      self.is_known[found.id] = true
+      table.insert(self.options.ids, found.id)
+    end
+  end
+  for waiter in pairs(self.waiters) do
+    if waiter.reads_board and waiter.semaphore:count() < 1 then waiter.semaphore:post(1) end
+  end
+end
+
+--- Tells this worker's waiters of the events since the last time, and of what is new on the board.
 function Feed:deliver()
+  local feeds = self.board:news()
+  if feeds then learn(self, feeds) end
   local newest = self.store:sequence()
   if next(self.waiters) then
     for number = math.max(self.sequence, newest - self.options.history) + 1, newest do wake(self, number) end
@@ -140,9 +159,16 @@ end
 --- Answers a request with server-sent events of the reports of these feeds, without them of all; in a content phase.
 --- Returns when the browser or the worker goes.
 function Feed:sse(feed_ids)
+  if not feed_ids then return sse.serve(self, self.is_known, true) end
   local wanted = {}
-  for _, id in ipairs(feed_ids and check.feed_ids(feed_ids) or self.options.ids) do wanted[self:check_id(id)] = true end
+  for _, id in ipairs(check.feed_ids(feed_ids)) do wanted[self:check_id(id)] = true end
   sse.serve(self, wanted)
+end
+
+--- Answers a request for the live page, one of its files, or its events, by the last part of the path; in a content
+--- phase.
+function Feed:answer_page()
+  page.answer(self)
 end
 
 local nobody = '{"status":"down","reasons":["no worker of this nginx has told of the stream lately"]}\n'

@@ -3,7 +3,9 @@
 -- there, and when that ends, whatever ended it, one of them leads.
 
 local core = require "chainlink.core"
+local errors = require "chainlink.errors"
 local loop = require "chainlink.loop.openresty"
+local roster = require "chainlink.openresty.roster"
 local view = require "chainlink.openresty.view"
 
 local leader = {}
@@ -16,12 +18,12 @@ local PAUSE = 0.01 -- seconds, while another one claims the lead
 local RECENT = 60 -- seconds: what was missed for no longer than that is asked for
 
 -- From when on reports may not have been published, in whole seconds; nil when that is not to be asked for.
-local function start_of(feed)
+local function start_of(feed, ids)
   local stream, client, late = feed.options.stream, feed.options.client, feed.options.late / 1000
   if stream.backfill == false or client.backfill == false then return stream.start end
   local now, has_any = core.time(), false
   local first = now
-  for _, id in ipairs(feed.options.ids) do
+  for _, id in ipairs(ids) do
     local observed = feed.store:observed(id)
     has_any = has_any or observed ~= nil
     first = math.min(first, observed and observed / 1000 - late or stream.start or now)
@@ -30,13 +32,13 @@ local function start_of(feed)
 end
 
 -- Reports that came while nobody led are filled in.
-local function options_of_stream(feed)
+local function options_of_stream(feed, ids)
   local stream = {}
   for name, value in pairs(feed.options.stream) do stream[name] = value end
-  stream.start = start_of(feed)
+  stream.start = start_of(feed, ids)
   local told = stream.on_status or feed.options.client.on_status
   function stream.on_status(event)
-    feed.monitor:note(event)
+    feed.live:note(event)
     if told then told(event) end
   end
   return stream
@@ -65,12 +67,12 @@ local function take(feed)
 end
 
 -- Until the stream is over. -> err
-local function read_stream(feed)
-  feed.store:resume(feed.options.ids)
-  local stream, err = feed.client:stream(feed.options.ids, options_of_stream(feed))
+local function read_stream(feed, ids)
+  feed.store:resume(ids)
+  local stream, err = feed.client:stream(ids, options_of_stream(feed, ids))
   if not stream then return err end
   feed.stream = stream
-  feed.monitor:watch(feed.client, view.new(stream, feed.store, feed.options.ids), feed.options.ids)
+  feed.monitor:watch(feed.client, view.new(stream, feed.store, ids), ids)
   local more
   repeat
     more, err = take(feed)
@@ -79,16 +81,37 @@ local function read_stream(feed)
   return err
 end
 
+-- What is on the board, for the others to read.
+local function post(feed)
+  feed.live:tick()
+  local is_new, why = feed.board:publish()
+  if why then ngx.log(ngx.ERR, "chainlink: lua_shared_dict ", feed.options.name, ": ", why) end
+  if not is_new or not feed.hub then return end
+  core.bell_ring(feed.hub)
+  feed:deliver()
+end
+
+-- Looks up which feeds there are, and streams them, until that fails. -> err, is it worth another try at once?
+local function stream_feeds(feed)
+  local ids, err = roster.look_up(feed)
+  post(feed)
+  if not ids then return err end
+  err = read_stream(feed, ids)
+  local is_refused = errors.is_error(err) and err.kind == "AuthenticationError"
+  return err, is_refused and roster.note_refused(feed, ids)
+end
+
 local function lead(feed)
   feed.leads, feed.unrung = true, 0
   ngx.log(ngx.NOTICE, "chainlink: this worker has the stream of ", feed.options.name)
   while true do
-    local err = read_stream(feed)
-    ngx.log(ngx.ERR, "chainlink: ", tostring(err), "; next attempt in ", RETRY, " s")
+    local err, at_once = stream_feeds(feed)
+    local pause = at_once and 0 or RETRY
+    ngx.log(ngx.ERR, "chainlink: ", tostring(err), "; next attempt in ", pause, " s")
     feed.monitor:watch(feed.client, nil, feed.options.ids)
     feed.monitor:note { state = "failed", reason = tostring(err) }
     if feed.stream then feed.stream:close() end
-    ngx.sleep(RETRY)
+    ngx.sleep(pause)
   end
 end
 
@@ -115,10 +138,22 @@ function leader.run(feed)
   end
 end
 
+-- Names are asked for once the service answers, and not by two at once.
+local function name(feed)
+  if feed.is_naming or feed.monitor:judge() == "down" then return end
+  feed.is_naming = true
+  roster.name(feed)
+  feed.is_naming = false
+end
+
 --- Tells the others how the stream is, again and again.
 function leader.tell(feed)
   while true do
-    if feed.leads then feed.store:tell(feed.monitor:metrics(), feed.monitor:healthz()) end
+    if feed.leads then
+      if feed.wants_names then ngx.thread.spawn(name, feed) end
+      post(feed)
+      feed.store:tell(feed.monitor:metrics(), feed.monitor:healthz())
+    end
     ngx.sleep(TELL)
   end
 end

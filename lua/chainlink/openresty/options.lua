@@ -8,7 +8,7 @@ local store = require "chainlink.openresty.store"
 
 local options = {}
 
-local known = { dict = true, feed_ids = true, client = true, stream = true, owner = true, history = true }
+local known = { dict = true, feed_ids = true, feeds = true, client = true, stream = true, owner = true, history = true }
 local LATE = 10000 -- milliseconds: for so long a stream knows what it delivered, so who takes it over knows as much
 local levels = { debug = "DEBUG", info = "INFO", warn = "WARN", error = "ERR" }
 
@@ -34,6 +34,19 @@ local function check_phase()
     phase == "init" and ": what runs in the master does not reach its workers" or "")
 end
 
+-- Ids and names, which the worker that leads looks up.
+local function check_feeds(given)
+  if given.feed_ids ~= nil then raise "give one of the options 'feed_ids' and 'feeds', not both" end
+  local value = given.feeds
+  if type(value) ~= "table" or #value == 0 then
+    raise("option 'feeds' must be an array of ids and names, got %s", errors.describe(value))
+  end
+  for i, feed in ipairs(value) do
+    if type(feed) ~= "string" then raise("feeds[%d] must be an id or a name, got %s", i, errors.describe(feed)) end
+  end
+  return value
+end
+
 local function check_dict(name, entries, copies)
   local dict = type(name) == "string" and ngx.shared[name]
   if not dict then
@@ -55,8 +68,9 @@ end
 function options.read(given)
   check_names(given)
   check_phase()
-  local out = { name = given.dict, ids = check.feed_ids(given.feed_ids), stream = given.stream or {},
-    owner = given.owner or "one", history = given.history or 256 }
+  local feeds = given.feeds ~= nil and check_feeds(given) or nil
+  local out = { name = given.dict, feeds = feeds, ids = feeds and {} or check.feed_ids(given.feed_ids),
+    stream = given.stream or {}, owner = given.owner or "one", history = given.history or 256 }
   if out.owner ~= "one" and out.owner ~= "each" then
     raise("option 'owner' must be \"one\" or \"each\", got %s", errors.describe(out.owner))
   end
@@ -64,7 +78,7 @@ function options.read(given)
   if type(history) ~= "number" or history < 1 or history > 1e6 or history ~= math.floor(history) then
     raise("option 'history' must be a whole number from 1 to 1000000, got %s", errors.describe(history))
   end
-  out.dict = check_dict(given.dict, #out.ids + history, out.owner == "each" and ngx.worker.count() or 1)
+  out.dict = check_dict(given.dict, #(feeds or out.ids) + history, out.owner == "each" and ngx.worker.count() or 1)
   out.client = config.from_environment(given.client)
   out.client.loop = "openresty"
   out.client.logger = out.client.logger or log

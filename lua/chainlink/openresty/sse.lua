@@ -41,16 +41,22 @@ local function greet(feed)
   return had, text.hello(ngx.now() * 1000) .. (missed and text.MISSED or "")
 end
 
---- Answers the request with the reports of these feeds ([id] = true), until the browser or the worker goes.
-function sse.serve(feed, wanted)
+--- Answers the request with the reports of these feeds ([id] = true), and what the board tells of them, of all if `all`
+--- is true; until the browser or the worker goes.
+function sse.serve(feed, wanted, all)
   ngx.header.content_type = "text/event-stream"
   ngx.header.cache_control = "no-store"
   ngx.header["X-Accel-Buffering"] = "no"
-  local waiter = feed:enter(wanted)
+  if ngx.req.get_method() == "HEAD" then return end
+  local function wants(id) return all or wanted[id] end
+  local waiter, read = feed:enter(wanted), {}
+  waiter.reads_board = true
   local had, what = greet(feed)
   local ok = send(what)
   while ok and not feed.is_over do
+    local told = feed.board:events(read, wants)
     had, what = after(feed, wanted, had)
+    what = told .. what
     if what ~= "" then ok = send(what)
     elseif had == feed.store:sequence() and not waiter.semaphore:wait(text.QUIET_SECONDS) then ok = send(text.BEAT) end
   end
