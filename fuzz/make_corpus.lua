@@ -147,3 +147,20 @@ write("verify", "context", string.char(0, 2, 2) .. change(40, 1) .. change(95, 2
 write("tag", "last_bit", ("0"):rep(287) .. "1" .. ("0"):rep(288))
 write("tag", "short", "ab")
 write("tag", "equal", ("x"):rep(66))
+
+---- a server's frames, after a byte that says how they are cut
+local function frames(name, ...) write("frame", name, "\3" .. table.concat({ ... })) end
+local function frame(first, payload)
+  local length = #payload < 126 and string.char(#payload) or string.char(126, #payload // 256, #payload % 256)
+  return string.char(first) .. length .. payload
+end
+frames("text", frame(0x81, "{}"), frame(0x82, ""))
+frames("large", frame(0x82, ("x"):rep(300)), "\x82\x7f\0\0\0\0\0\1\0\0", ("y"):rep(99))
+frames("parts", frame(0x01, "one "), frame(0x89, "ping"), frame(0x00, ""), frame(0x8a, "pong"), frame(0x80, "text"))
+frames("close", frame(0x81, "last"), frame(0x88, "\3\xe8bye"))
+frames("empty_close", frame(0x88, ""))
+frames("masked", "\x81\x82abcd\1\2")
+frames("reserved", frame(0xc1, "?"), frame(0x83, "?"))
+frames("nested", frame(0x01, "one"), frame(0x81, "other"))
+frames("long_form", "\x82\x7e\0\1x")
+frames("huge", "\x82\x7f\xff\0\0\0\0\0\0\0")

@@ -23,6 +23,7 @@ struct owner {
   unsigned failures[MOST], asked_with[MOST]; /* told with each retry; of each question for an origin */
   double delays[MOST];
   uint16_t ports[MOST]; /* gone to */
+  size_t settled;       /* messages that it was told of by then */
   size_t questions, hosts, messages, proved, alarms, given_up;
   int64_t opened_at_ms, proved_at_ms;
   bool is_final;
@@ -89,6 +90,12 @@ static bool on_message(void *context, size_t link, const char *data, size_t leng
   return owner->is_paused;
 }
 
+static void on_settled(void *context, size_t link) {
+  struct owner *owner = context;
+  ok(link == 7 && owner->messages > owner->settled, "it says once that messages have come");
+  owner->settled = owner->messages;
+}
+
 static void on_proved(void *context, size_t link) {
   struct owner *owner = context;
   ok(link == 7, "it says which has proved itself");
@@ -116,6 +123,7 @@ static const struct cds_link_handler handler = {.is_over = is_over,
                                                 .host = on_host,
                                                 .state = on_state,
                                                 .message = on_message,
+                                                .settled = on_settled,
                                                 .proved = on_proved,
                                                 .alarm = on_alarm,
                                                 .failed = on_failed};
@@ -151,7 +159,9 @@ static void run(struct owner *owner) {
   if (!cds_link_machine_init(machine, &owner->plan) || cds_link_machine_make_ws(machine) != CDS_OK) abort();
   cds_link_machine_start(machine);
   owner->begun = machine->phase;
-  while (cds_ws_service(machine->ws)) {}
+  while (cds_ws_service(machine->ws)) cds_link_machine_settle(machine);
+  cds_link_machine_settle(machine);
+  is_number((long long)owner->settled, (long long)owner->messages, "of all of them");
   cds_ws_free(machine->ws);
   cds_link_machine_clear(machine);
 }

@@ -5,8 +5,7 @@
 #include <openssl/ssl.h>
 
 #include "certificate.h"
-#include "net/ws.h"
-#include "ws_server.h"
+#include "ws_client.h"
 
 #define FRAMES 200
 #define PAYLOAD 64 /* bytes of each; all frames fit one record, which has 16 KiB */
@@ -34,134 +33,95 @@ static bool read_request(struct ws_server *server, SSL *ssl) {
   return false;
 }
 
-/* The answer that ws_upgrade would send, encrypted. */
-static bool upgrade(struct ws_server *server, SSL *ssl) {
-  char answer[1024];
+/* The answer that ws_upgrade would send; its length, 0 when there is none. */
+static size_t write_answer(unsigned char *out, size_t size, struct ws_server *server) {
   int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return false;
+  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return 0;
   bool made = ws_upgrade(server, ends[0], "");
-  ssize_t length = made ? read(ends[1], answer, sizeof answer) : -1;
+  ssize_t length = made ? read(ends[1], out, size) : -1;
   close(ends[0]);
   close(ends[1]);
-  return length > 0 && SSL_write(ssl, answer, (int)length) == length;
+  return length > 0 ? (size_t)length : 0;
 }
 
 /* The frames of whole messages, or of one message; each payload begins with its number. */
 static size_t write_frames(unsigned char *out, bool whole) {
   size_t used = 0;
+  char payload[2 * PAYLOAD];
   for (int i = 0; i < FRAMES; i++) {
     bool first = whole || i == 0, last = whole || i == FRAMES - 1;
     out[used++] = (unsigned char)((last ? 0x80 : 0) | (first ? WS_TEXT : WS_CONTINUATION));
     out[used++] = PAYLOAD;
-    snprintf((char *)out + used, PAYLOAD + 1, "%03d %0*d", i, PAYLOAD - 4, 0);
+    snprintf(payload, sizeof payload, "%03d %0*d", i, PAYLOAD, 0);
+    memcpy(out + used, payload, PAYLOAD);
     used += PAYLOAD;
   }
   return used;
 }
 
+enum place { AFTER_ANSWER, WITH_ANSWER, HALF_WITH_ANSWER }; /* where the frames are */
+
 struct service {
   SSL_CTX *tls;
   bool whole;
-  int records; /* that were written */
+  enum place place;
+  int records; /* that were written, of those that have frames */
 };
+
+static bool write_record(SSL *ssl, const unsigned char *bytes, size_t length) {
+  return length <= SSL3_RT_MAX_PLAIN_LENGTH && SSL_write(ssl, bytes, (int)length) == (int)length;
+}
+
+/* In one record or two; nothing else is sent, which could bring up what was left lying. */
+static void send_all(struct service *service, struct ws_server *server, SSL *ssl) {
+  static unsigned char bytes[1024 + FRAMES * (PAYLOAD + 2) + 1];
+  size_t answer = write_answer(bytes, 1024, server), all = answer + write_frames(bytes + answer, service->whole);
+  size_t first = service->place == AFTER_ANSWER ? answer : service->place == WITH_ANSWER ? all : (answer + all) / 2;
+  if (answer == 0 || !write_record(ssl, bytes, first)) return;
+  service->records += first > answer;
+  if (first < all && write_record(ssl, bytes + first, all - first)) service->records++;
+}
 
 static void serve(struct ws_server *server, int number, int fd) {
   struct service *service = server->context;
-  static unsigned char frames[FRAMES * (PAYLOAD + 2) + 1];
   SSL *ssl = SSL_new(service->tls);
   (void)number;
   if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) exit(1);
-  if (SSL_accept(ssl) == 1 && read_request(server, ssl) && upgrade(server, ssl)) {
-    size_t length = write_frames(frames, service->whole);
-    if (length <= SSL3_RT_MAX_PLAIN_LENGTH && SSL_write(ssl, frames, (int)length) == (int)length) service->records++;
-    ws_wait_end(fd); /* and nothing else is sent, which could bring up what was left lying */
+  if (SSL_accept(ssl) == 1 && read_request(server, ssl)) {
+    send_all(service, server, ssl);
+    ws_wait_end(fd);
   }
   SSL_free(ssl);
 }
 
 /* ---- the client ---- */
 
-struct client {
-  struct cds_ws *ws;
-  char seen[FRAMES * PAYLOAD + 1];
-  size_t length;
-  int messages;
-  bool late;
-  struct cds_error end;
-};
-
-static enum cds_status no_headers(void *context, struct cds_buf *lines, struct cds_error *err) {
-  (void)context, (void)lines, (void)err;
-  return CDS_OK;
-}
-
-static void nothing(void *context) {
-  (void)context;
-}
-
-static void on_message(void *context, const char *data, size_t length) {
-  struct client *client = context;
-  if (client->length + length < sizeof client->seen) {
-    memcpy(client->seen + client->length, data, length);
-    client->length += length;
-  }
-  client->messages++;
-  if (client->length == FRAMES * PAYLOAD) cds_ws_end(client->ws);
-}
-
-static void on_closed(void *context, const struct cds_error *err) {
-  struct client *client = context;
-  client->end = *err;
-  cds_ws_end(client->ws);
-}
-
-static void on_timer(void *context) {
-  struct client *client = context;
-  client->late = true;
-  cds_ws_end(client->ws);
-}
-
-static bool in_order(const struct client *client) {
+static bool in_order(const struct ws_client *client) {
   for (int i = 0; i < FRAMES; i++)
     if (atoi(client->seen + i * PAYLOAD) != i) return false;
   return client->length == FRAMES * PAYLOAD;
 }
 
-static void test_record(SSL_CTX *tls, bool whole, int messages, const char *name) {
-  struct service service = {.tls = tls, .whole = whole};
+static void test_record(SSL_CTX *tls, bool whole, enum place place, const char *name) {
+  struct service service = {.tls = tls, .whole = whole, .place = place};
   struct ws_server *server = ws_start(serve, &service);
-  struct client client = {0};
-  const struct cds_ws_settings settings = {.tls = {.insecure_skip_verify = true},
-                                           .proxy = "",
-                                           .connect_timeout = WS_IO_TIMEOUT_MS / 1000,
-                                           .ping_interval = 3600,
-                                           .pong_timeout = 3600,
-                                           .max_target = 64};
-  const struct cds_ws_handler handler = {.context = &client,
-                                         .headers = no_headers,
-                                         .opened = nothing,
-                                         .message = on_message,
-                                         .closed = on_closed,
-                                         .timer = on_timer,
-                                         .woken = nothing};
-  struct cds_url url = {.tls = true, .host = (char *)"localhost", .port = server->port, .base = (char *)""};
-  struct cds_error err = {0};
-  if (cds_ws_new(&client.ws, &settings, &handler, &err) != CDS_OK) exit(1);
-  cds_ws_timer(client.ws, WS_IO_TIMEOUT_MS / 1000);
-  cds_ws_connect(client.ws, &url, "/");
-  while (cds_ws_service(client.ws)) {}
-  cds_ws_free(client.ws);
+  struct ws_client client = {.expected = FRAMES * PAYLOAD};
+  ws_client_run(&client, server, true);
   ws_stop(server);
-  is_number(service.records, 1, "the server wrote one record");
+  is_number(service.records, place == HALF_WITH_ANSWER ? 2 : 1, "the server wrote them in that many records");
   ok(in_order(&client), "%s: all are there, in order%s", name, client.end.message);
-  is_number(client.messages, messages, "as so many messages");
-  ok(!client.late, "before anything else came");
+  is_number(client.messages, whole ? FRAMES : 1, "as so many messages");
+  ok(!client.is_late, "before anything else came");
 }
 
 int main(void) {
   SSL_CTX *tls = server_tls();
-  test_record(tls, true, FRAMES, "whole messages");
-  test_record(tls, false, 1, "parts of one message");
+  test_record(tls, true, AFTER_ANSWER, "whole messages");
+  test_record(tls, false, AFTER_ANSWER, "parts of one message");
+  test_record(tls, true, WITH_ANSWER, "whole messages in the handshake's record");
+  test_record(tls, false, WITH_ANSWER, "parts of one message in the handshake's record");
+  test_record(tls, true, HALF_WITH_ANSWER, "messages that begin in the handshake's record");
+  test_record(tls, false, HALF_WITH_ANSWER, "parts of one message that begin in the handshake's record");
   SSL_CTX_free(tls);
   return done();
 }

@@ -6,6 +6,7 @@
 #include "base/limits.h"
 #include "net/ws_attempt.h"
 #include "net/ws_callback.h"
+#include "net/ws_input.h"
 
 #define CLOSE_WAIT_US 200000 /* for the peer's answer to our close */
 
@@ -43,6 +44,7 @@ enum cds_status cds_ws_new(struct cds_ws **out, const struct cds_ws_settings *se
   ws->settings = *settings;
   ws->handler = *handler;
   cds_buf_init(&ws->message, CDS_MAX_MESSAGE_BYTES);
+  ws->reader = (struct cds_ws_reader){.handler = &cds_ws_input_handler, .context = ws};
   enum cds_status status = cds_ws_tls_new(&ws->ssl, &ws->tls_failure, &settings->tls, err);
   if (status == CDS_OK) status = make_context(ws, err);
   if (status != CDS_OK) {
@@ -60,7 +62,12 @@ enum cds_status cds_ws_new(struct cds_ws **out, const struct cds_ws_settings *se
   return CDS_OK;
 }
 
-/* ---- the end ---- */
+/* ---- waiting, and the end ---- */
+
+static void service(struct cds_ws *ws) {
+  bool has_read = cds_ws_reader_go_on(&ws->reader);
+  (void)lws_service(ws->context.lws, has_read ? -1 : 0); /* -1: does not wait */
+}
 
 static void close_wait_over(struct lws_sorted_usec_list *sul) {
   struct cds_ws *ws = lws_container_of(sul, struct cds_ws, timer_sul);
@@ -72,8 +79,12 @@ static void close_politely(struct cds_ws *ws) {
   cds_heartbeat_stop(&ws->heartbeat);
   ws->state = CDS_WS_CLOSING;
   lws_sul_schedule(ws->context.lws, 0, &ws->timer_sul, close_wait_over, CLOSE_WAIT_US);
+  if (cds_ws_reader_has(&ws->reader, ws->wsi)) {
+    cds_ws_reader_close(&ws->reader, LWS_CLOSE_STATUS_NORMAL, true);
+    cds_ws_reader_pause(&ws->reader, false);
+  }
   lws_callback_on_writable(ws->wsi);
-  while (ws->wsi != NULL && ws->state == CDS_WS_CLOSING) (void)lws_service(ws->context.lws, 0);
+  while (ws->wsi != NULL && ws->state == CDS_WS_CLOSING) service(ws);
 }
 
 void cds_ws_free(struct cds_ws *ws) {
@@ -88,6 +99,7 @@ void cds_ws_free(struct cds_ws *ws) {
     cds_heartbeat_stop(&ws->heartbeat);
   }
   cds_ws_context_clear(&ws->context);
+  cds_ws_reader_stop(&ws->reader);
   SSL_CTX_free(ws->ssl);
   cds_buf_clear(&ws->message);
   cds_free(ws);
@@ -112,7 +124,8 @@ void cds_ws_timer(struct cds_ws *ws, double seconds) {
 void cds_ws_pause(struct cds_ws *ws, bool pause) {
   if (ws->state != CDS_WS_OPEN || ws->wsi == NULL || ws->paused == pause) return;
   ws->paused = pause;
-  lws_rx_flow_control(ws->wsi, pause ? 0 : 1);
+  if (cds_ws_reader_has(&ws->reader, ws->wsi)) cds_ws_reader_pause(&ws->reader, pause);
+  else lws_rx_flow_control(ws->wsi, pause ? 0 : 1);
   if (pause) cds_heartbeat_stop(&ws->heartbeat);
   else cds_heartbeat_resume(&ws->heartbeat, ws->wsi);
 }
@@ -133,7 +146,7 @@ void cds_ws_end(struct cds_ws *ws) {
 }
 
 bool cds_ws_service(struct cds_ws *ws) {
-  if (!ws->is_ended) (void)lws_service(ws->context.lws, 0);
+  if (!ws->is_ended) service(ws);
   return !ws->is_ended;
 }
 

@@ -25,7 +25,8 @@ void cds_ws_outcome(struct cds_ws *ws, const struct cds_error *err) {
 }
 
 void cds_ws_kill(struct cds_ws *ws) {
-  if (ws->wsi != NULL) lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+  int when = ws->reader.is_reading ? LWS_TO_KILL_ASYNC : LWS_TO_KILL_SYNC; /* not under its own hands */
+  if (ws->wsi != NULL) lws_set_timeout(ws->wsi, PENDING_TIMEOUT_USER_OK, when);
 }
 
 static void start_next_address(struct cds_ws *ws);

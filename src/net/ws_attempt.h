@@ -8,6 +8,7 @@
 #include "net/ws.h"
 #include "net/ws_context.h"
 #include "net/ws_heartbeat.h"
+#include "net/ws_reader.h"
 #include "net/ws_tls.h"
 
 enum cds_ws_state {
@@ -47,6 +48,7 @@ struct cds_ws {
   struct cds_error outcome; /* the first reason known is kept: later ones are its consequences */
   bool paused;
   struct cds_buf message; /* a message that comes in several pieces */
+  struct cds_ws_reader reader;
 
   struct cds_heartbeat heartbeat;
   struct lws_sorted_usec_list attempt_sul, step_sul, timer_sul;

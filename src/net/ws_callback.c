@@ -8,10 +8,9 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/limits.h"
 #include "net/http_header.h"
 #include "net/proxy.h"
-#include "net/ws_attempt.h"
+#include "net/ws_input.h"
 
 #define RX_BYTES (16 * 1024)   /* one callback's payload at most; shorter messages are not copied */
 #define SKEW_WORTH_TELLING 5.0 /* seconds; the service refuses signatures further off than that */
@@ -127,51 +126,12 @@ static int on_verify(struct cds_ws *ws, X509_STORE_CTX *store, bool good) {
   return 1;
 }
 
-/* ---- messages ---- */
-
-static int too_large(struct cds_ws *ws) {
-  struct cds_error err;
-  cds_error_set(&err, CDS_E_NETWORK, "a message over %u bytes: the connection was closed (1009)",
-                CDS_MAX_MESSAGE_BYTES);
-  cds_ws_outcome(ws, &err);
-  lws_close_reason(ws->wsi, LWS_CLOSE_STATUS_MESSAGE_TOO_LARGE, NULL, 0);
-  return -1;
-}
-
-static int on_receive(struct cds_ws *ws, struct lws *wsi, const char *data, size_t length) {
-  bool final = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
-  if (final && ws->message.length == 0) { /* the usual case: in one piece, which need not be copied */
-    ws->handler.message(ws->handler.context, data, length);
-    return 0;
-  }
-  if (cds_buf_append(&ws->message, data, length) != CDS_OK) return too_large(ws);
-  if (final) {
-    ws->handler.message(ws->handler.context, ws->message.data != NULL ? ws->message.data : "", ws->message.length);
-    cds_buf_reset(&ws->message);
-  }
-  return 0;
-}
-
-/* libwebsockets 4.1 puts 1002 in place of each code that RFC 6455 lacks: 1012 (restart) and 1013 (overload) too. */
-#if LWS_LIBRARY_VERSION_NUMBER < 4003000
-#define MAY_BE_OTHERS ", which may stand for 1012 to 1014: libwebsockets does not know these"
-#else
-#define MAY_BE_OTHERS ""
-#endif
-
-static void on_peer_close(struct cds_ws *ws, const unsigned char *in, size_t length) {
-  struct cds_error err;
-  int code = length >= 2 ? in[0] << 8 | in[1] : 0;
-  const char *unsure = code == LWS_CLOSE_STATUS_PROTOCOL_ERR ? MAY_BE_OTHERS : "";
-  if (length >= 2)
-    cds_error_set(&err, CDS_E_NETWORK, "the service closed the connection (%d%s%s%.*s)", code, unsure,
-                  length > 2 ? ": " : "", (int)(length - 2), (const char *)in + 2);
-  else cds_error_set(&err, CDS_E_NETWORK, "the service closed the connection");
-  cds_ws_outcome(ws, &err);
-}
+/* ---- an open connection ---- */
 
 static void on_closed(struct cds_ws *ws) {
   struct cds_error err;
+  cds_ws_reader_finish(&ws->reader);
+  cds_ws_reader_stop(&ws->reader);
   cds_error_set(&err, CDS_E_NETWORK, "the connection was lost");
   cds_ws_outcome(ws, &err);
   cds_ws_lost(ws);
@@ -183,17 +143,28 @@ static void on_destroy(struct cds_ws *ws, struct lws *wsi) {
 }
 
 /* A long request must fit the socket's buffer: libwebsockets 4.1 does not send the rest of a short write. */
-static void on_tcp_open(struct cds_ws *ws, struct lws *wsi) {
+static void on_created(struct cds_ws *ws, struct lws *wsi) {
+  if (ws->tcp_open) return; /* it is what the reader watches */
   int size = (int)ws->context.buffer_size * 2;
   ws->tcp_open = true;
   if (ws->context.buffer_size > CDS_WS_HEADER_ROOM * 2)
     (void)setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 
-static int on_writable(struct cds_ws *ws) {
-  if (ws->state != CDS_WS_CLOSING) return cds_heartbeat_write(&ws->heartbeat);
+/* One thing at a time: libwebsockets asks again when there is room for more. */
+static int on_writable(struct cds_ws *ws, struct lws *wsi) {
+  if (cds_ws_reader_has(&ws->reader, wsi) && cds_ws_reader_has_to_write(&ws->reader)) {
+    if (ws->heartbeat.ping_is_due) lws_callback_on_writable(wsi);
+    return cds_ws_reader_write(&ws->reader);
+  }
+  if (ws->state != CDS_WS_CLOSING || cds_ws_reader_has(&ws->reader, wsi)) return cds_heartbeat_write(&ws->heartbeat);
   lws_close_reason(ws->wsi, LWS_CLOSE_STATUS_NORMAL, NULL, 0);
   return -1;
+}
+
+static void on_established(struct cds_ws *ws, struct lws *wsi) {
+  cds_ws_reader_start(&ws->reader, wsi);
+  cds_ws_established(ws, wsi);
 }
 
 static void on_woken(struct cds_ws *ws) {
@@ -208,14 +179,16 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   switch (reason) {
   case LWS_CALLBACK_EVENT_WAIT_CANCELLED: on_woken(ws); return 0;
   case LWS_CALLBACK_OPENSSL_PERFORM_SERVER_CERT_VERIFICATION: return on_verify(ws, user, length != 0);
-  case LWS_CALLBACK_WSI_CREATE: on_tcp_open(ws, wsi); return 0;
+  case LWS_CALLBACK_WSI_CREATE: on_created(ws, wsi); return 0;
   case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER: return append_headers(ws, in, length);
   case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: on_connection_error(ws, wsi, in, length); return 0;
-  case LWS_CALLBACK_CLIENT_ESTABLISHED: cds_ws_established(ws, wsi); return 0;
-  case LWS_CALLBACK_CLIENT_RECEIVE: return ws->state == CDS_WS_OPEN ? on_receive(ws, wsi, in, length) : 0;
+  case LWS_CALLBACK_CLIENT_ESTABLISHED: on_established(ws, wsi); return 0;
+  case LWS_CALLBACK_CLIENT_RECEIVE: return ws->state == CDS_WS_OPEN ? cds_ws_input_receive(ws, wsi, in, length) : 0;
   case LWS_CALLBACK_CLIENT_RECEIVE_PONG: cds_heartbeat_pong(&ws->heartbeat, in, length); return 0;
-  case LWS_CALLBACK_CLIENT_WRITEABLE: return on_writable(ws);
-  case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: on_peer_close(ws, in, length); return 0;
+  case LWS_CALLBACK_CLIENT_WRITEABLE: return on_writable(ws, wsi);
+  case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: cds_ws_input_peer_close(ws, in, length); return 0;
+  case LWS_CALLBACK_RAW_RX_FILE: return cds_ws_reader_readable(&ws->reader, wsi);
+  case LWS_CALLBACK_RAW_CLOSE_FILE: cds_ws_reader_watch_closed(&ws->reader, wsi); return 0;
   case LWS_CALLBACK_CLIENT_CLOSED: on_closed(ws); return 0;
   case LWS_CALLBACK_WSI_DESTROY: on_destroy(ws, wsi); return 0;
   default: return 0;

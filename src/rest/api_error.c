@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 #define SKEW_WORTH_TELLING 5.0 /* seconds; the service refuses signatures further off than that */
 
 static const char *reason_phrase(int status) {
@@ -23,22 +25,12 @@ static const char *reason_phrase(int status) {
   }
 }
 
-/* Bytes of the UTF-8 sequence at text, 0 when it is none. */
-static size_t utf8_length(const unsigned char *text, size_t left) {
-  if (text[0] < 0x80) return 1;
-  size_t length = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-  if (text[0] < 0xc2 || text[0] > 0xf4 || length > left) return 0;
-  for (size_t i = 1; i < length; i++)
-    if ((text[i] & 0xc0) != 0x80) return 0;
-  return length;
-}
-
 /* Copies what fits: blanks and line ends as single spaces, whole UTF-8 sequences, everything else as \xNN. */
 static void copy_text(char *out, size_t size, const char *body, size_t length) {
   size_t used = 0;
   for (size_t i = 0; i < length;) {
     unsigned char c = (unsigned char)body[i];
-    size_t step = utf8_length((const unsigned char *)body + i, length - i);
+    size_t step = cds_utf8_length((const unsigned char *)body + i, length - i);
     bool is_space = c == '\t' || c == '\r' || c == '\n';
     bool is_plain = step > 0 && (c >= ' ' && c != 0x7f);
     size_t need = is_space ? 1 : is_plain ? step : 4;

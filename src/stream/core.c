@@ -41,6 +41,10 @@ void cds_stream_unlock(struct cds_stream *stream) {
   if (fd >= 0) cds_notify_write(&stream->core.notify, fd);
 }
 
+void cds_stream_unlock_quietly(struct cds_stream *stream) {
+  pthread_mutex_unlock(&stream->core.mu);
+}
+
 struct cds_notify *cds_core_notify(struct cds_stream *stream) {
   return &stream->core.notify;
 }

@@ -35,6 +35,9 @@ void cds_stream_unref(struct cds_stream *stream);
 void cds_stream_lock(struct cds_stream *stream);
 void cds_stream_unlock(struct cds_stream *stream);
 
+/* Leaves what was promised to the next cds_stream_unlock, which is to follow soon, of whatever thread. */
+void cds_stream_unlock_quietly(struct cds_stream *stream);
+
 /* Read-only, so without a lock. */
 struct cds_client *cds_core_client(const struct cds_stream *stream);
 const struct cds_stream_config *cds_core_config(const struct cds_stream *stream);

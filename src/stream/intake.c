@@ -55,13 +55,27 @@ static void reject(struct cds_stream *stream, size_t link, const char *why) {
   complain(stream, link, "a report was rejected", why);
 }
 
+/* The script wakes once for all that one read of the connection brings. Where signatures are verified, which takes long,
+ * it does so for each report. */
+static void unlock(struct cds_stream *stream) {
+  if (cds_core_config(stream)->signers == NULL) cds_stream_unlock_quietly(stream);
+  else cds_stream_unlock(stream);
+}
+
+static void count_message(struct cds_stream *stream, size_t link, size_t length) {
+  cds_stream_lock(stream);
+  cds_connections_count_message(stream, link, length);
+  cds_stream_unlock(stream);
+}
+
 /* Finds the feed's slot, and counts the message when its report was seen lately, in these very letters: *known.
- * *asked: the connection asked for the feed, even if it is not wanted now. */
-static size_t look_up(struct cds_stream *stream, size_t link, const struct cds_feed_id *feed, uint64_t text_tag,
-                      bool *known, bool *asked) {
+ * *asked: the connection asked for the feed, even if it is not wanted now. length: the message's, 0: it was counted. */
+static size_t look_up(struct cds_stream *stream, size_t link, size_t length, const struct cds_feed_id *feed,
+                      uint64_t text_tag, bool *known, bool *asked) {
   struct cds_sequence_out out = {0};
   struct cds_leftover leftover = {0};
   cds_stream_lock(stream);
+  if (length > 0) cds_connections_count_message(stream, link, length);
   size_t slot = cds_places_find(stream, feed);
   *asked =
     slot != CDS_NO_SLOT || cds_connections_role(stream, link) != CDS_ROLE_SERVING || cds_places_has(stream, feed);
@@ -72,7 +86,7 @@ static size_t look_up(struct cds_stream *stream, size_t link, const struct cds_f
     stream->intake.deduplicated++;
     cds_dispatch(stream, &out, &leftover);
   }
-  cds_stream_unlock(stream);
+  unlock(stream);
   cds_leftover_settle(stream, &leftover);
   return slot;
 }
@@ -122,7 +136,7 @@ static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cd
   count_verdict(stream, verdict);
   note_gap(&gap, stream, &candidate, slot, gaps_before, cds_dispatch_latest(stream, slot));
   cds_dispatch(stream, &out, &leftover);
-  cds_stream_unlock(stream);
+  unlock(stream);
   if (gap.found) cds_stream_tell_range(stream, CDS_EVENT_GAP, &gap.feed, gap.from, gap.to, "");
   cds_leftover_settle(stream, &leftover);
   return verdict;
@@ -158,7 +172,7 @@ static bool screen(struct cds_stream *stream, size_t link, struct cds_queue_node
   if (cds_core_config(stream)->signers == NULL) return true;
   uint64_t blob_tag = cds_stream_blob_tag(stream, report);
   bool known, asked;
-  (void)look_up(stream, link, &report->feed_id, blob_tag, &known, &asked);
+  (void)look_up(stream, link, 0, &report->feed_id, blob_tag, &known, &asked);
   if (!known && cds_stream_screen(stream, report, cds_connections_host(stream, link))) return true;
   cds_stream_lock(stream);
   stream->intake.total_received += !known; /* a known one was counted */
@@ -172,12 +186,13 @@ bool cds_intake_message(struct cds_stream *stream, size_t link, const char *data
   struct cds_envelope envelope;
   struct cds_error err = {0};
   if (cds_envelope_parse(&envelope, data, length, &err) != CDS_OK) {
+    count_message(stream, link, length);
     undecodable(stream, link, &err);
     return false;
   }
   uint64_t text_tag = cds_stream_text_tag(stream, envelope.full_report, envelope.full_report_length);
   bool known, asked;
-  size_t slot = look_up(stream, link, &envelope.feed_id, text_tag, &known, &asked);
+  size_t slot = look_up(stream, link, length, &envelope.feed_id, text_tag, &known, &asked);
   if (!asked) reject(stream, link, "its feed was not asked for");
   if (slot == CDS_NO_SLOT || known) return asked;
   struct cds_queue_node *node = decode(stream, link, slot, &envelope);

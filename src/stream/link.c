@@ -29,12 +29,18 @@ static void set_ws(struct cds_link *link, struct cds_ws *ws) {
   pthread_mutex_unlock(&link->mu);
 }
 
+static bool service(struct cds_link *link) {
+  bool goes_on = cds_ws_service(link->machine.ws);
+  cds_link_machine_settle(&link->machine);
+  return goes_on;
+}
+
 static void keep_up(struct cds_link *link) {
   if (cds_link_machine_make_ws(&link->machine) != CDS_OK) return;
   struct cds_ws *ws = link->machine.ws;
   set_ws(link, ws); /* wakes from before this came to nothing: the start asks whether it is over */
   cds_link_machine_start(&link->machine);
-  while (cds_ws_service(ws)) {
+  while (service(link)) {
     pthread_mutex_lock(&link->mu);
     link->latency_ms = cds_ws_ping_latency_ms(ws);
     pthread_mutex_unlock(&link->mu);

@@ -37,6 +37,7 @@ struct cds_link_handler {
                 double delay);
   /* One whole message. True when the link is to stop reading until woken. *is_report: it was understood, new or not. */
   bool (*message)(void *context, size_t link, const char *data, size_t length, bool *is_report);
+  void (*settled)(void *context, size_t link);    /* those that one read brought have been told, one or more */
   void (*proved)(void *context, size_t link);     /* the connection has been up, and read, for the plan's proof_ms */
   void (*alarm)(void *context, const char *text); /* what goes on until somebody acts */
   /* The link has given up. final: asking again, or elsewhere, would not help. */

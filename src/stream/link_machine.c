@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "context/backoff.h"
+#include "stream/link_target.h"
 
 #define WORKED_WITH_MESSAGES_MS 1000
 #define WORKED_MS 5000
@@ -41,40 +42,6 @@ static void tell(const struct cds_link_machine *machine, enum cds_link_state sta
 }
 
 /* ---- the request ---- */
-
-/* A feed whose times version 1 of the service's messages has no room for; NULL: there is none. */
-static const struct cds_feed_id *finer_feed(const struct cds_link_plan *plan) {
-  for (size_t i = 0; i < plan->feed_count; i++)
-    if (cds_feed_id_resolution(&plan->feeds[i]) != CDS_RESOLUTION_SECONDS) return &plan->feeds[i];
-  return NULL;
-}
-
-static bool speaks_v2(const struct cds_link_plan *plan) {
-  if (plan->stream->protocol == CDS_PROTOCOL_AUTO) return finer_feed(plan) != NULL;
-  return plan->stream->protocol == CDS_PROTOCOL_V2;
-}
-
-static enum cds_status build_target(struct cds_link_machine *machine) {
-  cds_buf_reset(&machine->target);
-  const char *base = machine->plan.config->ws[machine->host].base;
-  enum cds_status status =
-    cds_buf_printf(&machine->target, "%s/api/%s/ws?feedIDs=", base, speaks_v2(&machine->plan) ? "v2" : "v1");
-  for (size_t i = 0; status == CDS_OK && i < machine->plan.feed_count; i++) {
-    char text[CDS_FEED_ID_TEXT + 1];
-    cds_feed_id_format(text, &machine->plan.feeds[i]);
-    status = cds_buf_printf(&machine->target, "%s%s", i > 0 ? "," : "", text);
-  }
-  return status;
-}
-
-static size_t longest_target(const struct cds_link_plan *plan) {
-  size_t base = 0;
-  for (size_t i = 0; i < plan->config->ws_count; i++) {
-    size_t length = strlen(plan->config->ws[i].base);
-    base = length > base ? length : base;
-  }
-  return base + 64 + plan->feed_count * (CDS_FEED_ID_TEXT + 1);
-}
 
 static enum cds_status on_headers(void *context, struct cds_buf *lines, struct cds_error *err) {
   struct cds_link_machine *machine = context;
@@ -108,7 +75,7 @@ static void give_up(struct cds_link_machine *machine, const struct cds_error *er
 
 /* A service that has no version 2 of its WebSocket. */
 static void give_up_v2(struct cds_link_machine *machine) {
-  const struct cds_feed_id *feed = finer_feed(&machine->plan);
+  const struct cds_feed_id *feed = cds_link_finer_feed(&machine->plan);
   struct cds_error err = {0};
   char text[CDS_FEED_ID_TEXT + 1] = "";
   if (feed != NULL) cds_feed_id_format(text, feed);
@@ -130,7 +97,8 @@ static void attempt(struct cds_link_machine *machine) {
   plan->handler->origin(plan->context, plan->index, machine->failures, machine->origin);
   plan->handler->host(plan->context, plan->index, url);
   tell(machine, CDS_LINK_CONNECTING, NULL, 0);
-  if (build_target(machine) == CDS_OK) cds_ws_connect(machine->ws, url, machine->target.data);
+  if (cds_link_target(&machine->target, plan, machine->host) == CDS_OK)
+    cds_ws_connect(machine->ws, url, machine->target.data);
   else {
     cds_error_set(&err, CDS_E_MEMORY, "out of memory");
     give_up(machine, &err);
@@ -249,7 +217,7 @@ static void on_closed(void *context, const struct cds_error *err) {
     return;
   }
   machine->failures++;
-  if (err->http_status == 404 && speaks_v2(&machine->plan)) {
+  if (err->http_status == 404 && cds_link_speaks_v2(&machine->plan)) {
     give_up_v2(machine);
     return;
   }
@@ -282,6 +250,7 @@ static void on_message(void *context, const char *data, size_t length) {
   struct cds_link_machine *machine = context;
   bool is_report;
   machine->had_message = true;
+  machine->is_settled = false;
   bool pause = machine->plan.handler->message(machine->plan.context, machine->plan.index, data, length, &is_report);
   if (is_report) machine->report_at_ms = cds_clock_mono_ms();
   if (pause) pause_reading(machine);
@@ -308,9 +277,9 @@ bool cds_link_machine_init(struct cds_link_machine *machine, const struct cds_li
   struct cds_feed_id *feeds = cds_malloc(size + 1);
   if (feeds == NULL) return false;
   memcpy(feeds, plan->feeds, size);
-  *machine = (struct cds_link_machine){.plan = *plan, .host = plan->host};
+  *machine = (struct cds_link_machine){.plan = *plan, .host = plan->host, .is_settled = true};
   machine->plan.feeds = feeds;
-  cds_buf_init(&machine->target, longest_target(plan));
+  cds_buf_init(&machine->target, cds_link_longest_target(plan));
   return true;
 }
 
@@ -327,7 +296,7 @@ enum cds_status cds_link_machine_make_ws(struct cds_link_machine *machine) {
     .connect_timeout = config->connect_timeout,
     .ping_interval = machine->plan.stream->ping_interval,
     .pong_timeout = machine->plan.stream->pong_timeout,
-    .max_target = longest_target(&machine->plan),
+    .max_target = cds_link_longest_target(&machine->plan),
   };
   const struct cds_ws_handler handler = {.context = machine,
                                          .headers = on_headers,
@@ -340,6 +309,12 @@ enum cds_status cds_link_machine_make_ws(struct cds_link_machine *machine) {
   enum cds_status status = cds_ws_new(&machine->ws, &settings, &handler, &err);
   if (status != CDS_OK) give_up(machine, &err);
   return status;
+}
+
+void cds_link_machine_settle(struct cds_link_machine *machine) {
+  if (machine->is_settled) return;
+  machine->is_settled = true;
+  machine->plan.handler->settled(machine->plan.context, machine->plan.index);
 }
 
 void cds_link_machine_start(struct cds_link_machine *machine) {

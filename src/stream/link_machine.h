@@ -22,6 +22,7 @@ struct cds_link_machine {
   char origin[CDS_MAX_ORIGIN_TEXT];
   struct cds_buf target;
   bool had_message;
+  bool is_settled; /* no message since the owner was told that */
   int64_t opened_at_ms, paused_at_ms, report_at_ms;
   int64_t proof_left_ms, looked_at_ms;                  /* until it has proved itself, 0: no matter; as of then */
   unsigned failures;                                    /* consecutive */
@@ -34,6 +35,9 @@ void cds_link_machine_clear(struct cds_link_machine *machine);
 /* Makes the WebSocket, whose handler the machine is; CDS_OK: machine->ws is the caller's to free. Otherwise the owner
  * was told. */
 CDS_MUST_CHECK enum cds_status cds_link_machine_make_ws(struct cds_link_machine *machine);
+
+/* After cds_ws_service: tells the owner once of the messages that came. */
+void cds_link_machine_settle(struct cds_link_machine *machine);
 
 /* The first attempt, at once or in its turn. From now on cds_ws_service is to be called until it is over. */
 void cds_link_machine_start(struct cds_link_machine *machine);

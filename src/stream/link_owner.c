@@ -115,14 +115,18 @@ static void on_state(void *context, size_t link, enum cds_link_state state, cons
 
 static bool on_message(void *context, size_t link, const char *data, size_t length, bool *is_report) {
   struct cds_stream *stream = context;
+  *is_report = cds_intake_message(stream, link, data, length);
+  return cds_outlet_is_paused(stream);
+}
+
+/* Whoever unlocks writes the descriptor for all messages. */
+static void on_settled(void *context, size_t link) {
+  struct cds_stream *stream = context;
   cds_stream_lock(stream);
-  cds_connections_count_message(stream, link, length);
   bool is_on_trial = cds_connections_role(stream, link) == CDS_ROLE_TRIAL;
   cds_stream_unlock(stream);
-  *is_report = cds_intake_message(stream, link, data, length);
   if (is_on_trial) cds_change_look(stream);
   cds_backfill_kick(stream);
-  return cds_outlet_is_paused(stream);
 }
 
 static void on_proved(void *context, size_t link) {
@@ -168,6 +172,7 @@ const struct cds_link_handler cds_link_owner = {.is_over = is_over,
                                                 .host = on_host,
                                                 .state = on_state,
                                                 .message = on_message,
+                                                .settled = on_settled,
                                                 .proved = on_proved,
                                                 .alarm = on_alarm,
                                                 .failed = on_failed,
