@@ -32,6 +32,9 @@ static void test_sums(void) {
   struct cds_histogram late = {0};
   cds_histogram_add(&late, 5);
   ok(late.min == 5 && late.max == 5, "the first is both");
+  struct cds_histogram ahead = {0};
+  cds_histogram_add(&ahead, -5);
+  ok(ahead.min == -5 && ahead.max == -5, "also where it is below nothing");
 }
 
 int main(void) {

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 struct status_info {
   const char *kind;
   bool retryable;
@@ -33,15 +35,9 @@ void cds_error_clear(struct cds_error *err) {
 /* Bytes of the printable character at text: 1 for ASCII, 2 to 4 for UTF-8; 0 for a control character or a byte
  * that is no UTF-8. Text ends in a 0, which no sequence contains, so nothing is read beyond it. */
 static size_t printable(const unsigned char *text) {
-  if (text[0] < 0x80) return text[0] >= 0x20 && text[0] != 0x7f ? 1 : 0;
-  size_t length = text[0] >= 0xf0 ? 4 : text[0] >= 0xe0 ? 3 : 2;
-  if (text[0] < 0xc2 || text[0] > 0xf4) return 0;
-  for (size_t i = 1; i < length; i++)
-    if ((text[i] & 0xc0) != 0x80) return 0;
-  bool c1_control = text[0] == 0xc2 && text[1] < 0xa0;
-  bool overlong = (text[0] == 0xe0 && text[1] < 0xa0) || (text[0] == 0xf0 && text[1] < 0x90);
-  bool surrogate_or_beyond = (text[0] == 0xed && text[1] > 0x9f) || (text[0] == 0xf4 && text[1] > 0x8f);
-  return c1_control || overlong || surrogate_or_beyond ? 0 : length;
+  bool is_control = text[0] < 0x20 || text[0] == 0x7f;
+  bool is_c1_control = text[0] == 0xc2 && text[1] < 0xa0;
+  return is_control || is_c1_control ? 0 : cds_utf8_length(text, 4);
 }
 
 /* Copies text into out, escaped; what does not fit whole is replaced by "..." at the end. */
