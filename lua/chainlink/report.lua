@@ -60,10 +60,10 @@ local function visit_time(report, name, visit)
   if report.resolution == "ms" then visit(name .. "_ms", report[name .. "_ms"]) end
 end
 
--- Calls visit(name, value) for each member of the report's table form, in a fixed order.
+-- Calls visit(name, value, is_hex) for each member of the report's table form, in a fixed order.
 local function each_member(report, visit)
   visit("version", report.version)
-  visit("feed_id", report.feed_id)
+  visit("feed_id", report.feed_id, true)
   local schema = schema_of(report)
   local fields = schema.fields
   for i = 1, #fields do
@@ -76,10 +76,10 @@ local function each_member(report, visit)
   end
   if schema.price ~= "price" then visit("price", report:exact "price") end
   visit("market_status_name", report:market_status_name())
-  visit("config_digest", report.config_digest)
+  visit("config_digest", report.config_digest, true)
   visit("origin", report.origin)
   visit("received_at", report.received_at)
-  visit("full_report", report.full_report)
+  visit("full_report", report.full_report, true)
 end
 
 --- A plain table of all fields and `price`. What is wider than 32 bits is exact text; no JSON library rounds it.
@@ -89,7 +89,14 @@ function methods.to_table(report)
   return out
 end
 
-local function json_value(value)
+-- Members' names as JSON, with what follows.
+local labels = setmetatable({}, { __index = function(known, name)
+  known[name] = text.json_string(name) .. ":"
+  return rawget(known, name)
+end })
+
+local function json_value(value, is_hex)
+  if is_hex then return '"' .. value .. '"' end
   if type(value) == "string" then return text.json_string(value) end
   if type(value) ~= "number" then return tostring(value) end
   local digits = tostring(value)
@@ -101,8 +108,8 @@ end
 --- One line of JSON, its members always in the same order, with the values of to_table.
 function methods.to_json(report)
   local members = {}
-  each_member(report, function(name, value)
-    if value ~= nil then members[#members + 1] = text.json_string(name) .. ":" .. json_value(value) end
+  each_member(report, function(name, value, is_hex)
+    if value ~= nil then members[#members + 1] = labels[name] .. json_value(value, is_hex) end
   end)
   return "{" .. table.concat(members, ",") .. "}"
 end
