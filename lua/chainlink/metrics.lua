@@ -123,7 +123,9 @@ function Page:add_ages(stream, feeds)
   for _, id in ipairs(feeds) do
     local report = stream:latest(id)
     local observed = report and report.observations_timestamp_ms
-    if observed then self:sample(name, { { "feed_id", id } }, now - observed / 1000) end
+    if observed then -- an id has nothing to escape, and there may be thousands
+      self[#self + 1] = ('%s{feed_id="%s"} %s'):format(name, id, number(now - observed / 1000))
+    end
   end
 end
 
