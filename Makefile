@@ -342,12 +342,15 @@ demo:
 	@$(MAKE) --no-print-directory -s all
 	@$(USE_BUILD) examples/demo.sh
 
-.PHONY: demo-web
+.PHONY: demo-web demo-page
 demo-web:
-	@scripts/setup demo
 	@scripts/uplot || echo "Without it the page has no charts." >&2
-	@$(MAKE) --no-print-directory -s all
-	@$(USE_BUILD) examples/demo.sh web
+	@if LUA=luajit scripts/setup nginx; then $(MAKE) --no-print-directory -s LUA=luajit BY=nginx demo-page; else \
+	  echo "Without nginx and its Lua module \`chainlink-streams serve\` serves the page." >&2; \
+	  scripts/setup demo && $(MAKE) --no-print-directory -s BY=web demo-page; fi
+
+demo-page: all
+	@$(USE_BUILD) examples/demo.sh $(BY)
 
 BENCH_RUNS ?= 5
 BENCH_REPORTS ?= 20000

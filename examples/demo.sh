@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Starts the simulator on a free port, runs examples/demo.lua, or with "web" a live page, against it and stops it again.
-# `make demo` sets the environment up; LUA_BIN is the interpreter.
+# Starts the simulator on a free port, runs examples/demo.lua, or with "web" or "nginx" a live page, against it and stops
+# it again. `make demo` sets the environment up; LUA_BIN is the interpreter.
 set -eu
 folder=$(mktemp -d)
 simulator= demo=
@@ -37,11 +37,27 @@ echo "A local Data Streams service listens on $CHAINLINK_STREAMS_REST_URL"
 if [ -t 1 ]; then
   export DEMO_LIVE=1
 fi
+
+start_nginx() {
+  PATH=$PATH:/usr/sbin
+  port=$("$LUA_BIN" -e 'local core = require "chainlink.core" local free = core.web_open("127.0.0.1", 0)
+    print(core.web_port(free)) core.web_close(free)')
+  modules=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
+  mkdir "$folder/nginx"
+  [ "$(id -u)" -ne 0 ] || echo "user root;" >"$folder/nginx.conf" # another one may not read this folder
+  sed "s|127.0.0.1:8080|127.0.0.1:$port|; s|/usr/lib/nginx/modules|$modules|" "$(dirname "$0")/nginx/nginx.conf" \
+    >>"$folder/nginx.conf"
+  nginx -e error.log -p "$folder/nginx" -c "$folder/nginx.conf" -g "daemon off;" &
+  demo=$!
+  while [ ! -s "$folder/nginx/nginx.pid" ] && kill -0 "$demo" 2>/dev/null; do sleep 0.1; done
+  echo "The page is on http://127.0.0.1:$port/  (Ctrl-C ends it)"
+}
+
 # In the background, as a shell attends to signals only between the commands it waits for.
-if [ "${1:-}" = web ]; then
-  chainlink-streams serve ETH/USD BTC/USD EUR/USD XAU/USD --listen 127.0.0.1:0 &
-else
-  "${LUA_BIN:-lua5.4}" "$(dirname "$0")/demo.lua" &
-fi
+case ${1:-} in
+  nginx) start_nginx ;;
+  web) chainlink-streams serve ETH/USD BTC/USD EUR/USD XAU/USD --listen 127.0.0.1:0 & ;;
+  *) "${LUA_BIN:-lua5.4}" "$(dirname "$0")/demo.lua" & ;;
+esac
 demo=$!
 wait "$demo"

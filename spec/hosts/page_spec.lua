@@ -48,12 +48,7 @@ define("the live page", function()
   end)
 
   it("tells of a service that does not answer, and when it does again", function()
-    sim:control("POST", "/control/down?what=all")
-    page:becomes("#connection", "not connected to the service")
-    page:becomes("#reasons", "no connection to the service is up: ")
-    sim:control("POST", "/control/up?what=all")
-    page:becomes_well()
-    assert.is_true(page:run "return window.same")
+    page:assert_tells_of_outage(sim)
   end)
 
   it("is served where the service is dead from the start", function()

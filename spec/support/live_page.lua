@@ -105,6 +105,16 @@ function Page:assert_mends(feed)
   assert.is_true(self:run "return window.same")
 end
 
+--- A service that does not answer is told, and that it does again, without a reload. After assert_mends.
+function Page:assert_tells_of_outage(sim)
+  sim:control("POST", "/control/down?what=all")
+  self:becomes("#connection", "not connected to the service")
+  self:becomes("#reasons", "no connection to the service is up: ")
+  sim:control("POST", "/control/up?what=all")
+  self:becomes_well()
+  assert.is_true(self:run "return window.same")
+end
+
 function Page:stop()
   self.browser:stop()
   os.execute("kill " .. self.forward_pid)

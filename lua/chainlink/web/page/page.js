@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Shows what /events tells: clock, feed, report, state, lost. The browser connects again by itself, and says what it had last.
+// Shows what /events tells: clock, feed, report, state, lost. The browser connects again by itself, and says what it had
+// last.
 "use strict";
 (() => {
   const KEEP_SECONDS = 300, OLD_SECONDS = 10;
@@ -29,6 +30,12 @@
     if (Number.isNaN(value)) return "–";
     const size = Math.abs(value), places = size >= 100 ? 2 : size >= 1 ? 4 : 8;
     return value.toLocaleString("en", { minimumFractionDigits: places, maximumFractionDigits: places });
+  };
+
+  // What this feed's schema does not have takes no room.
+  const fill = (value, text) => {
+    value.textContent = text;
+    value.parentElement.hidden = text === "–";
   };
 
   const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -106,10 +113,10 @@
     card.root.dataset.observed = observed;
     card.root.dataset.count = Number(card.root.dataset.count || 0) + 1;
     card.schema.textContent = "v" + report.version;
-    card.bid.textContent = number(bid);
-    card.ask.textContent = number(ask);
-    card.spread.textContent = bid && ask ? ((ask - bid) / price * 10000).toFixed(2) + " bp" : "–";
-    card.market.textContent = report.market_status_name || "–";
+    fill(card.bid, number(bid));
+    fill(card.ask, number(ask));
+    fill(card.spread, bid && ask ? ((ask - bid) / price * 10000).toFixed(2) + " bp" : "–");
+    fill(card.market, report.market_status_name || "–");
     card.verified.textContent = verifies ? "verified" : "not checked";
     card.root.classList.remove("fresh");
     requestAnimationFrame(() => card.root.classList.add("fresh"));
