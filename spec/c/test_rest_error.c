@@ -53,6 +53,8 @@ static void test_others(void) {
   expect(CURLE_OPERATION_TIMEDOUT, CDS_E_TIMEOUT, true, "https://h:1: no connection within 5 s (connect_timeout)");
   result.connected = true;
   expect(CURLE_OPERATION_TIMEDOUT, CDS_E_TIMEOUT, true, "https://h:1: no complete answer within 30 s (timeout)");
+  reason("Failed writing body");
+  expect(CURLE_WRITE_ERROR, CDS_E_NETWORK, true, "https://h:1: Failed writing body");
   result.excess = "headers";
   expect(CURLE_WRITE_ERROR, CDS_E_DECODE, false, "https://h:1: the answer's headers are longer than 64 KiB");
   result.excess = "body";
