@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: MIT
  * The doorbell: what connects is told of descriptors and rings; nothing is left of it on the disk. */
+#include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "context/bell.h"
 #include "context/notify.h"
 #include "entries.h"
@@ -55,6 +58,8 @@ static void test_wait(struct cds_bell *bell) {
   cds_notify_clear(&notify);
   snprintf(line, sizeof line, "wait %d 10\n", notify.read_fd);
   ok(send(first, line, strlen(line), 0) > 0 && hears(first) == 1, "a time limit ends a wait");
+  snprintf(line, sizeof line, "wait %d 0\n", notify.read_fd);
+  ok(send(first, line, strlen(line), 0) > 0 && hears(first) == 1, "even one of no time");
   ok(send(second, line, 3, 0) == 3 && send(second, line + 3, strlen(line) - 3, 0) > 0 && hears(second) == 1,
      "a line may come in pieces");
   close(first);
@@ -64,8 +69,14 @@ static void test_wait(struct cds_bell *bell) {
   close(kept);
 }
 
+static bool is_back_at(int open) {
+  for (int64_t until_ms = cds_clock_mono_ms() + LONG_MS; cds_clock_mono_ms() < until_ms; poll(NULL, 0, 1))
+    if (count_entries("/proc/self/fd") <= open) return true;
+  return false;
+}
+
 static void test_listen(struct cds_bell *bell) {
-  int fds[40];
+  int fds[40], open = count_entries("/proc/self/fd");
   bool good = true;
   for (int i = 0; i < 40; i++) fds[i] = visit(bell, "listen\n");
   for (int i = 0; i < 40; i++) good = good && fds[i] >= 0 && hears(fds[i]) == 1;
@@ -76,6 +87,7 @@ static void test_listen(struct cds_bell *bell) {
   for (int i = 0; i < 3000; i++) cds_bell_ring(bell);
   ok(true, "those that never read are not waited for");
   for (int i = 0; i < 40; i++) close(fds[i]);
+  ok(is_back_at(open), "nothing is kept of those that have gone");
 }
 
 /* There is room for eight at first: two lists grow for the ninth. */
@@ -136,6 +148,24 @@ static void test_fork(struct cds_bell *bell) {
   close(fd);
 }
 
+static void test_without_descriptors(void) {
+  struct cds_bell *bell;
+  struct cds_error err;
+  struct rlimit before, none;
+  if (!ok(getrlimit(RLIMIT_NOFILE, &before) == 0, "there is a limit of descriptors")) return;
+  for (rlim_t more = 0; more < 3; more++) {
+    int next = dup(1);
+    close(next);
+    none = (struct rlimit){(rlim_t)next + more, before.rlim_max};
+    setrlimit(RLIMIT_NOFILE, &none);
+    enum cds_status status = cds_bell_open(&bell, &err);
+    setrlimit(RLIMIT_NOFILE, &before);
+    ok(status == (more < 2 ? CDS_E_MEMORY : CDS_OK), "%d descriptors are too few, or enough", (int)more);
+    cds_bell_close(bell);
+    ok(fcntl(0, F_GETFD) >= 0, "no descriptor but its own is closed");
+  }
+}
+
 int main(void) {
   struct cds_bell *bell;
   struct cds_error err = {0};
@@ -147,6 +177,7 @@ int main(void) {
   test_nonsense(bell);
   test_fork(bell);
   test_without_memory();
+  test_without_descriptors();
   is_number(count_entries(folder), empty, "it has no file");
   int left = visit(bell, "listen\n");
   ok(hears(left) == 1, "one is still there at the end");

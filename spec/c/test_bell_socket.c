@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ static void test_open(void) {
   int open = count_entries("/proc/self/fd");
   is_number(cds_bell_socket_open(&listener, &err), CDS_OK, "a socket");
   ok(can_be_reached(&listener), "can be reached at %s", listener.address);
+  is_string(listener.folder, "", "its file is gone");
   ok((fcntl(listener.fd, F_GETFD) & FD_CLOEXEC) != 0, "no command inherits it");
   ok((fcntl(listener.fd, F_GETFL) & O_NONBLOCK) != 0, "and accepting never waits");
   ok((fcntl(listener.name_fd, F_GETFD) & FD_CLOEXEC) != 0, "its name is not inherited either");
@@ -86,9 +88,28 @@ static void test_folder(void) {
   cds_bell_socket_close(&listener, true);
 }
 
+/* As it is where there is no /proc: the file stays until the end, in a folder with a name as long as there may be. */
+static void test_file(void) {
+  struct cds_bell_socket listener = {.fd = -1, .name_fd = -1};
+  char path[CDS_BELL_PATH + 8];
+  memset(listener.folder, 'x', sizeof listener.folder - 1);
+  memcpy(listener.folder, "/tmp/bell-", 10);
+  snprintf(path, sizeof path, "%s/bell", listener.folder);
+  if (!ok(mkdir(listener.folder, 0700) == 0, "a folder")) return;
+  close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+  cds_bell_socket_close(&listener, false);
+  ok(access(path, F_OK) == 0, "a child of a fork leaves the file");
+  cds_bell_socket_close(&listener, true);
+  ok(access(path, F_OK) != 0, "its owner does not");
+  *strrchr(path, '/') = 0;
+  ok(access(path, F_OK) != 0, "nor the folder");
+  is_string(listener.folder, "", "which it knows to be gone");
+}
+
 int main(void) {
   test_open();
   test_low_descriptors();
   test_folder();
+  test_file();
   return done();
 }

@@ -161,6 +161,8 @@ static void test_watch(void) {
   int input = dup(0);
   dup2(pipes[0], 0);
   ok(!step(0, 0) && write(pipes[1], "x", 1) == 1 && step(0, LIMIT_MS), "descriptor 0 is one like others");
+  close(0);
+  ok(step(pipes[0], LIMIT_MS), "and may be free");
   dup2(input, 0);
   close(input);
   ok(read(pipes[0], &byte, 1) == 1, "read");
@@ -204,6 +206,8 @@ static void test_requests(void) {
   memset(path, 'x', sizeof path);
   path[0] = '/';
   begin();
+  asked("GET / HTTP/1.1\r\nHost: x\r\n\r\n", "GET", "/", "");
+  asked("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n", "HEAD", "/", "");
   asked("GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "GET", "/a", "");
   asked("HEAD /b?c HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 7\r\n\r\n", "HEAD", "/b", "7");
   path[255] = 0;
@@ -212,6 +216,10 @@ static void test_requests(void) {
   path[255] = 'x', path[256] = 0;
   snprintf(text, sizeof text, "GET %s HTTP/1.1\r\nHost: x\r\nLast-Event-ID: 123456789012345678901234\r\n\r\n", path);
   asked(text, "GET", "", "");
+  struct cds_error err = {0};
+  int port = cds_web_port(server);
+  end();
+  is_number(cds_web_server_new(&server, "127.0.0.1", port, &err), CDS_OK, "another may listen there at once");
   end();
 }
 
