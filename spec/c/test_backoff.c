@@ -1,12 +1,37 @@
 /* SPDX-License-Identifier: MIT
  * Retry delays: exponential, capped, full jitter. */
+#define OPENSSL_SUPPRESS_DEPRECATED /* RAND_METHOD is, and is the way to random numbers that are known */
 #include "tap.h"
 
 #include <math.h>
+#include <openssl/rand.h>
 
 #include "context/backoff.h"
 
+static int all_ones(unsigned char *out, int count) {
+  memset(out, 0xff, (size_t)count);
+  return 1;
+}
+
+static int no_entropy(unsigned char *out, int count) {
+  memset(out, 0, (size_t)count);
+  return 0;
+}
+
+static void test_sources(void) {
+  const RAND_METHOD ones = {.bytes = all_ones}, none = {.bytes = no_entropy};
+  RAND_set_rand_method(&ones);
+  ok(cds_backoff_random() == nextafter(1, 0), "the largest is next to 1");
+  RAND_set_rand_method(&none);
+  double first = cds_backoff_random();
+  bool in_range = first >= 0 && first < 1, differs = false;
+  for (int i = 0; i < 100; i++) differs = differs || cds_backoff_random() != first;
+  ok(in_range && differs, "without entropy they differ, too");
+  RAND_set_rand_method(NULL);
+}
+
 int main(void) {
+  test_sources();
   const double almost_one = nextafter(1, 0);
   ok(cds_backoff_delay(0, 0.5, 10, 0) == 0, "full jitter begins at 0");
   ok(cds_backoff_delay(0, 0.5, 10, 0.5) == 0.25, "the first retry is within the base");
