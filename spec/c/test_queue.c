@@ -76,6 +76,9 @@ static void test_drop_oldest(void) {
   is_number(pushed(&queue, 0, 3), 0, "the fourth pushes the first out");
   is_number(pushed(&queue, 0, 4), 1, "the fifth the second");
   ok(!cds_queue_is_full(&queue), "it never asks its sources to stop");
+  cds_alloc_fail_after(0);
+  ok(cds_queue_grow(&queue, 1000), "nor has to grow for more feeds");
+  cds_alloc_fail_after(-1);
   is_number(queue.dropped, 2, "two were dropped");
   is_number(popped(&queue), 2, "the rest is in order");
   is_number(queue.length, 2, "two are left");

@@ -373,6 +373,17 @@ static void test_hold_limit(void) {
   cds_sequence_clear(&seq);
 }
 
+/* There is nobody to make room for it. */
+static void test_alone_too_large(void) {
+  struct cds_sequence_limits limits = cds_sequence_default_limits();
+  limits.max_held_bytes = 1;
+  set_up(&limits);
+  take(A, 100, 100, 1);
+  is_number(take(A, 110, 110, 2), CDS_VERDICT_HELD, "a report larger than all that may be held is held by itself");
+  is_delivered("1", "once");
+  cds_sequence_clear(&seq);
+}
+
 static void test_refused(void) {
   struct cds_sequence_out out = {0};
   struct cds_candidate far = candidate(5001, 5001, 9);
@@ -652,6 +663,7 @@ int main(void) {
   test_start_refused();
   test_quiet_reconnect();
   test_hold_limit();
+  test_alone_too_large();
   test_refused();
   test_no_memory();
   test_too_late();
