@@ -215,6 +215,32 @@ static void test_refused(void) {
   end_with(&fixture, host);
 }
 
+static bool has_ended(struct fixture *fixture, struct cds_error *err) {
+  struct cds_report *report;
+  enum cds_pop popped;
+  while ((popped = cds_stream_pop(&report, fixture->stream, err)) == CDS_POP_REPORT) cds_report_unref(report);
+  return popped == CDS_POP_END;
+}
+
+/* Nothing is left to go on with when the only feeds that are wanted cannot be had. */
+static void test_only_refused(void) {
+  static struct service service = {.forbidden = 12};
+  struct fixture fixture;
+  struct seen_events seen = {0};
+  struct log log = {0};
+  struct cds_error err = {0};
+  struct ws_parallel *host = begin_with(&fixture, &service);
+  open_stream(&fixture, 1);
+  STREAM_UNTIL(&fixture, &service, &log, &seen, all_at(&log, mask(1, 1), 1));
+  bool exchanged = false; /* not yet, when the first was refused before the second was asked for */
+  for (int i = 0; i < 100 && !exchanged; i++)
+    exchanged = change(&fixture, true, 12, 12, &err) == CDS_OK && change(&fixture, false, 1, 1, &err) == CDS_OK;
+  ok(exchanged, "the one feed is exchanged for one that is not permitted");
+  STREAM_UNTIL(&fixture, &service, &log, &seen, has_ended(&fixture, &err));
+  ok(strstr(err.message, "401") != NULL, "the stream ends, with the reason: %s", err.message);
+  end_with(&fixture, host);
+}
+
 static void test_all_exchanged(void) {
   static struct service service;
   struct fixture fixture;
@@ -318,6 +344,7 @@ int main(void) {
   test_change(CDS_OVERFLOW_BLOCK);
   test_change(CDS_OVERFLOW_LATEST);
   test_refused();
+  test_only_refused();
   test_all_exchanged();
   test_again_and_again();
   test_close_meanwhile();

@@ -292,6 +292,8 @@ describe("the binding's functions give what they say, and nothing else:", functi
   it("those of reports", function()
     gives("string", report.raw, report, "price")
     gives("string", report.exact, report, "price")
+    gives("string", report.raw, report, "feed_id") -- the first of its fields
+    gives("string", report.exact, report, "feed_id")
     gives("number", report.number, report, "price")
     for _, name in ipairs { "raw", "exact", "number" } do gives("nil", report[name], report, "nothing") end
     gives("string", report.bytes, report)
