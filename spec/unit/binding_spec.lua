@@ -206,6 +206,7 @@ describe("the binding's functions give what they say, and nothing else:", functi
     gives("table", core.schema, 3)
     gives("nil", core.schema, 0)
     gives("table", core.schema_versions)
+    assert.is_number(core.schema_versions()[1])
     gives("nil", core.market_status_name, 3, 0)
   end)
 
