@@ -109,6 +109,25 @@ describe("examples/nginx/nginx.conf", function()
     read(has_state "no connection to the service is up")
   end)
 
+  it("answers for the ids of feeds that were named, from the start on and over a reload", function()
+    local latest = [[location = /latest { content_by_lua_block {
+      local report = require("chainlink.openresty").get("prices"):latest(ngx.var.arg_id)
+      ngx.print(report and report.feed_id or "none")
+    } }
+    location = /metrics]]
+    sim:control("POST", "/control/down?what=all")
+    server = nginx.start { file = "examples/nginx/nginx.conf", environment = sim.env,
+      replace = { [given] = "feeds = " .. listed(), ["location = /metrics"] = latest } }
+    local path = "/latest?id=" .. feeds[1].id
+    assert.are.equal("none", (server:get(path)))
+    sim:control("POST", "/control/up?what=all")
+    await("a report", function() return server:get(path) == feeds[1].id end)
+    assert.are.equal("none", (server:get("/latest?id=" .. feeds[3].id)))
+    server:signal "HUP"
+    for _ = 1, 50 do assert.are.equal(feeds[1].id, (server:get(path))) end
+    assert.are.equal(500, (select(2, server:get("/latest?id=0x0003" .. ("ab"):rep(30)))))
+  end)
+
   it("ends a page's request at a reload, and goes on where that was", function()
     start("feeds = " .. listed())
     local client = server:open("/events", "")

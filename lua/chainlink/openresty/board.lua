@@ -15,7 +15,8 @@ local NOBODY = '{"status":"down","reasons":["no worker of this nginx has told of
 
 --- prefix: of its keys.
 function board.new(dict, prefix)
-  return setmetatable({ dict = dict, feeds_key = prefix .. "feeds", state_key = prefix .. "state", rows = {} }, Board)
+  return setmetatable({ dict = dict, feeds_key = prefix .. "feeds", state_key = prefix .. "state", rows = {},
+    feeds = {}, read_rows = "" }, Board)
 end
 
 -- ---- for the one that leads ----
@@ -41,32 +42,32 @@ end
 
 -- ---- for all ----
 
--- The feeds as they were told: array of {id=, json=}; the same table until they are told anew.
-local function feeds_of(self)
+--- The feeds as they were told: array of {id=, event=}; the same table until they are told anew. One that could not be
+--- found has its name for an id.
+function Board:list()
   local rows = self.dict:get(self.feeds_key) or ""
   if rows ~= self.read_rows then
     self.read_rows, self.feeds = rows, {}
     for row in rows:gmatch "[^\n]+" do
       local feed = cjson.decode(row)
-      self.feeds[#self.feeds + 1] = { id = feed.feed_id, has_problem = feed.problem ~= nil,
-        event = text.event("feed", row) }
+      self.feeds[#self.feeds + 1] = { id = feed.feed_id, event = text.event("feed", row) }
     end
   end
   return self.feeds
 end
 
---- Is there something to tell since this was asked last? The feeds then: array of {id=, has_problem=}.
-function Board:news()
-  local feeds, state = feeds_of(self), self.dict:get(self.state_key)
+--- Is there something to tell since this was asked last?
+function Board:has_news()
+  local feeds, state = self:list(), self.dict:get(self.state_key)
   local is_new = feeds ~= self.asked_feeds or state ~= self.asked_state
   self.asked_feeds, self.asked_state = feeds, state
-  return is_new and feeds or nil
+  return is_new
 end
 
 --- The events that a reader has not had; `had` keeps what it had, a table, empty at first. wants(id): is it to be told
 --- of that feed?
 function Board:events(had, wants)
-  local parts, feeds = {}, feeds_of(self)
+  local parts, feeds = {}, self:list()
   local state = self.dict:get(self.state_key) or NOBODY
   for _, feed in ipairs(feeds ~= had.feeds and feeds or {}) do
     if wants(feed.id) then parts[#parts + 1] = feed.event end

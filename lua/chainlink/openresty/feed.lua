@@ -95,13 +95,18 @@ function Feed:event(number)
   return report.feed_id, self.events[place].json
 end
 
-local function learn(self, feeds)
-  for _, found in ipairs(feeds) do
-    if self.options.feeds and not found.has_problem and not self.is_known[found.id] then
+-- The ids of feeds that were named, once the worker that leads has looked them up.
+local function learn(self)
+  for _, found in ipairs(self.options.feeds and self.board:list() or {}) do
+    if core.feed_id(found.id) and not self.is_known[found.id] then
       self.is_known[found.id] = true
       table.insert(self.options.ids, found.id)
     end
   end
+end
+
+local function read_board(self)
+  learn(self)
   for waiter in pairs(self.waiters) do
     if waiter.reads_board and waiter.semaphore:count() < 1 then waiter.semaphore:post(1) end
   end
@@ -109,8 +114,7 @@ end
 
 --- Tells this worker's waiters of the events since the last time, and of what is new on the board.
 function Feed:deliver()
-  local feeds = self.board:news()
-  if feeds then learn(self, feeds) end
+  if self.board:has_news() then read_board(self) end
   local newest = self.store:sequence()
   if next(self.waiters) then
     for number = math.max(self.sequence, newest - self.options.history) + 1, newest do wake(self, number) end
@@ -130,7 +134,8 @@ end
 
 function Feed:check_id(id)
   local known = check.feed_id(id, "feed_id")
-  if self.is_known[known] then return known end
+  if not self.is_known[known] then learn(self) end
+  if self.is_known[known] or #self.options.ids == 0 then return known end -- where none is looked up yet it may be one
   errors.raise("ConfigError", ("feed %s is not among those of %s"):format(known, self.options.name))
 end
 
