@@ -359,6 +359,17 @@ bench: all $(BENCHES)
 	@$(USE_BUILD) bench/run $(TREE)/c $(BENCH_RUNS) $(BENCH_REPORTS)
 
 # What a feed costs an nginx, by wrk: medians of so many rounds. NGINX_FEEDS have a report a second each.
+# Instructions of a report's stages, beside what they were.
+.PHONY: bench-check
+bench-check: all $(BENCHES)
+	@$(USE_BUILD) $(LUA_BIN) bench/check.lua $(TREE)/c
+
+# Beside the official Rust SDK, which cargo gets and builds.
+.PHONY: bench-peers
+bench-peers: all
+	@cargo build --quiet --release --locked --manifest-path bench/peers/rust/Cargo.toml --target-dir build/peers
+	@$(USE_BUILD) $(LUA_BIN) bench/peers.lua $(BENCH_RUNS) 900 9000 build/peers/release/peer
+
 .PHONY: bench-nginx
 NGINX_FEEDS ?= 1000
 bench-nginx:
@@ -403,7 +414,7 @@ help:
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost; ORDER=arrival   make soak MINUTES=10'
 	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
 	@echo 'make lint types layers symbols luarocks                        the checks'
-	@echo 'make bench bench-nginx format docs rockspec clean'
+	@echo 'make bench bench-check bench-nginx bench-peers format docs rockspec clean'
 
 clean:
 	rm -rf build

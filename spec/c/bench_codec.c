@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Times of the decoding stages, in nanoseconds: medians and ranges of interleaved runs. Asserts nothing. */
+ * Times of the decoding stages, in nanoseconds: medians and ranges of interleaved runs. Asserts nothing.
+ * With arguments STAGE COUNT it runs that stage so many times, for bench/check.lua. */
 #include "base/clock.h"
 #include "codec/decimal.h"
 #include "codec/hex.h"
@@ -90,8 +91,18 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-int main(void) {
+static int run_one(const char *name, long count) {
+  for (size_t i = 0; i < STAGES; i++) {
+    if (strcmp(stages[i].name, name) != 0) continue;
+    while (count-- > 0) stages[i].run();
+    return 0;
+  }
+  return 1;
+}
+
+int main(int argc, char **argv) {
   prepare();
+  if (argc == 3) return run_one(argv[1], atol(argv[2]));
   for (size_t run = 0; run < RUNS; run++) {
     for (size_t i = 0; i < STAGES; i++) {
       int64_t start = cds_clock_mono_ns();

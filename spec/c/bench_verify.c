@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Verification beside the bare recoveries of libsecp256k1: CPU time and ratios of interleaved runs. Asserts
- * nothing. */
+ * nothing. With an argument it verifies a report of 6 signatures so many times, for bench/check.lua. */
 #include <stdio.h>
 #include <time.h>
 
@@ -52,12 +52,30 @@ static int ascending(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-static void measure(size_t signatures) {
+static struct job begin(size_t signatures, struct cds_signer_set *set) {
   struct job job = {signatures, signed_report(signatures), cds_signer_registry_new(NULL), {0}};
-  struct cds_signer_set set = signed_set(3 * signatures - 2, (int64_t)signatures - 1);
-  double bare_us[RUNS], ours_us[RUNS], ratio[RUNS];
-  if (!job.registry || cds_signer_registry_put(job.registry, job.report->bytes, &set, NULL) != CDS_OK) abort();
+  *set = signed_set(3 * signatures - 2, (int64_t)signatures - 1);
+  if (!job.registry || cds_signer_registry_put(job.registry, job.report->bytes, set, NULL) != CDS_OK) abort();
   cds_report_digest(job.digest, job.report);
+  return job;
+}
+
+static void end(const struct job *job) {
+  cds_signer_registry_unref(job->registry);
+  cds_report_unref(job->report);
+}
+
+static void verify(long count) {
+  struct cds_signer_set set;
+  struct job job = begin(6, &set);
+  while (count-- > 0) ours(&job);
+  end(&job);
+}
+
+static void measure(size_t signatures) {
+  struct cds_signer_set set;
+  struct job job = begin(signatures, &set);
+  double bare_us[RUNS], ours_us[RUNS], ratio[RUNS];
   microseconds(ours, &job); /* warms up */
   for (size_t i = 0; i < RUNS; i++) {
     bare_us[i] = microseconds(bare, &job);
@@ -69,15 +87,17 @@ static void measure(size_t signatures) {
   qsort(ratio, RUNS, sizeof *ratio, ascending);
   printf("  %zu of %u signers: %8.1f us, bare recoveries %8.1f us, ratio %.3f (%.3f to %.3f)\n", signatures, set.count,
          ours_us[RUNS / 2], bare_us[RUNS / 2], ratio[RUNS / 2], ratio[0], ratio[RUNS - 1]);
-  cds_signer_registry_unref(job.registry);
-  cds_report_unref(job.report);
+  end(&job);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
   signed_init();
-  printf("verification of a v3 report; us of CPU each, median of %d runs of %d\n", RUNS, LOOPS);
-  measure(2);
-  measure(6);
+  if (argc == 2) verify(atol(argv[1]));
+  else {
+    printf("verification of a v3 report; us of CPU each, median of %d runs of %d\n", RUNS, LOOPS);
+    measure(2);
+    measure(6);
+  }
   secp256k1_context_destroy(signed_curve);
   return 0;
 }

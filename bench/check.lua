@@ -1,0 +1,53 @@
+-- SPDX-License-Identifier: MIT
+-- Counts the instructions of a report's stages with callgrind, and compares them with bench/expected.txt: what became
+-- slower than that by more than the tolerance is a failure, what became faster is to be written down. The counts hold
+-- for the compiler and libraries that the file names; others are compared all the same.   check.lua FOLDER_OF_C_BENCHMARKS
+
+local TOLERANCE = 0.15
+local FEW, MANY = 100, 600 -- times: the difference leaves out what a program does once
+
+local folder = arg[1]
+local lua = assert(os.getenv "LUA_BIN", "LUA_BIN is not set")
+
+local stages = {
+  { name = "hex decode alone", command = folder .. "/bench_codec 'hex decode alone' %d" },
+  { name = "hex to report", command = folder .. "/bench_codec 'hex to report' %d" },
+  { name = "message to report", command = folder .. "/bench_codec 'message to report' %d" },
+  { name = "decimal to double", command = folder .. "/bench_codec 'decimal to double' %d" },
+  { name = "tag of a message", command = folder .. "/bench_codec 'tag of a message' %d" },
+  { name = "verification of 6 signatures", command = folder .. "/bench_verify %d", few = 2, many = 12 },
+  { name = "decode and three numbers in Lua", command = lua .. " bench/decode_once.lua %d" },
+}
+
+local function expected_figures()
+  local figures = {}
+  for line in io.lines "bench/expected.txt" do
+    local name, figure = line:match "^([^#].-)%s+(%d+)$"
+    if name then figures[name] = tonumber(figure) end
+  end
+  return figures
+end
+
+local function instructions(command)
+  local pipe = assert(io.popen("valgrind --tool=callgrind --callgrind-out-file=/dev/null " .. command .. " 2>&1"))
+  local text = pipe:read "*a"
+  pipe:close()
+  return tonumber(text:match "Collected : (%d+)") or error("callgrind tells no count: " .. text)
+end
+
+local function each(stage)
+  local few, many = stage.few or FEW, stage.many or MANY
+  return (instructions(stage.command:format(many)) - instructions(stage.command:format(few))) / (many - few)
+end
+
+local figures, failed = expected_figures(), 0
+for i, stage in ipairs(stages) do
+  local count, expected = each(stage), figures[stage.name] or 0
+  local is_good = count <= expected * (1 + TOLERANCE)
+  local note = count < expected * (1 - TOLERANCE) and "; fewer: write that down in bench/expected.txt" or ""
+  print(("%sok %d - %s: %.0f instructions, %d expected%s"):format(is_good and "" or "not ", i, stage.name, count,
+    expected, note))
+  failed = failed + (is_good and 0 or 1)
+end
+print("1.." .. #stages)
+os.exit(failed == 0 and 0 or 1)
