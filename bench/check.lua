@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- Counts the instructions of a report's stages with callgrind, and compares them with bench/expected.txt: what became
--- slower than that by more than the tolerance is a failure, what became faster is to be written down. The counts hold
--- for the compiler and libraries that the file names; others are compared all the same.   check.lua FOLDER_OF_C_BENCHMARKS
+-- slower than that by more than the tolerance is a failure, what became faster is to be written down there. The counts
+-- hold for the compiler and libraries that the file names; others are compared all the same.
+--   check.lua FOLDER_OF_C_BENCHMARKS
 
 local TOLERANCE = 0.15
 local FEW, MANY = 100, 600 -- times: the difference leaves out what a program does once
