@@ -42,7 +42,8 @@ local function is_live(feed)
   return same(feed.status or "live", "live") and not (feed.decommissioned_at and feed.decommissioned_at <= os.time())
 end
 
-local function keep(feeds, wanted)
+--- Those of the feeds for which wanted(feed).
+function naming.keep(feeds, wanted)
   local kept = {}
   for _, feed in ipairs(feeds) do
     if wanted(feed) then kept[#kept + 1] = feed end
@@ -65,14 +66,14 @@ end
 
 -- The feed of exactly that name, or the only live one of a base and a quote asset; nil when none fits.
 local function choose(feeds, name, refuse)
-  local fits = keep(feeds, function(feed) return same(feed.name, name) end)
+  local fits = naming.keep(feeds, function(feed) return same(feed.name, name) end)
   if #fits == 1 then return fits[1] end
   local base, quote = name:match "^([^/]+)/([^/]+)$"
   if #fits == 0 and base then
-    fits = keep(feeds, function(feed) return same(feed.base_asset, base) and same(feed.quote_asset, quote) end)
+    fits = naming.keep(feeds, function(feed) return same(feed.base_asset, base) and same(feed.quote_asset, quote) end)
   end
   if #fits == 0 then return nil end
-  local live = keep(fits, is_live)
+  local live = naming.keep(fits, is_live)
   if #live == 1 then return live[1] end
   refuse("%s", list_of(name, #live > 0 and live or fits))
 end

@@ -14,14 +14,6 @@ function names.feeds(client, arguments, kind)
   return naming.feeds(client, arguments, kind ~= "table", options.usage_error)
 end
 
-local function keep(feeds, wanted)
-  local kept = {}
-  for _, feed in ipairs(feeds) do
-    if wanted(feed) then kept[#kept + 1] = feed end
-  end
-  return kept
-end
-
 local function parts_of(list)
   if not list then return nil end
   local parts = {}
@@ -42,7 +34,7 @@ end
 function names.search(client, assets, classes, wanted)
   local feeds, err = client:discover { base_asset = parts_of(assets), asset_class = parts_of(classes), hidden = true }
   if not feeds then return nil, err end
-  if wanted then feeds = keep(feeds, function(feed) return tells(feed, wanted:lower()) end) end
+  if wanted then feeds = naming.keep(feeds, function(feed) return tells(feed, wanted:lower()) end) end
   for _, feed in ipairs(feeds) do
     feed.version, feed.resolution = chainlink.feed_version(feed.id), chainlink.feed_resolution(feed.id)
   end
