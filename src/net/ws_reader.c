@@ -12,6 +12,7 @@
 
 #define BLOCK (16 * 1024) /* bytes: a whole TLS record */
 #define BLOCKS_AT_ONCE 16 /* before timers and others have their turn */
+#define BLOCKS_AT_END 1024 /* 16 MiB: more than a socket holds */
 #define LONG_MS 1000000
 #define CLOSE_SECONDS 1      /* for a close frame to be written, where the peer does not read */
 #define CLOSE_WAIT_US 200000 /* for the peer to go after it */
@@ -227,7 +228,7 @@ void cds_ws_reader_finish(struct cds_ws_reader *reader) {
   reader->is_ending = true;
   reader->is_reading = true;
   look_at_bytes(reader);
-  while (is_more && may_read(reader)) {
+  for (int i = 0; i < BLOCKS_AT_END && is_more && may_read(reader); i++) {
     is_more = read_block(reader);
     look_at_bytes(reader);
   }
