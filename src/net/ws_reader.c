@@ -10,8 +10,8 @@
 
 #include "base/alloc.h"
 
-#define BLOCK (16 * 1024) /* bytes: a whole TLS record */
-#define BLOCKS_AT_ONCE 16 /* before timers and others have their turn */
+#define BLOCK (16 * 1024)  /* bytes: a whole TLS record */
+#define BLOCKS_AT_ONCE 16  /* before timers and others have their turn */
 #define BLOCKS_AT_END 1024 /* 16 MiB: more than a socket holds */
 #define LONG_MS 1000000
 #define CLOSE_SECONDS 1      /* for a close frame to be written, where the peer does not read */
