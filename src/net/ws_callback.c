@@ -162,6 +162,12 @@ static int on_writable(struct cds_ws *ws, struct lws *wsi) {
   return -1;
 }
 
+/* What libwebsockets makes of the rest of a frame, once the reader has given a connection up, is no message. */
+static int on_receive(struct cds_ws *ws, struct lws *wsi, const char *data, size_t length) {
+  if (ws->state != CDS_WS_OPEN || cds_ws_reader_has(&ws->reader, wsi)) return 0;
+  return cds_ws_input_receive(ws, wsi, data, length);
+}
+
 static void on_established(struct cds_ws *ws, struct lws *wsi) {
   cds_ws_reader_start(&ws->reader, wsi);
   cds_ws_established(ws, wsi);
@@ -183,7 +189,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
   case LWS_CALLBACK_CLIENT_APPEND_HANDSHAKE_HEADER: return append_headers(ws, in, length);
   case LWS_CALLBACK_CLIENT_CONNECTION_ERROR: on_connection_error(ws, wsi, in, length); return 0;
   case LWS_CALLBACK_CLIENT_ESTABLISHED: on_established(ws, wsi); return 0;
-  case LWS_CALLBACK_CLIENT_RECEIVE: return ws->state == CDS_WS_OPEN ? cds_ws_input_receive(ws, wsi, in, length) : 0;
+  case LWS_CALLBACK_CLIENT_RECEIVE: return on_receive(ws, wsi, in, length);
   case LWS_CALLBACK_CLIENT_RECEIVE_PONG: cds_heartbeat_pong(&ws->heartbeat, in, length); return 0;
   case LWS_CALLBACK_CLIENT_WRITEABLE: return on_writable(ws, wsi);
   case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: cds_ws_input_peer_close(ws, in, length); return 0;
