@@ -93,7 +93,7 @@ static void test_file(void) {
   struct cds_bell_socket listener = {.fd = -1, .name_fd = -1};
   char path[CDS_BELL_PATH + 8];
   memset(listener.folder, 'x', sizeof listener.folder - 1);
-  memcpy(listener.folder, "/tmp/bell-", 10);
+  listener.folder[snprintf(listener.folder, sizeof listener.folder, "/tmp/bell-%ld", (long)getpid())] = 'x';
   snprintf(path, sizeof path, "%s/bell", listener.folder);
   if (!ok(mkdir(listener.folder, 0700) == 0, "a folder")) return;
   close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
