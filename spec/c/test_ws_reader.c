@@ -17,21 +17,12 @@ struct script {
   bool has_answer;
 };
 
-static size_t write_answer(char *out, size_t size, struct ws_server *server) {
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) exit(1);
-  ssize_t length = ws_upgrade(server, ends[0], "") ? read(ends[1], out, size) : -1;
-  close(ends[0]);
-  close(ends[1]);
-  return length > 0 ? (size_t)length : 0;
-}
-
 static void serve(struct ws_server *server, int number, int fd) {
   struct script *script = server->context;
   char bytes[4096];
   (void)number;
   if (!ws_read_request(server, fd)) return;
-  size_t answer = write_answer(bytes, sizeof bytes - script->first, server);
+  size_t answer = ws_answer(bytes, sizeof bytes - script->first, server, "");
   memcpy(bytes + answer, script->bytes, script->first);
   ws_send_raw(fd, bytes, answer + script->first);
   if (script->waits && !ws_read_frame(fd, &script->answer)) return;

@@ -33,17 +33,6 @@ static bool read_request(struct ws_server *server, SSL *ssl) {
   return false;
 }
 
-/* The answer that ws_upgrade would send; its length, 0 when there is none. */
-static size_t write_answer(unsigned char *out, size_t size, struct ws_server *server) {
-  int ends[2];
-  if (socketpair(AF_UNIX, SOCK_STREAM, 0, ends) != 0) return 0;
-  bool made = ws_upgrade(server, ends[0], "");
-  ssize_t length = made ? read(ends[1], out, size) : -1;
-  close(ends[0]);
-  close(ends[1]);
-  return length > 0 ? (size_t)length : 0;
-}
-
 /* The frames of whole messages, or of one message; each payload begins with its number. */
 static size_t write_frames(unsigned char *out, bool whole) {
   size_t used = 0;
@@ -75,9 +64,10 @@ static bool write_record(SSL *ssl, const unsigned char *bytes, size_t length) {
 /* In one record or two; nothing else is sent, which could bring up what was left lying. */
 static void send_all(struct service *service, struct ws_server *server, SSL *ssl) {
   static unsigned char bytes[1024 + FRAMES * (PAYLOAD + 2) + 1];
-  size_t answer = write_answer(bytes, 1024, server), all = answer + write_frames(bytes + answer, service->whole);
+  size_t answer = ws_answer((char *)bytes, 1024, server, ""),
+         all = answer + write_frames(bytes + answer, service->whole);
   size_t first = service->place == AFTER_ANSWER ? answer : service->place == WITH_ANSWER ? all : (answer + all) / 2;
-  if (answer == 0 || !write_record(ssl, bytes, first)) return;
+  if (!write_record(ssl, bytes, first)) return;
   service->records += first > answer;
   if (first < all && write_record(ssl, bytes + first, all - first)) service->records++;
 }

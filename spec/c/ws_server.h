@@ -112,19 +112,24 @@ __attribute__((unused)) static size_t ws_target(const struct ws_server *server, 
   return strcspn(*target, " \r");
 }
 
-/* Answers 101 to the request that was read; extra lines end in \r\n. */
-__attribute__((unused)) static bool ws_upgrade(struct ws_server *server, int fd, const char *extra) {
-  char key[64], joined[128], accept[64], answer[512];
+/* The answer 101 to the request that was read, into out; its length. Extra lines end in \r\n. */
+__attribute__((unused)) static size_t ws_answer(char *out, size_t size, const struct ws_server *server,
+                                                const char *extra) {
+  char key[64], joined[128], accept[64];
   unsigned char digest[20];
   ws_header(server, "Sec-WebSocket-Key", key, sizeof key);
   snprintf(joined, sizeof joined, "%s258EAFA5-E914-47DA-95CA-C5AB0DC85B11", key);
   SHA1((const unsigned char *)joined, strlen(joined), digest);
   EVP_EncodeBlock((unsigned char *)accept, digest, sizeof digest);
-  int length = snprintf(answer, sizeof answer,
-                        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                        "Sec-WebSocket-Accept: %s\r\n%s\r\n",
-                        accept, extra);
-  return ws_send_raw(fd, answer, (size_t)length);
+  return (size_t)snprintf(out, size,
+                          "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                          "Sec-WebSocket-Accept: %s\r\n%s\r\n",
+                          accept, extra);
+}
+
+__attribute__((unused)) static bool ws_upgrade(struct ws_server *server, int fd, const char *extra) {
+  char answer[512];
+  return ws_send_raw(fd, answer, ws_answer(answer, sizeof answer, server, extra));
 }
 
 __attribute__((unused)) static bool ws_accept(struct ws_server *server, int fd) {

@@ -193,17 +193,24 @@ static bool holds_more(const struct cds_ws_reader *reader) {
   return reader->ssl != NULL && SSL_has_pending(reader->ssl) == 1;
 }
 
-static void read_all(struct cds_ws_reader *reader) {
+/* What was read before first. At the end of a connection the socket is asked until it has nothing more; otherwise it
+ * tells by its descriptor. True when there may be more than `most` blocks of it. */
+static bool read_blocks(struct cds_ws_reader *reader, int most, bool is_end) {
   bool is_more = true;
-  reader->is_due = false;
   reader->is_reading = true;
   look_at_bytes(reader);
-  for (int i = 0; i < BLOCKS_AT_ONCE && is_more && may_read(reader); i++) {
+  for (int i = 0; i < most && is_more && may_read(reader); i++) {
     is_more = read_block(reader);
     look_at_bytes(reader);
-    is_more = is_more && holds_more(reader);
+    is_more = is_more && (is_end || holds_more(reader));
   }
   reader->is_reading = false;
+  return is_more;
+}
+
+static void read_all(struct cds_ws_reader *reader) {
+  reader->is_due = false;
+  bool is_more = read_blocks(reader, BLOCKS_AT_ONCE, false);
   reader->is_due = is_more && may_read(reader);
 }
 
@@ -224,15 +231,8 @@ void cds_ws_reader_watch_closed(struct cds_ws_reader *reader, const struct lws *
 }
 
 void cds_ws_reader_finish(struct cds_ws_reader *reader) {
-  bool is_more = reader->wsi != NULL;
   reader->is_ending = true;
-  reader->is_reading = true;
-  look_at_bytes(reader);
-  for (int i = 0; i < BLOCKS_AT_END && is_more && may_read(reader); i++) {
-    is_more = read_block(reader);
-    look_at_bytes(reader);
-  }
-  reader->is_reading = false;
+  (void)read_blocks(reader, BLOCKS_AT_END, true);
 }
 
 void cds_ws_reader_pause(struct cds_ws_reader *reader, bool pause) {
