@@ -74,7 +74,7 @@ describe("the events of serve", function()
         if other[1] == "feed" then problems[other[2].name] = other[2].problem or "none"
         else status = assert(other[1] == "state" and other[2].status) end
       end
-      assert.are.equal("up", status)
+      assert.are.equal("degraded", status) -- by the feeds with a problem
       assert.matches("no feed is named", problems["NOPE/USD"])
       assert.are.equal("none", problems[serves.feeds[1].name])
     end
@@ -93,7 +93,8 @@ describe("the events of serve", function()
     assert.are.equal(200, status)
     assert.matches("<title>Chainlink Data Streams", body)
     assert.matches("Content%-Security%-Policy: default%-src 'none'; script%-src 'self';", head)
-    assert.are.equal("up", cjson.decode((command:get "/healthz")).status)
+    assert.are.same({ status = "degraded", reasons = { "refused or unknown, so not streamed: "
+      .. serves.feeds[3].id .. ", NOPE/USD" } }, cjson.decode((command:get "/healthz")))
     assert.matches("chainlink_stream_connections_active 1\n", (command:get "/metrics"))
     assert.are.equal(404, (select(2, command:get "/page/../serve.lua")))
   end)

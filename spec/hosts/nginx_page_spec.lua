@@ -60,7 +60,7 @@ describe("examples/nginx/nginx.conf", function()
 
   it("serves page, events, metrics and health, with a policy for browsers", function()
     start("feeds = " .. listed())
-    await("health", function() return (server:get "/healthz"):find('"up"', 1, true) end)
+    await("health", function() return (server:get "/healthz"):find('"degraded"', 1, true) end)
     assert.matches("# EOF\n$", (server:get "/metrics"))
     for path, kind in pairs { ["/"] = "text/html", ["/page.js"] = "text/javascript", ["/page.css"] = "text/css",
       ["/favicon.svg"] = "image/svg+xml" } do
@@ -78,7 +78,7 @@ describe("examples/nginx/nginx.conf", function()
     start("feeds = " .. listed ', "NOPE/USD", "0x12"')
     local told = read(function(told)
       return told.report[feeds[1].id] and told.report[feeds[2].id] and told.feed[feeds[3].id]
-        and told.feed[feeds[3].id].problem and told.state and told.state.status == "up"
+        and told.feed[feeds[3].id].problem and told.state and told.state.status == "degraded"
     end)
     assert.are.equal(feeds[1].name, told.feed[feeds[1].id].name)
     assert.matches("no feed is named 'NOPE/USD'", told.feed["NOPE/USD"].problem, 1, true)
@@ -88,6 +88,21 @@ describe("examples/nginx/nginx.conf", function()
     local expected = assert(service.client:get_report(feeds[2].id, report.observations_timestamp)):to_table()
     expected.received_at, expected.origin = report.received_at, report.origin
     assert.are.same(expected, report)
+  end)
+
+  it("is degraded by feeds that are refused or unknown, which its health names", function()
+    start("feeds = " .. listed ', "NOPE/USD"')
+    await("the feeds that are not streamed", function()
+      local body, status = server:get "/healthz"
+      return status == 200 and body == ('{"status":"degraded","reasons":["refused or unknown, so not streamed: %s, '
+        .. 'NOPE/USD"]}\n'):format(feeds[3].id)
+    end)
+    server:stop()
+    start(("feed_ids = { %q, %q, %q }"):format(feeds[1].id, feeds[2].id, feeds[3].id))
+    await("the feed that is not streamed", function()
+      return server:get "/healthz" == ('{"status":"degraded","reasons":["refused or unknown, so not streamed: %s"]}\n')
+        :format(feeds[3].id)
+    end)
   end)
 
   it("streams feeds given by id at once, has their names later, and leaves out those that are refused", function()
@@ -104,7 +119,7 @@ describe("examples/nginx/nginx.conf", function()
     start("feeds = " .. listed())
     read(has_state "GET /api/v1/feeds")
     sim:control("POST", "/control/up?what=all")
-    read(function(told) return told.report[feeds[1].id] and told.state and told.state.status == "up" end)
+    read(function(told) return told.report[feeds[1].id] and told.state and told.state.status == "degraded" end)
     sim:control("POST", "/control/down?what=all")
     read(has_state "no connection to the service is up")
   end)

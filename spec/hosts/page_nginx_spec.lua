@@ -28,7 +28,7 @@ define("the live page in nginx", function()
   end)
 
   it("shows the prices that the service has, and in words what it cannot show", function()
-    page:becomes("#connection", "connected to the service")
+    page:becomes_well { feeds[3].id, "NOPE/USD" }
     for _, feed in ipairs { feeds[1], feeds[2] } do page:assert_price(service.client, feed) end
     page:becomes(card "NOPE/USD" .. " .problem", "no feed is named 'NOPE/USD'")
     page:becomes(card(feeds[3]) .. " .problem", "permi")
@@ -37,10 +37,10 @@ define("the live page in nginx", function()
   it("has nothing on the console, and no fault of accessibility", function() page:assert_sound() end)
 
   it("tells of a broken connection, and misses nothing by it, without a reload", function()
-    page:assert_mends(feeds[1])
+    page:assert_mends(feeds[1], { feeds[3].id, "NOPE/USD" })
   end)
 
   it("tells of a service that does not answer, and when it does again", function()
-    page:assert_tells_of_outage(service.sim)
+    page:assert_tells_of_outage(service.sim, { feeds[3].id, "NOPE/USD" })
   end)
 end)

@@ -28,7 +28,7 @@ define("the live page", function()
   end)
 
   it("shows the prices that the service has", function()
-    page:becomes("#connection", "connected to the service")
+    page:becomes_well { feeds[3].id, "NOPE/USD" }
     for _, feed in ipairs { feeds[1], feeds[2] } do
       page:assert_price(client, feed)
       assert.are.equal("verified", page:text_of(card(feed) .. " .verified"))
@@ -43,12 +43,12 @@ define("the live page", function()
   it("has nothing on the console, and no fault of accessibility", function() page:assert_sound() end)
 
   it("tells of a broken connection, and misses nothing by it, without a reload", function()
-    page:assert_mends(feeds[1])
+    page:assert_mends(feeds[1], { feeds[3].id, "NOPE/USD" })
     assert.are.equal(200, (select(2, command:get "/healthz")))
   end)
 
   it("tells of a service that does not answer, and when it does again", function()
-    page:assert_tells_of_outage(sim)
+    page:assert_tells_of_outage(sim, { feeds[3].id, "NOPE/USD" })
   end)
 
   it("is served where the service is dead from the start", function()

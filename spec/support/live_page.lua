@@ -47,9 +47,13 @@ function Page:becomes(selector, words)
   end)
 end
 
---- Nothing is wrong any more.
-function Page:becomes_well()
-  await("the service", function() return self:text_of "#connection" == "connected to the service" end)
+--- Nothing is wrong any more but that these feeds, by name, are not streamed.
+function Page:becomes_well(absent)
+  local connection = absent and "connected, with something wrong" or "connected to the service"
+  local reasons = absent and "refused or unknown, so not streamed: " .. table.concat(absent, ", ") or ""
+  await("the service", function()
+    return self:text_of "#connection" == connection and self:text_of "#reasons" == reasons
+  end)
 end
 
 --- The selector of a feed's card.
@@ -88,7 +92,8 @@ function Page:assert_sound()
 end
 
 --- A connection that breaks for some of the feed's reports is told, and mended without a reload or a report too few.
-function Page:assert_mends(feed)
+--- absent: as of becomes_well.
+function Page:assert_mends(feed, absent)
   self:run(("window.seen = []; window.same = true; new MutationObserver((list) => list.forEach((m) => seen.push("
     .. "m.oldValue))).observe(document.querySelector('%s'), { attributes: true, attributeFilter: ['data-observed'], "
     .. "attributeOldValue: true })"):format(live_page.card(feed)))
@@ -96,7 +101,7 @@ function Page:assert_mends(feed)
   self:becomes("#connection", "does not answer; trying again")
   socket.select(nil, nil, 3) -- that long the service's reports pass the page by
   os.execute("kill -USR2 " .. self.forward_pid)
-  self:becomes("#connection", "connected to the service")
+  self:becomes_well(absent)
   local seen = await("reports", function()
     local list = self:run "return window.seen"
     return #list >= 8 and list
@@ -106,12 +111,12 @@ function Page:assert_mends(feed)
 end
 
 --- A service that does not answer is told, and that it does again, without a reload. After assert_mends.
-function Page:assert_tells_of_outage(sim)
+function Page:assert_tells_of_outage(sim, absent)
   sim:control("POST", "/control/down?what=all")
   self:becomes("#connection", "not connected to the service")
   self:becomes("#reasons", "no connection to the service is up: ")
   sim:control("POST", "/control/up?what=all")
-  self:becomes_well()
+  self:becomes_well(absent)
   assert.is_true(self:run "return window.same")
 end
 

@@ -11,7 +11,8 @@ describe("health", function()
       local stats = { active_connections = 2, configured_connections = 2, lost = 0, dropped = 0 }
       for name, value in pairs(changes) do stats[name] = value end
       local ages, circuit = changes.ages or { 1 }, changes.circuit or "closed"
-      local status, reasons = kept:judge(stats, ages, circuit, now or 1000, changes.why)
+      local status, reasons = kept:judge(stats, ages, circuit, now or 1000, changes.why,
+        changes.absent or {})
       return status, table.concat(reasons, "; ")
     end
   end)
@@ -27,8 +28,8 @@ describe("health", function()
   end)
 
   it("is down without a stream or without a connection", function()
-    assert.are.same({ "down", { "the stream has not begun" } }, { health.new():judge(nil, {}, nil, 0) })
-    assert.are.same({ "down", { "no route" } }, { health.new():judge(nil, {}, nil, 0, "no route") })
+    assert.are.same({ "down", { "the stream has not begun" } }, { health.new():judge(nil, {}, nil, 0, nil, {}) })
+    assert.are.same({ "down", { "no route" } }, { health.new():judge(nil, {}, nil, 0, "no route", {}) })
     says("down", "no connection to the service is up", { active_connections = 0 })
     says("down", "no connection to the service is up: no route; a feed has had no report for 30 seconds",
       { active_connections = 0, why = "no route", ages = { 31 } })
@@ -39,6 +40,15 @@ describe("health", function()
     says("degraded", "a feed has had no report for 30 seconds", { ages = { 1, 30.1 } })
     says("degraded", "2 feeds have had no report for 30 seconds", { ages = { 31, 1, 99 } })
     says("degraded", "REST fails: its circuit breaker is half open", { circuit = "half_open" })
+  end)
+
+  it("is degraded by feeds that are not streamed, and names a few of them", function()
+    says("degraded", "refused or unknown, so not streamed: NOPE/USD", { absent = { "NOPE/USD" } })
+    says("degraded", "refused or unknown, so not streamed: A, 50%, C, D, E", { absent = { "A", "50%", "C", "D", "E" } })
+    says("degraded", "refused or unknown, so not streamed: A, B, C, D, E and 2 more",
+      { absent = { "A", "B", "C", "D", "E", "F", "G" } })
+    says("down", "no connection to the service is up; refused or unknown, so not streamed: A",
+      { active_connections = 0, absent = { "A" } })
   end)
 
   it("is degraded for a minute by what was lost or dropped", function()

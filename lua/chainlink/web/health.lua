@@ -5,6 +5,7 @@ local health = {}
 
 local SILENT_SECONDS = 30 -- without a report of a feed
 local LOSS_SECONDS = 60   -- for so long a loss is told
+local MOST_NAMES = 5      -- in one reason
 
 local Health = {}
 Health.__index = Health
@@ -31,15 +32,24 @@ local function losses(self, reasons, stats, now)
   end
 end
 
+local function absences(reasons, names)
+  if #names == 0 then return end
+  reasons[#reasons + 1] = "refused or unknown, so not streamed: "
+    .. table.concat(names, ", ", 1, math.min(#names, MOST_NAMES))
+    .. (#names > MOST_NAMES and (" and %d more"):format(#names - MOST_NAMES) or "")
+end
+
 --- stats: of the stream, nil when there is none; ages: array of seconds since each feed's newest report, or since the
---- start where there is none; circuit: the client's; why: words for what is wrong, as far as it is known.
+--- start where there is none; circuit: the client's; why: words for what is wrong, as far as it is known;
+--- absent: array of names of feeds that were asked for and are not streamed.
 --- -> "up", "degraded" or "down", reasons
-function Health:judge(stats, ages, circuit, now, why)
+function Health:judge(stats, ages, circuit, now, why, absent)
   local reasons, silent = {}, 0
   if not stats then return "down", { why or "the stream has not begun" } end
   losses(self, reasons, stats, now)
   for _, age in ipairs(ages) do silent = silent + (age > SILENT_SECONDS and 1 or 0) end
   say(reasons, silent, "a feed has had no report for 30 seconds", "%d feeds have had no report for 30 seconds")
+  absences(reasons, absent)
   if circuit ~= "closed" then
     reasons[#reasons + 1] = "REST fails: its circuit breaker is " .. circuit:gsub("_", " ")
   end

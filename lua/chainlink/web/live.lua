@@ -29,6 +29,7 @@ end
 function Live:add(id, name, problem)
   local key = id or name
   self.names[key] = name
+  self.monitor:note_absent(key, problem and name)
   self.told:fact("feed", "feed " .. key, ('{"feed_id":%s,"name":%s%s}'):format(string_of(key), string_of(name),
     problem and ',"problem":' .. string_of(problem) or ""))
 end

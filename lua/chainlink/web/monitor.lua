@@ -13,7 +13,7 @@ local OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
 local statuses = { up = 200, degraded = 200, down = 503 }
 
 function monitor.new()
-  return setmetatable({ health = health.new() }, Monitor)
+  return setmetatable({ health = health.new(), absent = {} }, Monitor)
 end
 
 --- The client, and the stream with its feeds' ids, once they are there; nil for a stream that has failed.
@@ -25,6 +25,18 @@ end
 function Monitor:note(event)
   if event.state == "connected" then self.why = nil
   elseif event.state == "reconnecting" or event.state == "failed" then self.why = event.reason end
+end
+
+--- A feed that is asked for and not streamed, as it is refused or unknown; name nil: it is streamed.
+function Monitor:note_absent(key, name)
+  self.absent[key] = name
+end
+
+local function names_of(absent)
+  local list = {}
+  for _, name in pairs(absent) do list[#list + 1] = name end
+  table.sort(list)
+  return list
 end
 
 local function ages(self, now)
@@ -40,8 +52,9 @@ end
 --- -> "up", "degraded" or "down", reasons
 function Monitor:judge()
   local now = core.time()
-  if not self.stream then return self.health:judge(nil, {}, nil, now, self.why) end
-  return self.health:judge(self.stream:stats(), ages(self, now), self.client:stats().circuit, now, self.why)
+  if not self.stream then return self.health:judge(nil, {}, nil, now, self.why, {}) end
+  return self.health:judge(self.stream:stats(), ages(self, now), self.client:stats().circuit, now, self.why,
+    names_of(self.absent))
 end
 
 --- An answer for chainlink.web.server: {status=, type=, body=}.
