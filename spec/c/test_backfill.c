@@ -166,6 +166,27 @@ static void test_start(void) {
   history_end(&fixture, host);
 }
 
+/* The first report that goes out is a live one then, which the page has as well. */
+static void test_start_by_arrival(void) {
+  struct fixture fixture;
+  struct history_log log = {0};
+  struct ws_parallel *host = begin_history(&fixture, 32);
+  atomic_store(&service.silent, true);
+  atomic_store(&service.sent, 29);
+  fixture.config.stream.order = CDS_ORDER_ARRIVAL;
+  fixture.config.stream.has_start = true;
+  fixture.config.stream.start = base_time + 11;
+  open_stream(&fixture, 1);
+  HISTORY_UNTIL(&fixture, &log, atomic_load(&service.up) == 1);
+  atomic_store(&service.sent, 30);
+  HISTORY_UNTIL(&fixture, &log, log.last[1] == 30);
+  atomic_store(&service.silent, false);
+  HISTORY_UNTIL(&fixture, &log, stats_of(&fixture).backfilled == 19);
+  is_number((long long)stats_of(&fixture).accepted, 20, "what lies before the first live report comes after it");
+  is_number((long long)stats_of(&fixture).lost, 0, "nothing is lost");
+  history_end(&fixture, host);
+}
+
 static void test_close(bool whole_client) {
   struct fixture fixture;
   struct history_log log = {0};
@@ -210,6 +231,7 @@ int main(void) {
   test_at_once();
   test_reader_behind();
   test_start();
+  test_start_by_arrival();
   test_close(false);
   test_close(true);
   return done();

@@ -69,6 +69,11 @@ void cds_dispatch_measure(struct cds_stream *stream, size_t slot) {
   cds_sequence_set_unit(&stream->dispatch.sequence, slot, per_second(cds_feed_id_resolution(&feed)));
 }
 
+void cds_dispatch_start(struct cds_stream *stream, size_t slot, int64_t second, int64_t now_ms) {
+  stream->dispatch.delivered[slot].has_start = true;
+  cds_sequence_start(&stream->dispatch.sequence, slot, second, now_ms);
+}
+
 /* ---- the way into the queue ---- */
 
 static int64_t bounded(uint64_t time) {
@@ -99,8 +104,9 @@ static void give_back_nodes(struct cds_leftover *leftover, struct cds_queue_node
 }
 
 static void note_beginning(struct cds_stream *stream, const struct cds_queue_node *node) {
-  struct cds_beginning *beginning = &stream->dispatch.delivered[node->slot].beginning;
-  if (beginning->tag != 0 || !node->report->has_observations_timestamp) return;
+  struct cds_delivered *delivered = &stream->dispatch.delivered[node->slot];
+  struct cds_beginning *beginning = &delivered->beginning;
+  if (delivered->has_start || beginning->tag != 0 || !node->report->has_observations_timestamp) return;
   beginning->time = bounded(node->report->observations_time);
   beginning->tag = cds_stream_blob_tag(stream, node->report);
 }

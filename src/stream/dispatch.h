@@ -14,10 +14,11 @@
 /* Where a feed's delivery began, in the middle of a second perhaps: what that second had before was not asked for. */
 struct cds_beginning {
   int64_t time; /* in the feed's unit */
-  uint64_t tag; /* of the first report's blob; 0: none yet */
+  uint64_t tag; /* of the first report's blob; 0: none */
 };
 
 struct cds_delivered { /* of a feed */
+  bool has_start;      /* it has no beginning: its first report may be a live one, before what REST still brings */
   struct cds_beginning beginning;
   struct cds_report *latest; /* one reference, or NULL */
 };
@@ -56,6 +57,9 @@ CDS_MUST_CHECK bool cds_dispatch_grow(struct cds_stream *stream, size_t slots); 
 
 /* The slot has got a feed: its times are in that feed's unit. */
 void cds_dispatch_measure(struct cds_stream *stream, size_t slot);
+
+/* cds_sequence_start, of a stream with backfill. */
+void cds_dispatch_start(struct cds_stream *stream, size_t slot, int64_t second, int64_t now_ms);
 
 /* Takes what out holds; one out for each leftover. */
 void cds_dispatch(struct cds_stream *stream, struct cds_sequence_out *out, struct cds_leftover *leftover);

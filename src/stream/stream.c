@@ -73,7 +73,7 @@ static struct cds_stream *allocate(struct cds_client *client, const struct cds_s
 static void begin_at_start(struct cds_stream *stream) {
   int64_t now_ms = cds_clock_mono_ms();
   for (size_t slot = 0; cds_core_config(stream)->has_start && slot < cds_places_count(stream); slot++)
-    cds_sequence_start(cds_dispatch_sequence(stream), slot, cds_core_config(stream)->start, now_ms);
+    cds_dispatch_start(stream, slot, cds_core_config(stream)->start, now_ms);
 }
 
 enum cds_status cds_stream_open(struct cds_stream **out, struct cds_client *client, const struct cds_feed_id *feeds,
