@@ -24,7 +24,8 @@ LUA_BIN := $(or $(LUA_HOME:%=%/bin/lua5.5),$(shell command -v $(LUA_NAMES) 2>/de
 MODULES := libcurl libwebsockets openssl libsecp256k1
 # Optional: report:compress() answers an error without it.
 SNAPPY := $(shell pkg-config --exists snappy 2>/dev/null && echo snappy)
-LIBS := $(shell pkg-config --libs $(MODULES) $(SNAPPY) 2>/dev/null) -lpthread -lm
+# libcurl and Snappy are loaded when they are first used.
+LIBS := $(shell pkg-config --libs $(filter-out libcurl,$(MODULES)) 2>/dev/null) -lpthread -lm
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
 # A level that CPPFLAGS or CFLAGS ask for stands.

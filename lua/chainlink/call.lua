@@ -3,9 +3,7 @@
 
 local core = require "chainlink.core"
 local events = require "chainlink.events"
-local cjson = require("cjson.safe").new()
-
-cjson.decode_max_depth(16)
+local json = require "chainlink.later" "chainlink.json"
 
 local call = {}
 
@@ -25,7 +23,7 @@ end
 
 -- Adds the service's own words to the message of an error answer.
 local function explain(err)
-  local body = err.body and cjson.decode(err.body)
+  local body = err.body and json.decode(err.body)
   if type(body) ~= "table" then return err end
   local words = body.message or body.error
   if type(words) == "table" then words = words.message end

@@ -5,16 +5,13 @@ local core = require "chainlink.core"
 local calls = require "chainlink.call"
 local check = require "chainlink.check"
 local config = require "chainlink.config"
-local discovery = require "chainlink.discovery"
 local errors = require "chainlink.errors"
 local events = require "chainlink.events"
-local history = require "chainlink.history"
-local metrics = require "chainlink.metrics"
+local later = require "chainlink.later"
 local streams = require "chainlink.stream"
 local waiting = require "chainlink.waiting"
-local cjson = require("cjson.safe").new()
-
-cjson.decode_max_depth(16)
+local discovery, history, json = later "chainlink.discovery", later "chainlink.history", later "chainlink.json"
+local metrics = later "chainlink.metrics"
 
 local PAGE_LIMIT = 500 -- of a history: as many reports as the service gives at once
 
@@ -49,7 +46,7 @@ local function read_feed(item)
   if not id then return nil end
   local feed = {}
   for name, value in pairs(item) do
-    if type(name) == "string" and name ~= "feedID" and value ~= cjson.null then feed[name] = value end
+    if type(name) == "string" and name ~= "feedID" and value ~= json.null then feed[name] = value end
   end
   feed.id, feed.version, feed.resolution = id, version, resolution
   return feed
@@ -64,7 +61,7 @@ function methods.get_feeds(client)
   local state = check.self(client, "client", "get_feeds")
   local body, err = perform(client, state, "get_feeds")
   if not body then return nil, err end
-  local answer, why = cjson.decode(body)
+  local answer, why = json.decode(body)
   if type(answer) ~= "table" then return decode_failed(why or "not an object") end
   if type(answer.feeds) ~= "table" then return decode_failed "it has no member \"feeds\"" end
   local feeds = {}

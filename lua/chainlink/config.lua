@@ -3,7 +3,7 @@
 
 local core = require "chainlink.core"
 local errors = require "chainlink.errors"
-local signers = require "chainlink.signers"
+local signers = require "chainlink.later" "chainlink.signers"
 
 local config = {}
 
@@ -121,8 +121,8 @@ local rows = {
   { "ha", false, is_boolean, "true or false", stream = true },
   { "feeds_per_connection", 100, whole_between(1, 1000), "a whole number from 1 to 1000", stream = true },
   { "backfill", true, is_boolean, "true or false", stream = true },
-  { "verify", nil, signers.is_either, "a registry of signers or {signers=, f=}",
-    stream = true, off = true, read = signers.registry },
+  { "verify", nil, function(value) return signers.is_either(value) end, "a registry of signers or {signers=, f=}",
+    stream = true, off = true, read = function(value) return signers.registry(value) end },
   { "stale_timeout", nil, is_seconds, seconds .. ", or false", stream = true, off = true },
   { "start", nil, whole_between(1, 2 ^ 32 - 1), "a time in seconds since 1970", stream = true, only_stream = true },
   { "logger", nil, is_callable, "a function", stream = true },

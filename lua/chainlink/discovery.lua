@@ -5,11 +5,9 @@ local core = require "chainlink.core"
 local anonymous = require "chainlink.anonymous"
 local calls = require "chainlink.call"
 local errors = require "chainlink.errors"
+local json = require "chainlink.json"
 local keep = require "chainlink.keep"
 local time = require "chainlink.time"
-local cjson = require("cjson.safe").new()
-
-cjson.decode_max_depth(16)
 
 local discovery = {}
 
@@ -109,7 +107,7 @@ local function read_feed(item)
   local feed = { id = id }
   for _, member in ipairs(members) do
     local value = item[member[1]]
-    if value ~= nil and value ~= cjson.null then
+    if value ~= nil and value ~= json.null then
       feed[member[2]] = member[3](value)
       if feed[member[2]] == nil then
         return nil, ("%s is %s, expected %s"):format(member[1], errors.describe(value), member[4])
@@ -121,7 +119,7 @@ end
 
 --- The feeds of an answer. -> {{id=, name=, …}, …} | nil, err
 function discovery.read(body)
-  local answer, why = cjson.decode(body)
+  local answer, why = json.decode(body)
   if type(answer) ~= "table" then return wrong("%s", why or "not an object") end
   local list, feeds = answer.feeds, {}
   if type(list) ~= "table" or (#list == 0 and next(list) ~= nil) then return wrong 'it has no list "feeds"' end

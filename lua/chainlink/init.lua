@@ -3,10 +3,10 @@
 
 local core = require "chainlink.core"
 local check = require "chainlink.check"
-local client = require "chainlink.client"
-local config = require "chainlink.config"
-local discovery = require "chainlink.discovery"
 local errors = require "chainlink.errors"
+local later = require "chainlink.later"
+local client, config = later "chainlink.client", later "chainlink.config"
+local discovery = later "chainlink.discovery"
 require "chainlink.report"
 
 local chainlink = { _VERSION = core.version, _NAME = "chainlink" }
@@ -66,15 +66,29 @@ function chainlink.is_error(value, kind)
   return errors.is_error(value) and (kind == nil or value:is(kind))
 end
 
---- The report schemas by version: {version=, name=, price=, fields={{name=, abi_name=, type=, unit=, decimals=,
---- meaning=}, …}}. chainlink.schemas:register adds one.
-chainlink.schemas = require "chainlink.schemas"
+-- Loaded when they are first asked for.
+local parts = {
+  --- The report schemas by version: {version=, name=, price=, fields={{name=, abi_name=, type=, unit=, decimals=,
+  --- meaning=}, …}}. chainlink.schemas:register adds one.
+  schemas = "chainlink.schemas",
+  --- chainlink.signers{["0x<config digest>"] = {signers={…}, f=}, …} -> a registry to verify reports by;
+  --- chainlink.signers.from_file(path) reads one.
+  signers = "chainlink.signers",
+  --- chainlink.onchain{rpc_url=, verifier_proxy= or network=}: verification by a chain (docs/onchain.md).
+  onchain = "chainlink.onchain",
+}
 
---- chainlink.signers{["0x<config digest>"] = {signers={…}, f=}, …} -> a registry to verify reports by;
---- chainlink.signers.from_file(path) reads one.
-chainlink.signers = require "chainlink.signers"
+local function load_part(module, name)
+  if not parts[name] then return nil end
+  local part = require(parts[name])
+  rawset(module, name, part)
+  return part
+end
 
---- chainlink.onchain{rpc_url=, verifier_proxy= or network=}: verification by a chain (docs/onchain.md).
-chainlink.onchain = require "chainlink.onchain"
+-- Lua 5.2 and later: all there is.
+local function all(module)
+  for name in pairs(parts) do load_part(module, name) end
+  return next, module
+end
 
-return chainlink
+return setmetatable(chainlink, { __index = load_part, __pairs = all })

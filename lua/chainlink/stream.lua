@@ -6,7 +6,7 @@ local check = require "chainlink.check"
 local config = require "chainlink.config"
 local errors = require "chainlink.errors"
 local events = require "chainlink.events"
-local metrics = require "chainlink.metrics"
+local metrics = require "chainlink.later" "chainlink.metrics"
 local waiting = require "chainlink.waiting"
 
 local Stream = core.stream_metatable

@@ -2,12 +2,12 @@
  * HTTP header lines, as hostile as everything else from the network. */
 #include "net/http_header.h"
 
-#include <curl/curl.h>
 #include <math.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/limits.h"
+#include "net/curl.h"
 
 #define MAX_DATE_TEXT 64
 #define MAX_DATE 253402300799 /* the end of the year 9999: HTTP's dates have four digits for it */
@@ -38,7 +38,9 @@ static bool read_date(double *seconds, const char *text, size_t length) {
   if (length == 0 || length >= sizeof copy) return false;
   memcpy(copy, text, length);
   copy[length] = 0;
-  time_t time = curl_getdate(copy, NULL); /* whatever the locale */
+  const struct cds_curl *curl;
+  if (cds_curl_load(&curl, NULL) != CDS_OK) return false;
+  time_t time = curl->getdate(copy, NULL); /* whatever the locale */
   if (time < 0 || time > MAX_DATE) return false;
   *seconds = (double)time;
   return true;

@@ -2,12 +2,12 @@
  * Turns libcurl's failures into errors that name the real reason, and never a secret. */
 #include "net/rest_error.h"
 
-#include <curl/curl.h>
 #include <openssl/x509_vfy.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "net/curl.h"
 #include "net/proxy.h"
 
 #define LONGEST_HEADER_LINE (100 * 1024) /* libcurl's bound */
@@ -99,9 +99,14 @@ static bool may_want_descriptor(int code) {
          code == CURLE_SSL_CERTPROBLEM;
 }
 
+static const char *words_for(int code) {
+  const struct cds_curl *curl;
+  return cds_curl_load(&curl, NULL) == CDS_OK ? curl->easy_strerror((CURLcode)code) : "";
+}
+
 enum cds_status cds_rest_error(struct cds_error *err, int code, const struct cds_rest_result *result,
                                const struct cds_rest_options *options, const char *origin) {
-  const char *reason = result->reason[0] != 0 ? result->reason : curl_easy_strerror((CURLcode)code);
+  const char *reason = result->reason[0] != 0 ? result->reason : words_for(code);
   if (may_want_descriptor(code) && cds_tls_lacks_descriptors())
     return cds_error_set(err, CDS_E_MEMORY, "%s: cannot connect: too many open files", origin);
   switch ((CURLcode)code) {

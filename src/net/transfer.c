@@ -16,6 +16,7 @@
 #define HEADER_LINE_TEXT 128 /* of the signature and timestamp lines; both are shorter */
 
 struct cds_transfer {
+  const struct cds_curl *curl;
   CURL *easy;
   const struct cds_rest_options *options;
   char origin[CDS_REST_ORIGIN_TEXT];
@@ -32,7 +33,7 @@ static const struct cds_url *url_of(const struct cds_exchange *exchange) {
 
 /* Appends and returns the new node, or NULL. */
 static struct curl_slist *add_line(struct cds_transfer *transfer, const char *line) {
-  struct curl_slist *lines = curl_slist_append(transfer->lines, line);
+  struct curl_slist *lines = transfer->curl->slist_append(transfer->lines, line);
   if (lines == NULL) return NULL;
   transfer->lines = lines;
   while (lines->next != NULL) lines = lines->next;
@@ -150,74 +151,74 @@ static long milliseconds(double seconds) {
   return seconds < 0.001 ? 1 : (long)(seconds * 1000);
 }
 
-static int set_security(CURL *easy, const struct cds_rest_options *options) {
+static int set_security(const struct cds_curl *curl, CURL *easy, const struct cds_rest_options *options) {
   const struct cds_tls *tls = &options->tls;
   long verify = !tls->insecure_skip_verify;
   int failed = 0;
 #if LIBCURL_VERSION_NUM >= 0x075500
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* another host must not get our signature */
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify * 2);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L); /* another host must not get our signature */
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, verify);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, verify * 2);
   if (tls->ca_file != NULL || tls->ca_path != NULL) { /* in place of the system's, which NULL switches off */
-    failed |= (int)curl_easy_setopt(easy, CURLOPT_CAINFO, tls->ca_file);
-    failed |= (int)curl_easy_setopt(easy, CURLOPT_CAPATH, tls->ca_path);
+    failed |= (int)curl->easy_setopt(easy, CURLOPT_CAINFO, tls->ca_file);
+    failed |= (int)curl->easy_setopt(easy, CURLOPT_CAPATH, tls->ca_path);
   }
   if (tls->cert_file != NULL) {
-    failed |= (int)curl_easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file);
-    failed |= (int)curl_easy_setopt(easy, CURLOPT_SSLKEY, tls->key_file);
+    failed |= (int)curl->easy_setopt(easy, CURLOPT_SSLCERT, tls->cert_file);
+    failed |= (int)curl->easy_setopt(easy, CURLOPT_SSLKEY, tls->key_file);
   }
-  if (options->proxy != NULL) failed |= (int)curl_easy_setopt(easy, CURLOPT_PROXY, options->proxy);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+  if (options->proxy != NULL) failed |= (int)curl->easy_setopt(easy, CURLOPT_PROXY, options->proxy);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   return failed;
 }
 
-static int set_request(CURL *easy, struct cds_exchange *exchange, const char *url) {
+static int set_request(const struct cds_curl *curl, CURL *easy, struct cds_exchange *exchange, const char *url) {
   struct cds_transfer *transfer = exchange->transfer;
   const struct cds_rest_options *options = transfer->options;
   int failed = 0;
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_URL, url);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* what is signed is what is sent */
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_URL, url);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L); /* what is signed is what is sent */
   if (exchange->post != NULL) {
-    failed |= (int)curl_easy_setopt(easy, CURLOPT_POST, 1L);
-    failed |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->post);
-    failed |= (int)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->post_length);
-  } else failed |= (int)curl_easy_setopt(easy, exchange->head ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1L);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->lines);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, CDS_USER_AGENT);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+    failed |= (int)curl->easy_setopt(easy, CURLOPT_POST, 1L);
+    failed |= (int)curl->easy_setopt(easy, CURLOPT_POSTFIELDS, exchange->post);
+    failed |= (int)curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)exchange->post_length);
+  } else failed |= (int)curl->easy_setopt(easy, exchange->head ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1L);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->lines);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_USERAGENT, CDS_USER_AGENT);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   /* Rather share an HTTP/2 connection than open another. Only TLS says at once (ALPN) whether that can be; without it
    * libcurl would wait for the first answer. */
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PIPEWAIT, (long)url_of(exchange)->tls);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(options->timeout));
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options->connect_timeout));
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)CDS_MAX_ANSWER_BYTES);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_PIPEWAIT, (long)url_of(exchange)->tls);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(options->timeout));
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options->connect_timeout));
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)CDS_MAX_ANSWER_BYTES);
   /* A service that has moved is to be found by the next attempt, not when libcurl's own memory ends. */
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 #if LIBCURL_VERSION_NUM >= 0x075700
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a cancel must not wait for a slow resolver */
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* a cancel must not wait for a slow resolver */
 #endif
   return failed;
 }
 
-static int set_callbacks(CURL *easy, struct cds_exchange *exchange) {
+static int set_callbacks(const struct cds_curl *curl, CURL *easy, struct cds_exchange *exchange) {
   int failed = 0;
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PRIVATE, exchange);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->transfer->result.reason);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_PRIVATE, exchange);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->transfer->result.reason);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_HEADERDATA, exchange);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_WRITEDATA, exchange);
 #if LIBCURL_VERSION_NUM >= 0x075000
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, sign_again);
-  failed |= (int)curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_PREREQFUNCTION, sign_again);
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_PREREQDATA, exchange);
 #endif
   return failed;
 }
@@ -226,8 +227,8 @@ static int set_callbacks(CURL *easy, struct cds_exchange *exchange) {
 
 void cds_transfer_free(struct cds_transfer *transfer) {
   if (transfer == NULL) return;
-  if (transfer->easy != NULL) curl_easy_cleanup(transfer->easy);
-  curl_slist_free_all(transfer->lines);
+  if (transfer->easy != NULL) transfer->curl->easy_cleanup(transfer->easy);
+  transfer->curl->slist_free_all(transfer->lines);
   cds_free(transfer);
 }
 
@@ -237,20 +238,23 @@ static bool prepare(struct cds_exchange *exchange) {
   cds_rest_origin(transfer->origin, url_of(exchange));
   size_t size = strlen(origin) + strlen(exchange->target) + 1;
   char *url = cds_malloc(size);
-  transfer->easy = curl_easy_init();
-  bool ready = url != NULL && transfer->easy != NULL && add_headers(exchange);
+  const struct cds_curl *curl = transfer->curl;
+  CURL *easy = transfer->easy = curl->easy_init();
+  bool ready = url != NULL && easy != NULL && add_headers(exchange);
   if (ready) {
     snprintf(url, size, "%s%s", origin, exchange->target);
-    ready = (set_request(transfer->easy, exchange, url) | set_security(transfer->easy, transfer->options) |
-             set_callbacks(transfer->easy, exchange)) == 0;
+    ready = (set_request(curl, easy, exchange, url) | set_security(curl, easy, transfer->options) |
+             set_callbacks(curl, easy, exchange)) == 0;
   }
   cds_free(url);
   return ready;
 }
 
-bool cds_transfer_begin(struct cds_exchange *exchange, const struct cds_rest_options *options) {
+bool cds_transfer_begin(struct cds_exchange *exchange, const struct cds_curl *curl,
+                        const struct cds_rest_options *options) {
   exchange->transfer = cds_calloc(1, sizeof *exchange->transfer);
   if (exchange->transfer == NULL) return false;
+  exchange->transfer->curl = curl;
   exchange->transfer->options = options;
   if (prepare(exchange)) return true;
   cds_transfer_free(exchange->transfer);
@@ -262,23 +266,23 @@ CURL *cds_transfer_easy(const struct cds_transfer *transfer) {
   return transfer->easy;
 }
 
-struct cds_exchange *cds_transfer_of(CURL *easy) {
+struct cds_exchange *cds_transfer_of(const struct cds_curl *curl, CURL *easy) {
   struct cds_exchange *exchange = NULL;
-  curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
+  curl->easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
   return exchange;
 }
 
-static void read_info(struct cds_exchange *exchange, CURL *easy) {
+static void read_info(struct cds_exchange *exchange, const struct cds_curl *curl, CURL *easy) {
   struct cds_rest_result *result = &exchange->transfer->result;
   long status = 0, connects = 0;
   curl_off_t total = 0, pretransfer = 0, start = 0;
-  curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
-  curl_easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
-  curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total);
-  curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
-  curl_easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &start);
-  curl_easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result->verify_result);
-  curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &result->os_error);
+  curl->easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status);
+  curl->easy_getinfo(easy, CURLINFO_NUM_CONNECTS, &connects);
+  curl->easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &total);
+  curl->easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+  curl->easy_getinfo(easy, CURLINFO_STARTTRANSFER_TIME_T, &start);
+  curl->easy_getinfo(easy, CURLINFO_SSL_VERIFYRESULT, &result->verify_result);
+  curl->easy_getinfo(easy, CURLINFO_OS_ERRNO, &result->os_error);
   exchange->received_at_ms = cds_clock_wall_ms();
   exchange->elapsed = (double)total / 1e6;
   exchange->connections = (uint64_t)connects;
@@ -289,6 +293,6 @@ static void read_info(struct cds_exchange *exchange, CURL *easy) {
 
 void cds_transfer_finish(struct cds_exchange *exchange, CURLcode code) {
   const struct cds_transfer *transfer = exchange->transfer;
-  read_info(exchange, transfer->easy);
+  read_info(exchange, transfer->curl, transfer->easy);
   exchange->status = cds_rest_error(&exchange->err, (int)code, &transfer->result, transfer->options, transfer->origin);
 }

@@ -2,14 +2,12 @@
 -- Full reports as the commands are given them: hex, JSON of this program or of the service, in arguments, files and
 -- standard input. What is wrong is told with its place, and the rest is read.
 
-local cjson = require("cjson.safe").new()
+local cjson = require "chainlink.json"
 local core = require "chainlink.core"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 
 local input = {}
-
-cjson.decode_max_depth(16)
 
 local members = { "full_report", "fullReport", "report", "reports" }
 

@@ -3,10 +3,8 @@
 -- from one to the next.
 
 local errors = require "chainlink.errors"
+local json = require "chainlink.json"
 local reverts = require "chainlink.onchain.reverts"
-local cjson = require("cjson.safe").new()
-
-cjson.decode_max_depth(16)
 
 local rpc = {}
 
@@ -61,11 +59,11 @@ end
 -- ---- answers ----
 
 local function is_present(value)
-  return value ~= nil and value ~= cjson.null
+  return value ~= nil and value ~= json.null
 end
 
 local function read_answer(method, id, body)
-  local answer = cjson.decode(body)
+  local answer = json.decode(body)
   if type(answer) ~= "table" then return nil, decode_error(method, "the answer is not JSON", "a JSON object") end
   if is_present(answer.error) then
     if type(answer.error) ~= "table" then return nil, decode_error(method, "a malformed error", "an object") end
@@ -78,7 +76,7 @@ end
 
 -- Some nodes answer with an HTTP error status and a JSON-RPC error in the body.
 local function explain(method, err)
-  local answer = err.kind == "APIError" and type(err.body) == "string" and cjson.decode(err.body)
+  local answer = err.kind == "APIError" and type(err.body) == "string" and json.decode(err.body)
   if type(answer) ~= "table" or type(answer.error) ~= "table" then return err end
   local better = rpc_error(method, answer.error)
   better.status = err.status
