@@ -76,6 +76,7 @@ build = {
     ["chainlink.openresty.leader"] = "lua/chainlink/openresty/leader.lua",
     ["chainlink.openresty.options"] = "lua/chainlink/openresty/options.lua",
     ["chainlink.openresty.page"] = "lua/chainlink/openresty/page.lua",
+    ["chainlink.openresty.place"] = "lua/chainlink/openresty/place.lua",
     ["chainlink.openresty.record"] = "lua/chainlink/openresty/record.lua",
     ["chainlink.openresty.roster"] = "lua/chainlink/openresty/roster.lua",
     ["chainlink.openresty.sse"] = "lua/chainlink/openresty/sse.lua",

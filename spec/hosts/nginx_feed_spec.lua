@@ -163,6 +163,19 @@ describe("a feed in nginx", function()
     return tonumber((project.run(("ls /proc/%d/fd | wc -l"):format(pid))))
   end
 
+  local function reload()
+    local old = {}
+    for _, pid in ipairs(server:workers()) do old[pid] = true end
+    server:signal "HUP"
+    await("new workers only", function()
+      local workers = server:workers()
+      for _, pid in ipairs(workers) do
+        if old[pid] then return false end
+      end
+      return #workers == WORKERS
+    end)
+  end
+
   it("survives reloads under load, and leaves no worker and no descriptor behind", function()
     start()
     await_report()
@@ -171,16 +184,7 @@ describe("a feed in nginx", function()
       ids[1]), "r"))
     local before
     for i = 1, 20 do
-      local old = {}
-      for _, pid in ipairs(server:workers()) do old[pid] = true end
-      server:signal "HUP"
-      await("new workers only", function()
-        local workers = server:workers()
-        for _, pid in ipairs(workers) do
-          if old[pid] then return false end
-        end
-        return #workers == WORKERS
-      end)
+      reload()
       if i % 5 == 0 then assert.matches("^" .. ids[1], (server:get("/wait?seconds=60&id=" .. ids[1]))) end
       before = before or descriptors(server:pid())
     end
@@ -221,10 +225,16 @@ describe("a feed in nginx", function()
   -- The numbers of the events, the last one's whole id.
   local function numbers(text)
     local list, last = {}, nil
-    for epoch, number in text:gmatch "\nid: (%x+)%-(%d+)\n" do
-      list[#list + 1], last = tonumber(number), epoch .. "-" .. number
+    for id in text:gmatch "\nid: (%S+)\n" do
+      list[#list + 1], last = tonumber(id:match "^%x+%-(%d+)"), id
     end
     return list, last
+  end
+
+  -- The events of a browser that had this one, nil: none, until there are so many reports.
+  local function come_back(id, count)
+    return read_events({ server:open("/events", id and "Last-Event-ID: " .. id .. "\r\n" or "") },
+      function(text) return count_events(text) >= count end)[1]
   end
 
   local function assert_in_a_row(list)
@@ -251,18 +261,32 @@ describe("a feed in nginx", function()
   it("goes on for a browser that comes back, over a reload too", function()
     start()
     await_report()
-    local first = read_events({ server:open("/events", "") }, function(text) return count_events(text) >= 4 end)[1]
-    local list, last = numbers(first)
-    server:signal "HUP"
+    local list, last = numbers(come_back(nil, 4))
+    reload()
     await("more reports", function() return server:get("/wait?seconds=60&id=" .. ids[1]):find("^" .. ids[1]) end)
-    local second = read_events({ server:open("/events", "Last-Event-ID: " .. last .. "\r\n") },
-      function(text) return count_events(text) >= 4 end)[1]
-    local rest = numbers(second)
+    local rest = numbers(come_back(last, 4))
     assert.are.equal(list[#list] + 1, rest[1])
     assert_in_a_row(rest)
-    local other = read_events({ server:open("/events", "Last-Event-ID: 0-1\r\n") },
-      function(text) return count_events(text) >= 2 end)[1]
+    local other = come_back("0-1", 2)
     assert.is_true(numbers(other)[1] >= rest[#rest])
+    assert.matches("\nevent: lost\ndata: [^\n]*reports may be missing", other)
+  end)
+
+  it("tells a browser of another nginx that it has missed some, where that is so", function()
+    start()
+    await_report()
+    local first = come_back(nil, 4)
+    local _, last = numbers(first)
+    server:stop()
+    local client, second = sim:client(), tonumber(first:match '.*"observations_timestamp":(%d+)')
+    await("what is missed", function()
+      return client:get_latest_report(ids[1]).observations_timestamp > second + 1
+    end)
+    client:close()
+    start()
+    local text = come_back(last, 4)
+    assert.matches("\nevent: lost\ndata: [^\n]*away for longer", text)
+    assert.are.equal(1, select(2, text:gsub("event: lost", "")))
   end)
 
   it("moves to a new binary", function()

@@ -83,16 +83,26 @@ local function wake(self, number)
   end
 end
 
---- Event `number` -> feed id, JSON; nothing when it is no longer kept.
+--- Event `number`: {id= of the feed, observed=, valid_from=, json=}, times in milliseconds; nil when it is no longer
+--- kept.
 function Feed:event(number)
-  local place = number % self.options.history
-  local kept = self.events[place]
-  if kept and kept.number == number then return kept.id, kept.json end
+  local slot = number % self.options.history
+  local kept = self.events[slot]
+  if kept and kept.number == number then return kept end
   local text = self.store:event(number)
   local report = text and record.unpack(text)
   if not report then return nil end
-  self.events[place] = { number = number, id = report.feed_id, json = report:to_json() }
-  return report.feed_id, self.events[place].json
+  local _, id, observed, valid_from = record.head(text)
+  kept = { number = number, id = id, observed = observed, valid_from = valid_from, json = report:to_json() }
+  self.events[slot] = kept
+  return kept
+end
+
+--- The newest event of a feed, as above; nil when there is none.
+function Feed:newest(id)
+  local text = self.store:newest(id)
+  local report = text and record.unpack(text)
+  return report and { id = id, observed = select(3, record.head(text)), json = report:to_json() }
 end
 
 -- The ids of feeds that were named, once the worker that leads has looked them up.

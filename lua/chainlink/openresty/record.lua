@@ -14,10 +14,10 @@ function record.pack(number, report)
     report.origin or "") .. report:bytes()
 end
 
---- -> event's number, feed id, observed in milliseconds; nil when this is no record
+--- -> event's number, feed id, observed and valid from (0: not known) in milliseconds; nil when this is no record
 function record.head(text)
-  local number, id, observed = text:match "^(%d+) (%S+) (%d+) "
-  return tonumber(number), id, tonumber(observed)
+  local number, id, observed, valid_from = text:match "^(%d+) (%S+) (%d+) (%d+) "
+  return tonumber(number), id, tonumber(observed), tonumber(valid_from)
 end
 
 --- The report as the stream gave it; nil when this is none.

@@ -62,13 +62,6 @@ function Store:newest(id)
   return known_of(self, id).newest
 end
 
---- The newest report of the feed as JSON; nil when there is none.
-function Store:latest(id)
-  local newest = self:newest(id)
-  local report = newest and record.unpack(newest)
-  return report and report:to_json()
-end
-
 -- ---- for the one that leads ----
 
 -- Two reports of a feed are the same when time and blob are.

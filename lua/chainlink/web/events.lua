@@ -64,8 +64,8 @@ end
 --- A reader that had `resume` (its Last-Event-ID, "" for none) last: it is sent the facts, and what came since, else
 --- what there is. reader(text) is false once it takes no more.
 function Events:join(reader, resume)
-  local had, missed = sse.resumed(resume, self.epoch, self.first - 1, self.number)
-  local text = table.concat(self.facts) .. (missed and sse.MISSED or "") .. after(self, had or 0)
+  local had, missed = sse.resumed(sse.had(resume), self.epoch, self.first - 1, self.number)
+  local text = table.concat(self.facts) .. (missed or "") .. after(self, had or 0)
   if reader(sse.hello(core.time() * 1000) .. text) then self.readers[reader] = true end
 end
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The text of server-sent events (https://html.spec.whatwg.org/multipage/server-sent-events.html), one form for whoever
--- serves them. A report's id is an epoch, hex, and a number that grows by one: a browser that comes back tells the last
--- one that it had. What has no id is told again to everybody who comes.
+-- serves them. A report's id is an epoch, hex, a number that grows by one, and what the server adds: a browser that
+-- comes back tells the last one that it had. What has no id is told again to everybody who comes.
 
 local sse = {}
 
@@ -19,19 +19,28 @@ function sse.hello(now)
 end
 
 sse.MISSED = sse.event("lost", '{"reason":"this page was away for longer than reports are kept"}')
+sse.ANEW = sse.event("lost", '{"reason":"the server of this page is another one now: reports may be missing"}')
 
---- A report, as report:to_json() gives it. Without a number it has no id.
-function sse.report(epoch, number, json)
-  return (number and ("id: %s-%.0f\n"):format(epoch, number) or "") .. sse.event("report", json)
+--- A report, as report:to_json() gives it. Without a number it has no id. more: what else the id is to say, "" or nil
+--- for nothing.
+function sse.report(epoch, number, json, more)
+  local id = number and ("id: %s-%.0f%s%s\n"):format(epoch, number, more and more ~= "" and "-" or "", more or "")
+  return (id or "") .. sse.event("report", json)
 end
 
---- The number after which the browser wants to go on, by its header Last-Event-ID ("" or nil: it has none), when that
---- is of this epoch and one from `oldest` to `newest`. -> number | nil, did it miss some?
-function sse.resumed(header, epoch, oldest, newest)
-  local of, number = (header or ""):match "^(%x+)%-(%d+)$"
-  number = tonumber(number)
-  if of == epoch and number >= oldest and number <= newest then return number end
-  return nil, of ~= nil
+--- What the browser tells by its header Last-Event-ID: {epoch=, number=, more=}; nil when it has none, "" or nil.
+function sse.had(header)
+  local epoch, number, more = (header or ""):match "^(%x+)%-(%d+)%-?(.*)$"
+  return epoch and { epoch = epoch, number = tonumber(number), more = more }
+end
+
+--- The number after which it wants to go on, when that is of this epoch and one from `oldest` to `newest`.
+--- -> number | nil, the event that says that some are missing, if it had any
+function sse.resumed(had, epoch, oldest, newest)
+  if not had then return nil end
+  if had.epoch ~= epoch then return nil, sse.ANEW end
+  if had.number < oldest or had.number > newest then return nil, sse.MISSED end
+  return had.number
 end
 
 return sse
