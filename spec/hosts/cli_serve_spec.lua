@@ -89,6 +89,10 @@ describe("the events of serve", function()
     end
   end)
 
+  it("are those of the demo where there is no nginx, which ends with all that it started", function()
+    assert.matches("<title>.*\nended with 143\nnobody answers\n$", serving.demo(serves.folder, "web"))
+  end)
+
   it("are there while other paths are asked for", function()
     local body, status, head = command:get "/"
     assert.are.equal(200, status)

@@ -4,7 +4,6 @@ local await = require "spec.support.await"
 local cjson = require "cjson"
 local host = require "spec.support.host"
 local nginx = require "spec.support.nginx"
-local project = require "spec.support.project"
 local serving = require "spec.support.serving"
 
 if not (rawget(_G, "jit") and (nginx.is_there() or host.is_wanted "nginx")) then
@@ -167,16 +166,6 @@ describe("examples/nginx/nginx.conf", function()
   end)
 
   it("is what the demo runs, which ends with all that it started", function()
-    local script = service.folder .. "/demo.sh"
-    project.write(script, [[
-      examples/demo.sh nginx >$1/demo.out 2>&1 &
-      until page=$(grep -o 'http://127[^ ]*' $1/demo.out); do kill -0 $! || exit 1; sleep 0.05; done
-      curl -sS --max-time 60 $page | grep '<title>'
-      kill -TERM $!
-      wait $!
-      echo "ended with $?"
-      curl -s --max-time 60 $page || echo "nobody answers"]])
-    local output = project.run(("timeout 120 sh %s %s"):format(script, service.folder))
-    assert.matches("<title>.*\nended with 143\nnobody answers\n$", output)
+    assert.matches("<title>.*\nended with 143\nnobody answers\n$", serving.demo(service.folder, "nginx"))
   end)
 end)

@@ -33,6 +33,19 @@ function serving.start()
   return self
 end
 
+--- Runs the demo of a page, by "nginx" or "web", until it has shown it. -> what was seen of it
+function serving.demo(folder, by)
+  project.write(folder .. "/demo.sh", [[
+    examples/demo.sh $2 >$1/demo.out 2>&1 &
+    until page=$(grep -o 'http://127[^ ]*' $1/demo.out); do kill -0 $! || exit 1; sleep 0.05; done
+    curl -sS --max-time 60 $page | grep '<title>'
+    kill -TERM $!
+    wait $!
+    echo "ended with $?"
+    curl -s --max-time 60 $page || echo "nobody answers"]])
+  return project.run(("timeout 120 sh %s/demo.sh %s %s"):format(folder, folder, by))
+end
+
 function Serving:stop()
   if self.command then self.command:stop() end
   self.client:close()
