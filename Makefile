@@ -196,7 +196,7 @@ test-all-luas:
 .PHONY: test-hosts
 test-hosts:
 	@scripts/total "make test-hosts" $(foreach lua,5.4 5.3 5.1 luajit, "Lua $(lua)" \
-	  'EVERY_HOST="cqueues luv prometheus_client prometheus chromedriver $(if $(filter 5.1 luajit,$(lua)),copas) $(if $(filter luajit,$(lua)),love nginx)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
+	  'EVERY_HOST="cqueues luv prometheus_client prometheus copas chromedriver $(if $(filter luajit,$(lua)),love nginx)" $(MAKE) --no-print-directory LUA=$(lua) test-lua SPECS=spec/hosts')
 
 # The specs of nginx with a sanitizer's build of the module in it; what drives it is the plain build.
 .PHONY: test-nginx test-in-nginx
@@ -204,12 +204,12 @@ test-nginx:
 	@scripts/total "make test-nginx" $(foreach kind,address thread, \
 	  "$(kind)" '$(MAKE) --no-print-directory LUA=luajit CHECK=$(kind) test-in-nginx')
 
-CHECKED := build/$(if $(filter thread,$(CHECK)),tsan,asan)
+NGINX_TREE := build/$(if $(filter thread,$(CHECK)),tsan,asan)
 test-in-nginx: all
-	@$(MAKE) --no-print-directory SANITIZE=$(CHECK) $(CHECKED)/luajit/chainlink/core.so
-	@$(USE_BUILD) export EVERY_HOST=nginx NGINX_BUILD=$(CURDIR)/$(CHECKED)/luajit \
-	  NGINX_CHECKER=$$($(CC) -print-file-name=lib$(notdir $(CHECKED)).so); \
-	scripts/sanitize $(CHECK) $(CHECKED)/reports/nginx scripts/run-specs $(wildcard spec/hosts/nginx*_spec.lua)
+	@$(MAKE) --no-print-directory SANITIZE=$(CHECK) $(NGINX_TREE)/luajit/chainlink/core.so
+	@$(USE_BUILD) export EVERY_HOST=nginx NGINX_BUILD=$(CURDIR)/$(NGINX_TREE)/luajit \
+	  NGINX_CHECKER=$$($(CC) -print-file-name=lib$(notdir $(NGINX_TREE)).so); \
+	scripts/sanitize $(CHECK) $(NGINX_TREE)/reports/nginx scripts/run-specs $(wildcard spec/hosts/nginx*_spec.lua)
 
 # ---- the slow checkers ----
 

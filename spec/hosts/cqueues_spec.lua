@@ -2,6 +2,7 @@
 local host = require "spec.support.host"
 local scenes = require "spec.hosts.scenes"
 local simulator = require "spec.support.simulator"
+local waits = require "spec.hosts.waits"
 
 if not host.has "cqueues" then
   pending("cqueues is not there for this Lua", function() end)
@@ -9,6 +10,7 @@ if not host.has "cqueues" then
 end
 
 scenes("cqueues", host.cqueues, { is_found = true })
+waits("cqueues", host.cqueues)
 
 describe("cqueues", function()
   local cqueues = require "cqueues"

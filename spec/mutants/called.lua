@@ -38,3 +38,20 @@ function coroutine.wrap(body) -- luacheck: ignore 122
     return (unpack or table.unpack)(results, 2) -- luacheck: ignore 113 143
   end
 end
+
+-- cqueues makes coroutines in C.
+local require_any = require
+function require(name) -- luacheck: ignore 121
+  local is_new = package.loaded[name] == nil
+  local module = require_any(name)
+  if name == "cqueues" and is_new then
+    local wrap
+    wrap = module.interpose("wrap", function(self, body, ...)
+      return wrap(self, function(...)
+        debug.sethook(note, "c")
+        return body(...)
+      end, ...)
+    end)
+  end
+  return module
+end

@@ -22,7 +22,8 @@ local SPECS = {
   ["src/client"] = "rest stream shutdown gc faults_process",
   ["src/lua"] = "rest discovery gc 002_finalizers 003_metamethods 006_history_finalizers stream backfill " ..
     "rest_errors verify replay shutdown subscribe",
-  ["lua/chainlink"] = "rest answers stream gc verify rest_errors replay faults_script subscribe discovery cli",
+  ["lua/chainlink"] = "rest answers stream gc verify rest_errors replay faults_script subscribe discovery function " ..
+    "cqueues cli",
   ["lua/chainlink/cli"] = "cli_output cli_names cli replay hostile_text secrets",
   ["lua/chainlink/loop"] = "cqueues luv copas rest stream shutdown",
   ["lua/chainlink/onchain"] = "cli",
@@ -107,7 +108,9 @@ end
 local function of_lua(root, path, near, seen)
   local module = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
   local name = module:gsub("^chainlink%.", ""):gsub("%.", "_")
-  local names = ("cd %s && ls spec/*/%s_spec.lua spec/unit/%s_spec.lua"):format(root, name, name:match "[^_]+$")
+  local last = name:match "[^_]+$"
+  local names = ("cd %s && ls spec/*/%s_spec.lua spec/unit/%s_spec.lua spec/hosts/%s_spec.lua"):format(root, name, last,
+    last)
   collect(near, seen, each(find(names), spec))
   local users = ("cd %s && grep -lE 'require *\\(? *\"%s\"' spec/unit/*_spec.lua"):format(root, module)
   collect(near, seen, each(find(users), spec))

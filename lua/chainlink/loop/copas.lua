@@ -13,11 +13,10 @@ function loop.is_running()
   return copas.running and thread ~= nil and not is_main
 end
 
--- What Copas takes for a socket: something to select on, to read one byte from, and to close when the thread is over.
+-- What Copas takes for a socket: something to select on, to read from, and to close when the thread is over.
 local function source(fd)
   return {
     getfd = function() return fd end,
-    dirty = function() return false end,
     receive = function()
       if core.wait(fd, 0) then return "ready" end
       return nil, "timeout"
@@ -41,7 +40,7 @@ function loop.wait(fd, seconds)
   check_limit(copas.settimeouts, seconds)
   local socket = source(fd)
   if seconds then copas.settimeouts(socket, nil, nil, seconds) end
-  copas.receive(socket, 1)
+  copas.receive(socket)
 end
 
 return loop

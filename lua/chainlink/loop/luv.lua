@@ -16,10 +16,10 @@ end
 
 local function leave(fd, thread)
   local entry = watched[fd]
-  for i = #entry.threads, 1, -1 do
-    if entry.threads[i] == thread then table.remove(entry.threads, i) end
+  for i, other in ipairs(entry.threads) do
+    if other == thread then table.remove(entry.threads, i) end
   end
-  if #entry.threads > 0 then return end
+  if entry.threads[1] then return end
   watched[fd] = nil
   entry.handle:close()
 end
