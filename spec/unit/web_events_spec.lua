@@ -73,7 +73,7 @@ describe("the events of a server", function()
     assert.are.equal(all, joined(epoch .. "-0"))
     assert.are.equal(all, joined "")
     assert.are.equal(sse.MISSED .. all, joined(epoch .. "-4"))
-    assert.are.equal(sse.MISSED .. all, joined "0-1")
+    assert.are.equal(sse.ANEW .. all, joined "0-1")
   end)
 
   -- A report whose text is of so many bytes.

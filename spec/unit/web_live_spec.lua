@@ -6,12 +6,13 @@ local live = require "chainlink.web.live"
 local stopped_clock = require "spec.support.stopped_clock"
 
 describe("the live page", function()
-  local clock, facts, monitor, page
+  local clock, facts, absent, monitor, page
 
   before_each(function()
-    clock, facts = stopped_clock.at(1000), {}
+    clock, facts, absent = stopped_clock.at(1000), {}, {}
     monitor = { noted = {}, status = "up", reasons = {} }
     function monitor:note(event) self.noted[#self.noted + 1] = event end
+    function monitor.note_absent(_, key, name) absent[key] = name or "" end
     function monitor:judge() return self.status, { (table.unpack or unpack)(self.reasons) } end -- luacheck: ignore
     local told = {}
     function told.fact(_, name, key, json) facts[#facts + 1] = { name, key, cjson.decode(json) } end
@@ -38,6 +39,7 @@ describe("the live page", function()
       { "feed", "feed 0x03", { feed_id = "0x03", name = "ETH/USD" } },
       { "feed", 'feed N"E/USD', { feed_id = 'N"E/USD', name = 'N"E/USD', problem = "no feed?of that name" } },
     }, facts)
+    assert.are.same({ ["0x03"] = "", ['N"E/USD'] = 'N"E/USD' }, absent)
   end)
 
   it("is told the state with its figures", function()

@@ -67,6 +67,15 @@ describe("a monitor", function()
     assert.are.same({ 200, "degraded", "2 feeds have had no report for 30 seconds" }, health())
   end)
 
+  it("names the feeds that are not streamed, until they are", function()
+    watch:note_absent("b", "two")
+    watch:note_absent("a", "one")
+    watches {}
+    assert.are.same({ 200, "degraded", "refused or unknown, so not streamed: one, two" }, health())
+    watch:note_absent("a")
+    assert.are.same({ 200, "degraded", "refused or unknown, so not streamed: two" }, health())
+  end)
+
   it("answers both at their paths, figures of the client first and one end", function()
     local routes = watch:routes()
     local kind = "application/openmetrics-text; version=1.0.0; charset=utf-8"

@@ -16,6 +16,7 @@ describe("server-sent events", function()
 
   it("say that some were missed", function()
     assert.matches('^event: lost\ndata: {"reason":"this page was away for longer', sse.MISSED)
+    assert.matches('^event: lost\ndata: {"reason":"the server of this page is another one', sse.ANEW)
   end)
 
   it("are silent for no longer than proxies bear", function()
@@ -23,21 +24,36 @@ describe("server-sent events", function()
     assert.matches("^:", sse.BEAT)
   end)
 
-  -- -> number, did it miss some?
-  local function resumed(header) return { sse.resumed(header, "1f", 5, 9) } end
+  -- -> number | nil, an event
+  local function resumed(header) return { sse.resumed(sse.had(header), "1f", 5, 9) } end
 
   it("go on after the last one that a browser had", function()
-    for number = 5, 9 do assert.are.same({ number }, resumed("1f-" .. number)) end
+    for number = 5, 9 do
+      assert.are.same({ number }, resumed("1f-" .. number))
+      assert.are.same({ number }, resumed("1f-" .. number .. "-more"))
+    end
   end)
 
-  it("were missed where that one is of another time, or not kept", function()
-    for _, header in ipairs { "1f-4", "1f-10", "2f-7", "0-0" } do assert.are.same({ nil, true }, resumed(header)) end
+  it("were missed where that one is not kept, or of another server", function()
+    for _, header in ipairs { "1f-4", "1f-10" } do assert.are.same({ nil, sse.MISSED }, resumed(header)) end
+    for _, header in ipairs { "2f-7", "0-0" } do assert.are.same({ nil, sse.ANEW }, resumed(header)) end
   end)
 
   it("were not missed by who had none", function()
-    for _, header in ipairs { "", "1f", "1f-", "-7", "1f-7 ", " 1f-7", "1g-7", "1f-x" } do
-      assert.are.same({ nil, false }, resumed(header))
+    for _, header in ipairs { "", "1f", "1f-", "-7", " 1f-7", "1g-7", "1f-x" } do
+      assert.is_nil(sse.had(header))
+      assert.are.same({}, resumed(header))
     end
-    assert.are.same({ nil, false }, resumed(nil))
+    assert.are.same({}, resumed(nil))
+  end)
+
+  it("give back what the server put into the id", function()
+    assert.are.same({ epoch = "1f", number = 70000000000, more = "" }, sse.had "1f-70000000000")
+    for _, more in ipairs { "1", "a-b", "-" } do
+      local id = sse.report("1f", 7, "{}", more):match "^id: ([^\n]+)\nevent: report\ndata: {}\n\n$"
+      assert.are.equal("1f-7-" .. more, id)
+      assert.are.same({ epoch = "1f", number = 7, more = more }, sse.had(id))
+    end
+    assert.are.equal(sse.report("1f", 7, "{}"), sse.report("1f", 7, "{}", ""))
   end)
 end)
