@@ -36,6 +36,13 @@ static void test_printf(void) {
 
 static void test_limits(void) {
   struct cds_buf buf;
+  static const size_t limits[] = {0, 1, SIZE_MAX / 4 - 1, SIZE_MAX / 4, SIZE_MAX / 4 + 1, SIZE_MAX / 2, SIZE_MAX};
+  bool good = true;
+  for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
+    cds_buf_init(&buf, limits[i]);
+    good = good && buf.limit == (i < 3 ? limits[i] : SIZE_MAX / 4);
+  }
+  ok(good, "a limit is at most a quarter of SIZE_MAX");
   cds_buf_init(&buf, 0);
   is_number(cds_buf_append(&buf, "x", 1), CDS_E_DECODE, "a limit of 0 allows nothing");
   cds_buf_init(&buf, SIZE_MAX);

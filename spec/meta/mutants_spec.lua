@@ -93,6 +93,8 @@ describe("a change of Lua", function()
     ["x = tidy(a)\n  .y"] = {},
     ["-- a < b\nx = [[ 1 < 2 ]] --[==[ 0 ]] ]==]"] = {},
     ["f(a, b)"] = { "swapped arguments: f(a, b) -> f(b, a)" },
+    ["x = a:sub(1, 3)"] = { "swapped arguments: x = a:sub(1, 3) -> x = a:sub(3, 1)",
+      "constant: x = a:sub(1, 3) -> x = a:sub(1, 4)" },
     ["x = a:find(b, 1, true)"] = { "swapped arguments: x = a:find(b, 1, true) -> x = a:find(1, b, true)",
       "swapped arguments: x = a:find(b, 1, true) -> x = a:find(b, true, 1)",
       "constant: x = a:find(b, 1, true) -> x = a:find(b, 1, false)" },

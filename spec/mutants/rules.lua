@@ -98,11 +98,18 @@ local function is_search_start(list, i)
     and close.text == ")"
 end
 
+-- The start of a part, `text:sub(1, 3)`: 0 is the same.
+local function is_part_start(list, i)
+  local colon, sub, open = list[i - 3], list[i - 2], list[i - 1]
+  return list[i].text == "1" and open and open.text == "(" and sub and sub.text == "sub" and colon
+    and colon.text == ":"
+end
+
 local BOUNDS = { ["<"] = true, ["<="] = true, [">"] = true, [">="] = true, ["+"] = true, ["-"] = true }
 
 local function constants(found, _, list, i, language)
   local token = list[i]
-  if language == "lua" and is_search_start(list, i) then return end
+  if language == "lua" and (is_search_start(list, i) or is_part_start(list, i)) then return end
   if token.kind ~= "number" or is_array_size(list, i) or is_zero_initialiser(list, i) then return end
   if is_huge(token.text) then return end
   local value = tonumber(token.text:match "^[%x.xX]+")

@@ -29,7 +29,7 @@ static enum cds_status reserve(struct cds_buf *buf, size_t more) {
   if (more > buf->limit - buf->length) return CDS_E_DECODE;
   size_t needed = buf->length + more + 1;
   if (needed <= buf->capacity) return CDS_OK;
-  size_t capacity = buf->capacity > 0 ? buf->capacity : FIRST_CAPACITY;
+  size_t capacity = FIRST_CAPACITY;
   while (capacity < needed) capacity *= 2; /* cannot overflow: the limit is at most a quarter of SIZE_MAX */
   if (capacity > buf->limit + 1) capacity = buf->limit + 1;
   char *data = cds_realloc(buf->data, capacity);
