@@ -43,7 +43,8 @@ describe("an error", function()
 
   it("tells the place though it is the first line", function()
     local folder, remove = project.folder()
-    project.write(folder .. "/line.lua", 'io.write(select(2, pcall(function() require "chainlink".decode(1) end)).where)\n')
+    project.write(folder .. "/line.lua",
+      'io.write(select(2, pcall(function() require "chainlink".decode(1) end)).where)\n')
     assert.matches("line.lua:1$", (project.run(("%s %s/line.lua"):format(project.lua, folder))))
     remove()
   end)
