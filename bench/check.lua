@@ -18,6 +18,8 @@ local stages = {
   { name = "tag of a message", command = folder .. "/bench_codec 'tag of a message' %d" },
   { name = "verification of 6 signatures", command = folder .. "/bench_verify %d", few = 2, many = 12 },
   { name = "decode and three numbers in Lua", command = lua .. " bench/decode_once.lua %d" },
+  { name = "pop, step, three numbers in Lua", command = lua .. " bench/pop.lua %d", few = 1000, many = 6000,
+    of_thread = 1 }, -- the script's, as the connection's does what the load makes of it
 }
 
 local function expected_figures()
@@ -29,16 +31,33 @@ local function expected_figures()
   return figures
 end
 
-local function instructions(command)
-  local pipe = assert(io.popen("valgrind --tool=callgrind --callgrind-out-file=/dev/null " .. command .. " 2>&1"))
+local function run(options, command)
+  local pipe = assert(io.popen("valgrind --tool=callgrind " .. options .. " " .. command .. " 2>&1"))
   local text = pipe:read "*a"
   pipe:close()
+  return text
+end
+
+local function instructions_of_thread(command, thread)
+  local path = os.tmpname()
+  local text = run("--separate-threads=yes --callgrind-out-file=" .. path, command)
+  local file = io.open(("%s-%02d"):format(path, thread))
+  local count = file and file:read "*a":match "totals: (%d+)"
+  if file then file:close() end
+  os.execute("rm -f " .. path .. "*")
+  return tonumber(count) or error("callgrind tells no count: " .. text)
+end
+
+local function instructions(command, thread)
+  if thread then return instructions_of_thread(command, thread) end
+  local text = run("--callgrind-out-file=/dev/null", command)
   return tonumber(text:match "Collected : (%d+)") or error("callgrind tells no count: " .. text)
 end
 
 local function each(stage)
   local few, many = stage.few or FEW, stage.many or MANY
-  return (instructions(stage.command:format(many)) - instructions(stage.command:format(few))) / (many - few)
+  local function count(times) return instructions(stage.command:format(times), stage.of_thread) end
+  return (count(many) - count(few)) / (many - few)
 end
 
 local figures, failed = expected_figures(), 0

@@ -88,28 +88,55 @@ size_t cds_decimal_format(char out[CDS_DECIMAL_TEXT], const uint8_t word[32], bo
 static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                        1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
-/* value * 2^exponent rounded half to even, for value >= 2^63; sticky: something nonzero lies below value. */
-static double round_to_double(uint128 value, bool sticky, int exponent) {
-  int bits =
-    (value >> 64) != 0 ? 128 - __builtin_clzll((uint64_t)(value >> 64)) : 64 - __builtin_clzll((uint64_t)value);
-  int spare = bits - 53;
-  uint64_t mantissa = (uint64_t)(value >> spare);
-  uint128 rest = value & (((uint128)1 << spare) - 1);
-  uint128 half = (uint128)1 << (spare - 1);
-  if (rest > half || (rest == half && (sticky || (mantissa & 1) != 0))) mantissa++;
-  return ldexp((double)mantissa, exponent + spare);
+static const uint64_t whole_powers_of_ten[CHUNK_DIGITS + 1] = {
+  UINT64_C(1),
+  UINT64_C(10),
+  UINT64_C(100),
+  UINT64_C(1000),
+  UINT64_C(10000),
+  UINT64_C(100000),
+  UINT64_C(1000000),
+  UINT64_C(10000000),
+  UINT64_C(100000000),
+  UINT64_C(1000000000),
+  UINT64_C(10000000000),
+  UINT64_C(100000000000),
+  UINT64_C(1000000000000),
+  UINT64_C(10000000000000),
+  UINT64_C(100000000000000),
+  UINT64_C(1000000000000000),
+  UINT64_C(10000000000000000),
+  UINT64_C(100000000000000000),
+  UINT64_C(1000000000000000000),
+  CHUNK,
+};
+
+/* 2^exponent, of a normal number. */
+static double power_of_two(int exponent) {
+  uint64_t bits = (uint64_t)(1023 + exponent) << 52;
+  double power;
+  memcpy(&power, &bits, sizeof power);
+  return power;
 }
 
-/* For a nonzero value below 2^128 and decimals <= 19, whose power of ten fits 64 bits: the value is shifted up to
- * 128 bits, so the quotient keeps at least 64 and the remainder decides the ties. */
+/* value * 2^exponent rounded half to even, for a value of 63 or 64 bits; sticky: something nonzero lies below value. */
+static double round_to_double(uint64_t value, bool sticky, int exponent) {
+  int spare = 11 - __builtin_clzll(value);
+  uint64_t mantissa = value >> spare, rest = value << (64 - spare), half = UINT64_C(1) << 63;
+  if (rest > half || (rest == half && (sticky || (mantissa & 1) != 0))) mantissa++;
+  return (double)mantissa * power_of_two(exponent + spare);
+}
+
+/* For a nonzero value below 2^128 and decimals <= 19, whose power of ten fits 64 bits: the value is shifted so that the
+ * quotient has 63 or 64 bits, and the remainder and what is shifted out decide the ties. */
 static double divide_to_double(uint128 value, unsigned decimals) {
-  uint64_t divisor = 1;
-  for (unsigned i = 0; i < decimals; i++) divisor *= 10;
-  uint64_t high = (uint64_t)(value >> 64);
-  int shift = high != 0 ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)value);
-  uint128 scaled = value << shift;
-  uint128 quotient = scaled / divisor;
-  return round_to_double(quotient, quotient * divisor != scaled, -shift);
+  uint64_t divisor = whole_powers_of_ten[decimals], high = (uint64_t)(value >> 64);
+  int bits = high != 0 ? 128 - __builtin_clzll(high) : 64 - __builtin_clzll((uint64_t)value);
+  int shift = 127 - __builtin_clzll(divisor) - bits;
+  uint128 scaled = shift >= 0 ? value << shift : value >> -shift;
+  bool lost = shift < 0 && scaled << -shift != value;
+  uint64_t quotient = (uint64_t)(scaled / divisor);
+  return round_to_double(quotient, lost || (uint128)quotient * divisor != scaled, -shift);
 }
 
 /* "<integer>e-<decimals>" has no decimal point, so no locale can change how strtod reads it. */

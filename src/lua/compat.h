@@ -42,6 +42,12 @@ static inline void cds_l_setfuncs(lua_State *L, const luaL_Reg *functions, int u
 
 #endif
 
-/* Later ones call it lua_newuserdatauv; the old names remain as macros there, with one user value. */
+/* Later ones call it lua_newuserdatauv; the old names remain as macros there, with one user value. For the collector one
+ * without is less to do. */
+#if LUA_VERSION_NUM >= 504
+#define cds_l_newplain(L, size) lua_newuserdatauv((L), (size), 0)
+#else
+#define cds_l_newplain lua_newuserdata
+#endif
 
 #endif

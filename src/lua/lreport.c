@@ -2,21 +2,40 @@
  * The Report userdata: lazy reading of fields. */
 #include "lua/lreport.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "codec/decimal.h"
 #include "lua/lvalue.h"
 
 /* Upvalues of every function that reads reports. */
-#define UP_METATABLE lua_upvalueindex(1)
+#define UP_CACHE lua_upvalueindex(1)
 #define UP_NAMES lua_upvalueindex(2) /* [version] = {name = what it stands for}, [0]: unknown */
 #define UP_METHODS lua_upvalueindex(3)
 
+/* What names stood for of late. Lua has each short text once, and those in here are in UP_NAMES for good: a name is
+ * known by its address. */
+#define CACHE_PLACES 256
+#define SHORT_TEXT 40 /* LUAI_MAXSHORTLEN; Lua 5.1 and LuaJIT have all texts once */
+
+struct cache {
+  const void *metatable; /* of reports */
+  struct place {
+    const char *name; /* NULL: none yet */
+    const struct cds_schema *schema;
+    int meaning;
+  } places[CACHE_PLACES];
+};
+
+static struct cache *cache_of(lua_State *L) {
+  return lua_touserdata(L, UP_CACHE);
+}
+
 /* As luaL_checkudata, without its search of the registry. */
-static const struct cds_report *check_report(lua_State *L, int index) {
+static const struct cds_report *check_report(lua_State *L, const struct cache *cache, int index) {
   const struct cds_report *report = lua_touserdata(L, index);
   if (report && lua_getmetatable(L, index)) {
-    int same = lua_rawequal(L, -1, UP_METATABLE);
+    bool same = lua_topointer(L, -1) == cache->metatable;
     lua_pop(L, 1);
     if (same) return report;
   }
@@ -44,19 +63,50 @@ static void push_meaning(lua_State *L, const struct cds_report *report, int key)
   lua_replace(L, -2);
 }
 
+static struct place *place_of(struct cache *cache, const struct cds_schema *schema, const char *name) {
+  uintptr_t hash = (uintptr_t)name >> 4 ^ (uintptr_t)name >> 12 ^ (uintptr_t)schema >> 6;
+  return &cache->places[hash % CACHE_PLACES];
+}
+
+static bool is_of(const struct place *place, const struct cds_schema *schema, const char *name) {
+  return place->name == name && place->schema == schema;
+}
+
+/* What the text at index 2 stands for in the report's schema, NO_MEANING when it is no field or property of it. */
+static int meaning_of(lua_State *L, struct cache *cache, const struct cds_report *report) {
+  size_t length;
+  const char *name = lua_tolstring(L, 2, &length);
+  struct place *place = place_of(cache, report->schema, name);
+  if (is_of(place, report->schema, name)) return place->meaning;
+  push_meaning(L, report, 2);
+  int meaning = lua_isnil(L, -1) ? CDS_L_NO_MEANING : (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  if (meaning != CDS_L_NO_MEANING && length <= SHORT_TEXT) *place = (struct place){name, report->schema, meaning};
+  return meaning;
+}
+
 /* ---- metamethods and methods ---- */
 
 static int report_index(lua_State *L) {
-  lua_settop(L, 2);
-  const struct cds_report *report = check_report(L, 1);
-  push_meaning(L, report, 2);
-  if (lua_isnil(L, -1)) {
-    lua_pushvalue(L, 2);
-    lua_rawget(L, UP_METHODS);
+  struct cache *cache = cache_of(L);
+  const struct cds_report *report = check_report(L, cache, 1);
+  int meaning = lua_type(L, 2) == LUA_TSTRING ? meaning_of(L, cache, report) : CDS_L_NO_MEANING;
+  if (meaning != CDS_L_NO_MEANING) {
+    cds_l_push_value(L, report, meaning);
     return 1;
   }
-  cds_l_push_value(L, report, (int)lua_tointeger(L, -1));
+  lua_settop(L, 2);
+  lua_rawget(L, UP_METHODS);
   return 1;
+}
+
+/* For LuaJIT, whose traces call it by its address (lua/chainlink/report.lua): what report[name] is if that is a number
+ * and the name was in use lately; NaN, which no value is: ask report_index. */
+static double quick_number(struct cache *cache, const struct cds_report *report, const char *name) {
+  const struct place *place = place_of(cache, report->schema, name);
+  double number;
+  bool is_number = is_of(place, report->schema, name) && cds_l_value_number(&number, report, place->meaning);
+  return is_number ? number : (double)NAN;
 }
 
 static int report_newindex(lua_State *L) {
@@ -64,7 +114,7 @@ static int report_newindex(lua_State *L) {
 }
 
 static int report_eq(lua_State *L) {
-  const struct cds_report *a = check_report(L, 1), *b = check_report(L, 2);
+  const struct cds_report *a = check_report(L, cache_of(L), 1), *b = check_report(L, cache_of(L), 2);
   bool same = cds_feed_id_compare(&a->feed_id, &b->feed_id) == 0 &&
               a->has_observations_timestamp == b->has_observations_timestamp &&
               a->observations_time == b->observations_time && a->blob.length == b->blob.length &&
@@ -74,13 +124,13 @@ static int report_eq(lua_State *L) {
 }
 
 static int report_len(lua_State *L) {
-  const struct cds_report *report = check_report(L, 1);
+  const struct cds_report *report = check_report(L, cache_of(L), 1);
   lua_pushinteger(L, report->schema ? (lua_Integer)report->schema->field_count : 0);
   return 1;
 }
 
 static int report_bytes(lua_State *L) {
-  const struct cds_report *report = check_report(L, 1);
+  const struct cds_report *report = check_report(L, cache_of(L), 1);
   lua_pushlstring(L, (const char *)report->bytes, report->length);
   return 1;
 }
@@ -88,10 +138,8 @@ static int report_bytes(lua_State *L) {
 /* The field named by argument 2, -1 when the report has none of that name. */
 static int named_field(lua_State *L, const struct cds_report *report) {
   luaL_checktype(L, 2, LUA_TSTRING);
-  push_meaning(L, report, 2);
-  int field = lua_isnil(L, -1) ? -1 : cds_l_value_field(report, (int)lua_tointeger(L, -1));
-  lua_pop(L, 1);
-  return field;
+  int meaning = meaning_of(L, cache_of(L), report);
+  return meaning == CDS_L_NO_MEANING ? -1 : cds_l_value_field(report, meaning);
 }
 
 static unsigned decimals_argument(lua_State *L, unsigned otherwise) {
@@ -104,7 +152,7 @@ static unsigned decimals_argument(lua_State *L, unsigned otherwise) {
 
 /* report:exact(field [, decimals]): exact decimal text */
 static int report_exact(lua_State *L) {
-  const struct cds_report *report = check_report(L, 1);
+  const struct cds_report *report = check_report(L, cache_of(L), 1);
   int field = named_field(L, report);
   if (field < 0) lua_pushnil(L);
   else cds_l_push_exact(L, report, field, decimals_argument(L, cds_l_value_decimals(report, field)));
@@ -113,7 +161,7 @@ static int report_exact(lua_State *L) {
 
 /* report:raw(field): the integer on the chain, as text */
 static int report_raw(lua_State *L) {
-  const struct cds_report *report = check_report(L, 1);
+  const struct cds_report *report = check_report(L, cache_of(L), 1);
   int field = named_field(L, report);
   if (field < 0) lua_pushnil(L);
   else cds_l_push_exact(L, report, field, 0);
@@ -122,7 +170,7 @@ static int report_raw(lua_State *L) {
 
 /* report:number(field [, decimals]): the nearest number */
 static int report_number(lua_State *L) {
-  const struct cds_report *report = check_report(L, 1);
+  const struct cds_report *report = check_report(L, cache_of(L), 1);
   int field = named_field(L, report);
   if (field < 0) lua_pushnil(L);
   else cds_l_push_number(L, report, field, decimals_argument(L, cds_l_value_decimals(report, field)));
@@ -139,24 +187,30 @@ static const luaL_Reg report_methods[] = {
 
 static const luaL_Reg no_functions[] = {{NULL, NULL}};
 
-/* Pushes the metatable, the names and the methods, the upvalues of the functions registered next. */
+/* Pushes the cache, the names and the methods, the upvalues of the functions registered next. */
 static void push_upvalues(lua_State *L, int first) {
   for (int i = 0; i < 3; i++) lua_pushvalue(L, first + i);
 }
 
 void cds_l_open_report(lua_State *L) {
   int module = lua_gettop(L);
-  int first = module + 1; /* metatable, names, methods */
-  cds_l_metatable(L, CDS_L_REPORT, no_functions);
+  int first = module + 1; /* cache, names, methods */
+  struct cache *cache = lua_newuserdata(L, sizeof *cache);
+  memset(cache, 0, sizeof *cache);
   lua_newtable(L);
   lua_newtable(L);
   lua_pushvalue(L, first + 2);
   push_upvalues(L, first);
   cds_l_setfuncs(L, report_methods, 3);
   lua_setfield(L, module, "report_methods");
-  lua_pushvalue(L, first);
+  cds_l_metatable(L, CDS_L_REPORT, no_functions);
+  cache->metatable = lua_topointer(L, -1);
   push_upvalues(L, first);
   cds_l_setfuncs(L, report_metamethods, 3);
   lua_setfield(L, module, "report_metatable");
+  lua_pushvalue(L, first);
+  lua_setfield(L, module, "report_cache");
+  lua_pushlightuserdata(L, (void *)(intptr_t)quick_number);
+  lua_setfield(L, module, "report_quick_number");
   lua_settop(L, module);
 }

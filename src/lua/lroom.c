@@ -6,7 +6,7 @@
 
 void cds_l_push_room(lua_State *L, size_t length) {
   size_t size = offsetof(struct cds_report, bytes) + length;
-  lua_newuserdata(L, size < sizeof(struct cds_report) ? sizeof(struct cds_report) : size);
+  cds_l_newplain(L, size < sizeof(struct cds_report) ? sizeof(struct cds_report) : size);
 }
 
 void cds_l_fill_room(lua_State *L, struct cds_report *from, int metatable) {

@@ -113,8 +113,8 @@ static void push_field(lua_State *L, const struct cds_report *report, size_t ind
   const uint8_t *word = cds_report_word(report, index);
   bool is_signed = field->type == CDS_TYPE_INT;
   int64_t value;
-  if (push_plain(L, report, (int)index)) return;
   if (field->type == CDS_TYPE_BOOL) lua_pushboolean(L, word[CDS_WORD - 1] != 0);
+  else if (!is_signed && field->type != CDS_TYPE_UINT) push_plain(L, report, (int)index);
   else if (field->decimals) lua_pushnumber(L, (lua_Number)cds_decimal_to_double(word, is_signed, field->decimals));
   else if (cds_decimal_to_int64(&value, word, is_signed)) cds_l_push_int64(L, value);
   else cds_l_push_exact(L, report, (int)index, 0);
@@ -162,12 +162,19 @@ static bool find_time(uint64_t *out, const struct cds_report *report, enum prope
   }
 }
 
-/* Whole seconds or milliseconds, whatever the feed's unit. */
-static void push_time(lua_State *L, const struct cds_report *report, enum property property, bool in_ms) {
+/* The same in seconds or milliseconds, as the name says, whatever the feed's unit. */
+static bool time_in(uint64_t *out, const struct cds_report *report, enum property property) {
   bool feed_in_ms = report->resolution == CDS_RESOLUTION_MILLISECONDS;
+  bool in_ms = property == P_OBSERVATIONS_MS || property == P_VALID_FROM_MS || property == P_EXPIRES_MS;
+  if (!find_time(out, report, property)) return false;
+  if (feed_in_ms != in_ms) *out = in_ms ? *out * 1000 : *out / 1000;
+  return true;
+}
+
+static void push_time(lua_State *L, const struct cds_report *report, enum property property) {
   uint64_t time;
-  if (!find_time(&time, report, property)) lua_pushnil(L);
-  else cds_l_push_uint64(L, feed_in_ms == in_ms ? time : in_ms ? time * 1000 : time / 1000);
+  if (time_in(&time, report, property)) cds_l_push_uint64(L, time);
+  else lua_pushnil(L);
 }
 
 int cds_l_value_field(const struct cds_report *report, int meaning) {
@@ -191,10 +198,10 @@ static void push_property(lua_State *L, const struct cds_report *report, enum pr
   case P_RESOLUTION: cds_l_push_resolution(L, report->resolution); return;
   case P_OBSERVATIONS_TIMESTAMP:
   case P_VALID_FROM_TIMESTAMP:
-  case P_EXPIRES_AT: push_time(L, report, property, false); return;
+  case P_EXPIRES_AT:
   case P_OBSERVATIONS_MS:
   case P_VALID_FROM_MS:
-  case P_EXPIRES_MS: push_time(L, report, property, true); return;
+  case P_EXPIRES_MS: push_time(L, report, property); return;
   case P_DECIMALS:
     if (report->schema && report->schema->price >= 0)
       lua_pushinteger(L, (lua_Integer)report->schema->fields[report->schema->price].decimals);
@@ -220,6 +227,41 @@ static void push_property(lua_State *L, const struct cds_report *report, enum pr
 void cds_l_push_value(lua_State *L, const struct cds_report *report, int meaning) {
   if (meaning < P_FEED_ID) push_field(L, report, (size_t)meaning);
   else push_property(L, report, (enum property)meaning);
+}
+
+/* ---- numbers ---- */
+
+#define MAX_EXACT_DOUBLE (INT64_C(1) << 53)
+
+static bool field_number(double *out, const struct cds_report *report, size_t index) {
+  const struct cds_field *field = &report->schema->fields[index];
+  const uint8_t *word = cds_report_word(report, index);
+  bool is_signed = field->type == CDS_TYPE_INT;
+  int64_t value;
+  if (!is_signed && field->type != CDS_TYPE_UINT) return false;
+  if (field->decimals) {
+    *out = cds_decimal_to_double(word, is_signed, field->decimals);
+    return true;
+  }
+  if (!cds_decimal_to_int64(&value, word, is_signed)) return false;
+  *out = (double)value;
+  return value >= -MAX_EXACT_DOUBLE && value <= MAX_EXACT_DOUBLE;
+}
+
+bool cds_l_value_number(double *out, const struct cds_report *report, int meaning) {
+  uint64_t time;
+  switch (meaning) {
+  case P_OBSERVATIONS_TIMESTAMP:
+  case P_VALID_FROM_TIMESTAMP:
+  case P_EXPIRES_AT:
+  case P_OBSERVATIONS_MS:
+  case P_VALID_FROM_MS:
+  case P_EXPIRES_MS:
+    if (!time_in(&time, report, (enum property)meaning) || time > (uint64_t)MAX_EXACT_DOUBLE) return false;
+    *out = (double)time;
+    return true;
+  default: return meaning < P_FEED_ID && field_number(out, report, (size_t)meaning);
+  }
 }
 
 /* ---- names ---- */
