@@ -366,10 +366,15 @@ bench-check: all $(BENCHES)
 	@$(USE_BUILD) $(LUA_BIN) bench/check.lua $(TREE)/c
 
 # Beside the official Rust SDK, which cargo gets and builds.
+$(TREE)/peers/source: bench/peers/source.c $(TREE)/c/libcds.a Makefile | deps
+	@mkdir -p $(@D)
+	@echo "  cc $<"
+	$(Q)$(COMPILE) -Ispec/c -MF $@.d -MT $@ -o $@ $< $(TREE)/c/libcds.a $(LIBS)
+
 .PHONY: bench-peers
-bench-peers: all
-	@cargo build --quiet --release --locked --manifest-path bench/peers/rust/Cargo.toml --target-dir build/peers
-	@$(USE_BUILD) $(LUA_BIN) bench/peers.lua $(BENCH_RUNS) 900 9000 build/peers/release/peer
+bench-peers: all $(TREE)/peers/source
+	@$(MAKE) --no-print-directory LUA=luajit all
+	@$(USE_BUILD) bench/peers/run.sh $(BENCH_RUNS) $(ROWS)
 
 .PHONY: bench-nginx
 NGINX_FEEDS ?= 1000
@@ -420,4 +425,4 @@ help:
 clean:
 	rm -rf build
 
--include $(wildcard $(TREE)/obj/*/*.d $(OUT)/obj/lua/*.d $(TREE)/c/*.d $(TREE)/*.d)
+-include $(wildcard $(TREE)/obj/*/*.d $(OUT)/obj/lua/*.d $(TREE)/c/*.d $(TREE)/*.d $(TREE)/peers/*.d)

@@ -1,11 +1,23 @@
 -- SPDX-License-Identifier: MIT
--- Reads a stream as our users do, and prints what that cost, as bench/peers/rust does:
---   ours.lua WARM COUNT < FEED_IDS
+-- This client as a peer of the benchmark: as its users write it. Every peer knows the same words:
+--   decode COUNT < FULL_REPORT          nanoseconds of price, bid and ask as numbers, out of hex
+--   stream WARM COUNT [ha] < FEED_IDS   microseconds of processor time a report, reports a second, peak and private KiB
+--   latency WARM COUNT < FEED_IDS       microseconds from the price, which is a time, to the reader: p50, p99, p999
+--   history PAGES LIMIT < FEED_ID       microseconds of processor time a report, of pages of so many
+--   first < FEED_IDS                    the first report's price
 local chainlink = require "chainlink"
 local core = require "chainlink.core"
 
-local ids, warm, count = {}, tonumber(arg[1]), tonumber(arg[2])
-for id in io.read("*a"):gmatch "%S+" do ids[#ids + 1] = id end
+local mode, a, b = arg[1], tonumber(arg[2]), tonumber(arg[3])
+local options = { ha = arg[4] == "ha" or nil }
+local words = {}
+for word in io.read("*a"):gmatch "%S+" do words[#words + 1] = word end
+
+local function memory(file, ...)
+  local text, sum = io.open("/proc/self/" .. file):read "*a", 0
+  for _, name in ipairs { ... } do sum = sum + tonumber(text:match(name .. ":%s+(%d+)")) end
+  return sum
+end
 
 local sum = 0
 local function read(stream, reports)
@@ -15,13 +27,64 @@ local function read(stream, reports)
   end
 end
 
-local client = chainlink.client_from_env()
-local stream = assert(client:stream(ids))
-read(stream, warm)
-local cpu, started = os.clock(), core.monotonic()
-read(stream, count)
-local seconds = core.monotonic() - started
-local used = os.clock() - cpu
-local peak = tonumber(io.open("/proc/self/status"):read("*a"):match "VmHWM:%s+(%d+)")
-print(used / count * 1e6, count / seconds, peak, sum > 0)
-stream:close()
+local function open()
+  local client = chainlink.client_from_env(options)
+  return assert(client:stream(words)), client
+end
+
+local modes = {}
+
+function modes.decode()
+  local text = words[1]
+  local started = core.monotonic()
+  for _ = 1, a do
+    local report = chainlink.decode(text)
+    sum = sum + report.price + report.bid + report.ask
+  end
+  print((core.monotonic() - started) / a * 1e9)
+end
+
+function modes.stream()
+  local stream = open()
+  read(stream, a)
+  local cpu, started = os.clock(), core.monotonic()
+  read(stream, b)
+  local seconds = core.monotonic() - started
+  print((os.clock() - cpu) / b * 1e6, b / seconds, memory("status", "VmHWM"),
+    memory("smaps_rollup", "Private_Clean", "Private_Dirty"))
+  stream:close()
+end
+
+function modes.latency()
+  local stream, late, count = open(), {}, 0
+  read(stream, a)
+  for report in stream do
+    count = count + 1
+    late[count] = core.monotonic() * 1e6 - report.price * 1e15
+    if count == b then break end
+  end
+  table.sort(late)
+  print(late[math.ceil(b * 0.5)], late[math.ceil(b * 0.99)], late[math.ceil(b * 0.999)])
+  stream:close()
+end
+
+function modes.history()
+  local client, start = chainlink.client_from_env { rate_limit = false }, os.time() - 86400 * 30
+  local cpu, count = os.clock(), 0
+  for _ = 1, a do
+    local page = assert(client:get_report_page(words[1], start, b))
+    for _, report in ipairs(page.reports) do sum, count = sum + report.price, count + 1 end
+    start = page.reports[#page.reports].observations_timestamp + 1
+  end
+  print((os.clock() - cpu) / count * 1e6)
+end
+
+function modes.first()
+  local stream, client = open()
+  print(stream:read().price)
+  stream:close()
+  client:close()
+end
+
+modes[mode]()
+assert(mode == "first" or sum > 0)

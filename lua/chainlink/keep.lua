@@ -30,8 +30,8 @@ end
 
 --- Keeps the text for so many seconds; the oldest make room.
 function Keep:put(key, text, seconds, now)
-  for place = #self.answers, 1, -1 do
-    if self.answers[place].key == key then remove(self, place) end
+  for place, answer in ipairs(self.answers) do
+    if answer.key == key then remove(self, place) end
   end
   if seconds <= 0 or #text > MAX_BYTES then return end
   while #self.answers >= MAX_ANSWERS or self.bytes + #text > MAX_BYTES do remove(self, 1) end

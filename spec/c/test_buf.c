@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "tap.h"
 
+#include <wchar.h>
+
 static void test_growth(void) {
   struct cds_buf buf;
   cds_buf_init(&buf, 1000);
@@ -31,6 +33,8 @@ static void test_printf(void) {
   is_number(cds_buf_printf(&buf, "%0300d", 7), CDS_OK, "a long one makes it grow");
   is_number(buf.length, 303, "to the right length");
   ok(memcmp(buf.data, "a=5000", 6) == 0 && buf.data[302] == '7', "with the right text");
+  is_number(cds_buf_printf(&buf, "%lc", (wint_t)0x20ac), CDS_E_MEMORY, "what this locale has no character for is not");
+  is_number(buf.length, 303, "and appends nothing");
   cds_buf_clear(&buf);
 }
 

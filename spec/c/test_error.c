@@ -2,6 +2,8 @@
  * Error messages: kinds, escapes, cutting. */
 #include "base/error.h"
 
+#include <wchar.h>
+
 #include "tap.h"
 
 static void test_kinds(void) {
@@ -24,6 +26,12 @@ static void test_set(void) {
      "everything else is cleared");
   cds_error_set(&err, CDS_E_CONFIG, "no");
   ok(!err.retryable, "a configuration error is not");
+  cds_error_set(&err, (enum cds_status)99, "no");
+  ok(!err.retryable, "nor is an unknown one");
+  cds_error_set(&err, CDS_E_API, "before %lc", (wint_t)0x20ac);
+  is_string(err.message, "", "what cannot be formatted is no text");
+  cds_error_decode(&err, 5, "", "before %lc", (wint_t)0x20ac);
+  is_string(err.message, " at byte 5", "here too");
   is_number(cds_error_set(NULL, CDS_E_API, "%s", "x"), CDS_E_API, "err may be NULL");
   is_number(cds_error_decode(NULL, 1, "", "x"), CDS_E_DECODE, "here too");
   cds_error_clear(&err);

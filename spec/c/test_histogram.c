@@ -9,6 +9,9 @@ static void test_empty(void) {
 }
 
 static void test_bounds(void) {
+  static const double told[CDS_HISTOGRAM_BOUNDS] = {1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10000, 30000};
+  ok(memcmp(cds_histogram_bounds, told, sizeof told) == 0,
+     "the bounds are these: figures of before are compared by them");
   for (size_t i = 0; i < CDS_HISTOGRAM_BOUNDS; i++) {
     struct cds_histogram histogram = {0};
     double bound = cds_histogram_bounds[i];
@@ -31,7 +34,7 @@ static void test_sums(void) {
   ok(histogram.buckets[0] == 1 && histogram.buckets[2] == 1 && histogram.buckets[3] == 1, "each in its bucket");
   struct cds_histogram late = {0};
   cds_histogram_add(&late, 5);
-  ok(late.min == 5 && late.max == 5, "the first is both");
+  ok(late.min == 5 && late.max == 5 && cds_histogram_mean(&late) == 5, "the first is both, and the mean");
   struct cds_histogram ahead = {0};
   cds_histogram_add(&ahead, -5);
   ok(ahead.min == -5 && ahead.max == -5, "also where it is below nothing");

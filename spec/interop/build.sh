@@ -1,9 +1,19 @@
 # SPDX-License-Identifier: MIT
-# Read by run.sh: builds the decoders in other languages in build/interop and tells others.mjs where they are, or why
-# they are absent. Wants: the project's root as the working directory, $work, fail.
+# Read by run.sh: what others have written, in node_modules here and in build/interop; tells others.mjs where that is, or
+# why it is absent. Wants: the project's root as the working directory, $work, fail.
 
 mkdir -p build/interop || fail "build/interop cannot be made"
 interop=$PWD/build/interop
+
+# npm writes node_modules/.package-lock.json last; it is older than the lock file when the packages are stale.
+build_node() {
+  command -v npm >/dev/null && command -v node >/dev/null || fail "node (18 or later) and npm are needed"
+  if [ ! -e spec/interop/node_modules/.package-lock.json ] ||
+    [ spec/interop/package-lock.json -nt spec/interop/node_modules/.package-lock.json ]; then
+    timeout --foreground -k 5 240 npm --prefix spec/interop ci --no-audit --no-fund >"$work/npm" 2>&1 ||
+      fail "npm ci: $(tail -n 3 "$work/npm" | tr '\n' ' ')"
+  fi
+}
 
 # Cargo itself sees what is fresh.
 build_rust() {
@@ -36,6 +46,3 @@ build_python() {
   fi
   export INTEROP_PYTHON="$interop/python/bin/python"
 }
-
-build_rust
-build_python

@@ -11,7 +11,6 @@ fail() {
   exit 1
 }
 
-command -v npm >/dev/null && command -v node >/dev/null || fail "node (18 or later) and npm are needed"
 command -v chainlink-streams >/dev/null || eval "$(make -s env)"
 
 work=$(mktemp -d) || exit 1
@@ -27,12 +26,10 @@ trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
 
 . spec/interop/build.sh
-
-# npm writes node_modules/.package-lock.json last; it is older than the lock file when the packages are stale.
+build_node
+build_rust
+build_python
 cd spec/interop || exit 1
-if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
-  timeout --foreground -k 5 240 npm ci --no-audit --no-fund >"$work/npm" 2>&1 || fail "npm ci: $(tail -n 3 "$work/npm" | tr '\n' ' ')"
-fi
 
 # Runs a client against a simulator of its own.
 check() { # check CLIENT OPTION…: options of the simulator

@@ -3,6 +3,7 @@
 
 local chainlink = require "chainlink"
 local errors = require "chainlink.errors"
+local project = require "spec.support.project"
 
 local function raised(f, ...)
   local ok, err = pcall(f, ...)
@@ -38,6 +39,22 @@ describe("an error", function()
     local err = raised(function() chainlink.decode(1) end)
     assert.matches("errors_spec%.lua:%d+$", err.where)
     assert.are.equal(err.kind .. ": " .. err.message .. " (" .. err.where .. ")", tostring(err))
+  end)
+
+  it("tells the place though it is the first line", function()
+    local folder, remove = project.folder()
+    project.write(folder .. "/line.lua",
+      'io.write(select(2, pcall(function() require "chainlink".decode(1) end)).where)\n')
+    assert.matches("line.lua:1$", (project.run(("%s %s/line.lua"):format(project.lua, folder))))
+    remove()
+  end)
+
+  it("is raised as it is, with its place once", function()
+    local err = errors.new("APIError", "no", { where = "there" })
+    assert.are.equal(err, raised(errors.throw, err))
+    assert.are.equal("there", err.where)
+    local made = raised(errors.raise, "ConfigError", "wrong", { name = "x" })
+    assert.are.same({ "ConfigError", "wrong", "x" }, { made.kind, made.message, made.name })
   end)
 
   it("can be told from other values", function()

@@ -70,6 +70,15 @@ describe("a change of state", function()
     assert.are.equal("reconnecting h.example (origin 001), next attempt in 0.5 s", line_of(event))
   end)
 
+  it("is remembered where it is a failure", function()
+    local state = {}
+    deliver({ { kind = "status", level = "info", state = "connected", delay = 0, message = "well" } }, state)
+    assert.is_nil(state.last_failure)
+    deliver({ { kind = "status", level = "warn", state = "reconnecting", delay = 1, message = "cut" },
+      { kind = "status", level = "info", state = "connected", delay = 0 } }, state)
+    assert.are.equal("cut", state.last_failure)
+  end)
+
   it("is told to on_status whatever is logged", function()
     local told
     local event = { kind = "status", level = "warn", state = "reconnecting", delay = 2, host = "h", attempt = 3,

@@ -70,6 +70,25 @@ describe("a range of history", function()
     assert.are.equal(6000, math.max(unpack(limits)))
   end)
 
+  -- The limits that were asked for, of a service with so many reports of one second, up to `most` in a page.
+  local function limits_for(count, first, most, start)
+    local limits, many = {}, {}
+    for i = 1, count do many[i] = report(10, ("%08d"):format(i)) end
+    local function begin(from, limit)
+      limits[#limits + 1] = limit
+      return service(many, math.min(limit, most), {})(from)
+    end
+    for _ in history.iterate(begin, finish, start or 10, 11, first) do end
+    return limits
+  end
+
+  it("asks for larger pages up to the largest that there is, and no further", function()
+    assert.are.same({ 2000, 2000, 4000, 4000, 4000 }, limits_for(3000, 2000, math.huge))
+    assert.are.same({ 10000, 10000, 10000 }, limits_for(10, 10000, 10))
+    local limits = limits_for(4096, 2500, math.huge)
+    assert.are.equal(5000, limits[#limits])
+  end)
+
   it("includes both ends and nothing beyond", function()
     assert.are.equal("11a 11b 11c 12", collect(service(all, 3, {}), 11, 12))
     assert.are.equal("11a 11b 11c 12", collect(service(all, 100, {}), 11, 14))
@@ -160,6 +179,26 @@ describe("a range of history", function()
     local ok, err = pcall(next_report)
     assert.is_false(ok)
     assert.are.equal("NetworkError", err.kind)
+  end)
+
+  it("is not asked for twice at once", function()
+    local next_report
+    next_report = history.iterate(function() return true end, function()
+      check.says(check.raised("ConfigError", {}, next_report), "waits for a page already")
+      return { reports = { report(10) } }
+    end, 10, 10)
+    assert.are.equal(10, next_report().observations_timestamp)
+    assert.is_nil(next_report())
+  end)
+
+  it("counts the reports of each second anew", function()
+    local many = {}
+    for time = 10, 11 do
+      for i = 1, 4096 do many[#many + 1] = report(time, ("%d %08d"):format(time, i)) end
+    end
+    local count = 0
+    for _ in history.iterate(service(many, 10000, {}), finish, 10, 11) do count = count + 1 end
+    assert.are.equal(8192, count)
   end)
 
   it("raises the error object of a request that cannot begin", function()
