@@ -345,12 +345,12 @@ demo:
 
 .PHONY: demo-web demo-page
 demo-web:
-	@scripts/uplot || echo "Without it the page has no charts." >&2
 	@if LUA=luajit scripts/setup nginx; then $(MAKE) --no-print-directory -s LUA=luajit BY=nginx demo-page; else \
 	  echo "Without nginx and its Lua module \`chainlink-streams serve\` serves the page." >&2; \
 	  scripts/setup demo && $(MAKE) --no-print-directory -s BY=web demo-page; fi
 
 demo-page: all
+	@scripts/uplot || echo "Without it the page has no charts." >&2
 	@$(USE_BUILD) examples/demo.sh $(BY)
 
 BENCH_RUNS ?= 5
