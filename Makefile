@@ -359,7 +359,6 @@ BENCHES := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/bench_*.c))
 bench: all $(BENCHES)
 	@$(USE_BUILD) bench/run $(TREE)/c $(BENCH_RUNS) $(BENCH_REPORTS)
 
-# What a feed costs an nginx, by wrk: medians of so many rounds. NGINX_FEEDS have a report a second each.
 # Instructions of a report's stages, beside what they were.
 .PHONY: bench-check
 bench-check: all $(BENCHES)
@@ -376,15 +375,16 @@ bench-peers: all $(TREE)/peers/source
 	@$(MAKE) --no-print-directory LUA=luajit all
 	@$(USE_BUILD) bench/peers/run.sh $(BENCH_RUNS) $(ROWS)
 
+# What a feed costs an nginx, by wrk: medians of so many rounds, with so many reports a second.
 .PHONY: bench-nginx
-NGINX_FEEDS ?= 1000
+NGINX_REPORTS ?= 1000
 bench-nginx:
 	@scripts/setup ci
 	@$(MAKE) --no-print-directory LUA=luajit bench-in-nginx
 
 .PHONY: bench-in-nginx
 bench-in-nginx: all
-	@$(USE_BUILD) $(LUA_BIN) bench/nginx.lua $(BENCH_RUNS) 10 $(NGINX_FEEDS)
+	@$(USE_BUILD) $(LUA_BIN) bench/nginx.lua $(BENCH_RUNS) 10 $(NGINX_REPORTS)
 
 format:
 	clang-format -i $(wildcard src/*/*.[ch] spec/c/*.[ch] spec/model/*.[ch] fuzz/*.[ch])
