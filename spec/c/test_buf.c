@@ -17,6 +17,7 @@ static void test_growth(void) {
   is_number(cds_buf_append(&buf, "y", 1), CDS_E_DECODE, "one byte more is refused");
   is_number(cds_buf_printf(&buf, "%d", 1), CDS_E_DECODE, "and so is one printed character");
   is_number(buf.length, 1000, "nothing was appended then");
+  is_number(buf.capacity, 1001, "there is no memory for more");
   is_number(cds_buf_append(&buf, NULL, 0), CDS_OK, "nothing can be appended at the limit");
   cds_buf_reset(&buf);
   ok(buf.length == 0 && buf.data && buf.data[0] == 0, "reset empties it and keeps the memory");

@@ -268,6 +268,8 @@ describe("fields of dynamic type", function()
     assert.matches('contract a"\\?[31m?? count 7 payload 0x00', tostring(one), 1, true)
     assert.is_nil(tostring(one):gsub("…", ""):find "[%c\128-\255]")
     assert.is_true(#tostring(with(("x"):rep(5000), ("00"):rep(5000))) < 400)
+    assert.matches("contract " .. ("x"):rep(64) .. " count", tostring(with(("x"):rep(64), "00")), 1, true)
+    assert.matches("contract " .. ("x"):rep(64) .. "… count", tostring(with(("x"):rep(64) .. "y", "00")), 1, true)
   end)
 
   it("are refused where offset or length leads out of the report", function()

@@ -4,6 +4,7 @@
 local chainlink = require "chainlink"
 local check = require "spec.support.failure"
 local project = require "spec.support.project"
+local signers = require "chainlink.signers"
 
 local function digest(byte) return "0x" .. ("%02x"):format(byte):rep(32) end
 local function address(number) return ("0x%040x"):format(number) end
@@ -154,8 +155,33 @@ describe("chainlink.signers.from_file", function()
     for _, text in ipairs(wrong) do
       check.says(check.failure("ConfigError", {}, from(text)), folder .. "/signers.json")
     end
-    check.says(check.failure("ConfigError", {}, chainlink.signers.from_file(folder .. "/none")), folder .. "/none")
-    check.failure("ConfigError", {}, chainlink.signers.from_file(folder))
+    local path = folder .. "/signers.json"
+    check.says(check.failure("ConfigError", {}, from "["), path .. " is not JSON: ")
+    check.says(check.failure("ConfigError", {}, chainlink.signers.from_file(folder .. "/none")),
+      "cannot read the signers: " .. folder .. "/none")
+    check.says(check.failure("ConfigError", {}, chainlink.signers.from_file(folder)),
+      "cannot read the signers: " .. folder .. ": not a file")
     check.raised("ConfigError", {}, chainlink.signers.from_file, nil)
+  end)
+end)
+
+describe("the signers of an option", function()
+  it("are a registry, or one set for every digest", function()
+    local registry = chainlink.signers { [digest(1)] = set(0, 4, 1) }
+    assert.are.equal(registry, signers.registry(registry))
+    local one = signers.registry(set(0, 4, 1))
+    assert.is_true(signers.is_registry(one))
+    assert.is_true(signers.is_registry(registry))
+    for _, other in ipairs { set(0, 4, 1), io.stdout, 5, "text" } do assert.is_false(signers.is_registry(other)) end
+    assert.is_true(signers.is_either(registry))
+    assert.is_true(signers.is_either {})
+    for _, other in ipairs { io.stdout, 5, "text", true } do assert.is_false(signers.is_either(other)) end
+  end)
+
+  it("are refused with the option's name", function()
+    for _, wrong in ipairs { {}, set(0, 4, 4), set(0, 4, 0) } do
+      local err = check.raised("ConfigError", {}, signers.registry, wrong)
+      assert.matches("^option 'verify': ", err.message)
+    end
   end)
 end)

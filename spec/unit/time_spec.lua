@@ -14,6 +14,8 @@ describe("a time of RFC 3339", function()
     ["2024-02-29T23:59:59.000000Z"] = 1709251199,
     ["1969-12-31T23:59:59Z"] = -1,
     ["9999-12-31T23:59:59Z"] = 253402300799,
+    ["2000-03-01T00:00:00Z"] = 951868800,
+    ["2024-12-15T22:48:05+23:59"] = 1734216545,
   }
   for text, seconds in pairs(good) do
     it("is read: " .. text, function() assert.equal(seconds, time.rfc3339(text)) end)
@@ -37,5 +39,19 @@ describe("a day", function()
       "2024-13-01", "2024/12/14", "20241214", "" } do
       assert.is_nil(time.day(text), text)
     end
+  end)
+end)
+
+describe("a time as text", function()
+  it("is that of the service, with milliseconds where there are some", function()
+    assert.equal("1970-01-01T00:00:00Z", time.text(0))
+    assert.equal("2024-12-14T22:49:05.007Z", time.text(1734216545, 1734216545007))
+    assert.equal("9999-12-31T23:59:59.999Z", time.text(253402300799, 253402300799999))
+  end)
+
+  it("is none beyond the year 9999, and of what is no number", function()
+    assert.is_nil(time.text(253402300800))
+    assert.is_nil(time.text "1734216545")
+    assert.is_nil(time.text(nil))
   end)
 end)
