@@ -1,8 +1,24 @@
 /* SPDX-License-Identifier: MIT
- * Hex text and bytes, 32 digits a step in the compiler's portable vectors (SSE2, NEON or plain words). */
+ * Hex text and bytes, a block of 32 digits a step: in the compiler's portable vectors (SSE2, NEON or plain words), and on
+ * x86 by what the processor has, looked up at run time. */
 #include "codec/hex.h"
 
 #include <string.h>
+
+#if defined(__x86_64__) || defined(__i386__)
+#define X86 1
+#include <immintrin.h>
+#else
+#define X86 0
+#endif
+
+#define BLOCK 32
+
+/* Decodes an even number of characters, a block or more, the last block once more where it does not end with the text.
+ * False: not all of them are digits. */
+typedef bool decoder(uint8_t *out, const char *hex, size_t length);
+
+/* ---- portable ---- */
 
 typedef uint8_t bytes16 __attribute__((vector_size(16)));
 
@@ -27,6 +43,89 @@ static inline void decode_32(uint8_t *out, const char *hex, bytes16 *bad) {
   memcpy(out, &bytes, sizeof bytes);
 }
 
+static bool decode_portable(uint8_t *out, const char *hex, size_t length) {
+  bytes16 bad = {0};
+  uint64_t halves[2];
+  for (size_t at = 0; at + BLOCK <= length; at += BLOCK) decode_32(out + at / 2, hex + at, &bad);
+  decode_32(out + (length - BLOCK) / 2, hex + length - BLOCK, &bad);
+  memcpy(halves, &bad, sizeof halves);
+  return (halves[0] | halves[1]) == 0;
+}
+
+/* ---- x86 ---- */
+
+#if X86
+
+/* The values of 16 digits; lanes of *good become 0 where a character is no digit. */
+__attribute__((target("ssse3"))) static inline __m128i values_16(const char *hex, __m128i *good) {
+  __m128i text = _mm_loadu_si128((const __m128i *)(const void *)hex);
+  __m128i decimal = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+  __m128i letter = _mm_sub_epi8(_mm_or_si128(text, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
+  __m128i is_decimal = _mm_cmpeq_epi8(_mm_min_epu8(decimal, _mm_set1_epi8(9)), decimal);
+  __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(5)), letter);
+  *good = _mm_and_si128(*good, _mm_or_si128(is_decimal, is_letter));
+  return _mm_add_epi8(_mm_and_si128(text, _mm_set1_epi8(15)), _mm_and_si128(is_letter, _mm_set1_epi8(9)));
+}
+
+__attribute__((target("ssse3"))) static inline void ssse3_32(uint8_t *out, const char *hex, __m128i *good) {
+  const __m128i weights = _mm_set1_epi16(0x0110); /* 16 for a byte's first digit, 1 for its second */
+  __m128i low = _mm_maddubs_epi16(values_16(hex, good), weights);
+  __m128i high = _mm_maddubs_epi16(values_16(hex + BLOCK / 2, good), weights);
+  _mm_storeu_si128((__m128i *)(void *)out, _mm_packus_epi16(low, high));
+}
+
+__attribute__((target("ssse3"))) static bool decode_ssse3(uint8_t *out, const char *hex, size_t length) {
+  __m128i good = _mm_set1_epi8(-1);
+  for (size_t at = 0; at + BLOCK <= length; at += BLOCK) ssse3_32(out + at / 2, hex + at, &good);
+  ssse3_32(out + (length - BLOCK) / 2, hex + length - BLOCK, &good);
+  return _mm_movemask_epi8(good) == 0xffff;
+}
+
+/* As two of values_16 and ssse3_32 at once. */
+__attribute__((target("avx2"))) static inline void avx2_32(uint8_t *out, const char *hex, __m256i *good) {
+  __m256i text = _mm256_loadu_si256((const __m256i *)(const void *)hex);
+  __m256i decimal = _mm256_sub_epi8(text, _mm256_set1_epi8('0'));
+  __m256i letter = _mm256_sub_epi8(_mm256_or_si256(text, _mm256_set1_epi8(0x20)), _mm256_set1_epi8('a'));
+  __m256i is_decimal = _mm256_cmpeq_epi8(_mm256_min_epu8(decimal, _mm256_set1_epi8(9)), decimal);
+  __m256i is_letter = _mm256_cmpeq_epi8(_mm256_min_epu8(letter, _mm256_set1_epi8(5)), letter);
+  *good = _mm256_and_si256(*good, _mm256_or_si256(is_decimal, is_letter));
+  __m256i values =
+    _mm256_add_epi8(_mm256_and_si256(text, _mm256_set1_epi8(15)), _mm256_and_si256(is_letter, _mm256_set1_epi8(9)));
+  __m256i words = _mm256_maddubs_epi16(values, _mm256_set1_epi16(0x0110));
+  __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
+  _mm_storeu_si128((__m128i *)(void *)out, bytes);
+}
+
+__attribute__((target("avx2"))) static bool decode_avx2(uint8_t *out, const char *hex, size_t length) {
+  __m256i good = _mm256_set1_epi8(-1);
+  for (size_t at = 0; at + BLOCK <= length; at += BLOCK) avx2_32(out + at / 2, hex + at, &good);
+  avx2_32(out + (length - BLOCK) / 2, hex + length - BLOCK, &good);
+  return _mm256_movemask_epi8(good) == -1;
+}
+
+#endif
+
+/* ---- which ---- */
+
+bool cds_hex_has(enum cds_hex_way way) {
+#if X86
+  if (way == CDS_HEX_SSSE3) return __builtin_cpu_supports("ssse3");
+  if (way == CDS_HEX_AVX2) return __builtin_cpu_supports("avx2");
+#endif
+  return way == CDS_HEX_PORTABLE;
+}
+
+static decoder *decoder_of(enum cds_hex_way way) {
+#if X86
+  if (way == CDS_HEX_AVX2 && cds_hex_has(way)) return decode_avx2;
+  if (way == CDS_HEX_SSSE3 && cds_hex_has(way)) return decode_ssse3;
+#endif
+  (void)way;
+  return decode_portable;
+}
+
+/* ---- the ends, and what is wrong ---- */
+
 static inline unsigned digit_value(char c) {
   unsigned char byte = (unsigned char)c;
   unsigned decimal = byte - (unsigned)'0';
@@ -40,21 +139,29 @@ static size_t first_bad(const char *hex, size_t length) {
   return at;
 }
 
-size_t cds_hex_decode(uint8_t *out, const char *hex, size_t length) {
-  bytes16 bad = {0};
-  size_t at = 0;
-  for (; at + 32 <= length; at += 32) decode_32(out + at / 2, hex + at, &bad);
-  unsigned bad_tail = 0;
-  for (; at + 2 <= length; at += 2) {
+/* Less than a block. */
+static bool decode_short(uint8_t *out, const char *hex, size_t length) {
+  unsigned bad = 0;
+  for (size_t at = 0; at < length; at += 2) {
     unsigned high = digit_value(hex[at]), low = digit_value(hex[at + 1]);
-    bad_tail |= high | low;
+    bad |= high | low;
     out[at / 2] = (uint8_t)(high << 4 | (low & 15));
   }
-  uint64_t halves[2];
-  memcpy(halves, &bad, sizeof halves);
-  if ((halves[0] | halves[1] | (bad_tail & 16)) == 0 && at == length) return length;
+  return (bad & 16) == 0;
+}
+
+size_t cds_hex_decode_by(enum cds_hex_way way, uint8_t *out, const char *hex, size_t length) {
+  size_t even = length & ~(size_t)1;
+  bool good = even < BLOCK ? decode_short(out, hex, even) : decoder_of(way)(out, hex, even);
+  if (good && even == length) return length;
   size_t fault = first_bad(hex, length);
   return fault < length ? fault : length - 1;
+}
+
+size_t cds_hex_decode(uint8_t *out, const char *hex, size_t length) {
+  enum cds_hex_way way = CDS_HEX_WAYS - 1;
+  while (!cds_hex_has(way)) way--;
+  return cds_hex_decode_by(way, out, hex, length);
 }
 
 void cds_hex_encode(char *out, const uint8_t *bytes, size_t length) {

@@ -122,28 +122,33 @@ static enum cds_status read_report(struct cds_report *report, struct cds_error *
   return status;
 }
 
-/* A report with room for `length` bytes, not filled in yet. */
-static enum cds_status allocate(struct cds_report **out, size_t length, struct cds_error *err) {
-  *out = NULL;
-  if (length > CDS_MAX_REPORT_BYTES)
-    return cds_error_decode(err, CDS_MAX_REPORT_BYTES, "no more bytes than the limit", "a full report of %zu bytes",
-                            length);
-  struct cds_report *report = cds_malloc(sizeof *report + length);
-  if (!report) return cds_error_set(err, CDS_E_MEMORY, "no memory for a report of %zu bytes", length);
+static enum cds_status check_length(size_t length, struct cds_error *err) {
+  if (length <= CDS_MAX_REPORT_BYTES) return CDS_OK;
+  return cds_error_decode(err, CDS_MAX_REPORT_BYTES, "no more bytes than the limit", "a full report of %zu bytes",
+                          length);
+}
+
+/* A report of `length` bytes, which are not there yet. */
+static void begin(struct cds_report *report, size_t length) {
   memset(report, 0, sizeof *report);
   report->refs = 1;
   report->length = length;
-  *out = report;
+}
+
+static enum cds_status allocate(struct cds_report **out, size_t length, struct cds_error *err) {
+  enum cds_status status = check_length(length, err);
+  *out = NULL;
+  if (status != CDS_OK) return status;
+  *out = cds_malloc(cds_report_size(length));
+  if (!*out) return cds_error_set(err, CDS_E_MEMORY, "no memory for a report of %zu bytes", length);
   return CDS_OK;
 }
 
 /* Ends both makers: *out is the finished report, or NULL after a failure. */
-static enum cds_status finish(struct cds_report **out, enum cds_status status, struct cds_error *err) {
-  if (status == CDS_OK) status = read_report(*out, err);
-  if (status != CDS_OK) {
-    cds_free(*out);
-    *out = NULL;
-  }
+static enum cds_status finish(struct cds_report **out, enum cds_status status) {
+  if (status == CDS_OK) return CDS_OK;
+  cds_free(*out);
+  *out = NULL;
   return status;
 }
 
@@ -151,19 +156,24 @@ enum cds_status cds_report_from_bytes(struct cds_report **out, const uint8_t *by
                                       struct cds_error *err) {
   enum cds_status status = allocate(out, length, err);
   if (status != CDS_OK) return status;
+  begin(*out, length);
   if (length > 0) memcpy((*out)->bytes, bytes, length);
-  return finish(out, CDS_OK, err);
+  return finish(out, read_report(*out, err));
 }
 
 enum cds_status cds_report_from_hex(struct cds_report **out, const char *hex, size_t length, struct cds_error *err) {
   enum cds_status status = allocate(out, length / 2, err);
+  return status == CDS_OK ? finish(out, cds_report_read_hex(*out, hex, length, err)) : status;
+}
+
+enum cds_status cds_report_read_hex(struct cds_report *report, const char *hex, size_t length, struct cds_error *err) {
+  enum cds_status status = check_length(length / 2, err);
   if (status != CDS_OK) return status;
-  size_t good = cds_hex_decode((*out)->bytes, hex, length);
-  if (good != length) {
-    const char *expected = length % 2 != 0 && good == length - 1 ? "an even number of hex digits" : "a hex digit";
-    status = cds_error_decode(err, good, expected, "the full report's hex text");
-  }
-  return finish(out, status, err);
+  begin(report, length / 2);
+  size_t good = cds_hex_decode(report->bytes, hex, length);
+  if (good == length) return read_report(report, err);
+  const char *expected = length % 2 != 0 && good == length - 1 ? "an even number of hex digits" : "a hex digit";
+  return cds_error_decode(err, good, expected, "the full report's hex text");
 }
 
 struct cds_report *cds_report_ref(struct cds_report *report) {

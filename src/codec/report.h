@@ -40,6 +40,14 @@ CDS_MUST_CHECK enum cds_status cds_report_from_bytes(struct cds_report **out, co
 CDS_MUST_CHECK enum cds_status cds_report_from_hex(struct cds_report **out, const char *hex, size_t length,
                                                    struct cds_error *err);
 
+/* The memory that a report of so many bytes takes; and the second of these where the caller has it: who then ends it. What
+ * is there after a failure is no report. */
+static inline size_t cds_report_size(size_t length) {
+  return sizeof(struct cds_report) + length;
+}
+CDS_MUST_CHECK enum cds_status cds_report_read_hex(struct cds_report *report, const char *hex, size_t length,
+                                                   struct cds_error *err);
+
 struct cds_report *cds_report_ref(struct cds_report *report);
 void cds_report_unref(struct cds_report *report);
 

@@ -16,22 +16,32 @@ static bool is_hex_text(const char *text, size_t length) {
   return true;
 }
 
+static int decode_hex(lua_State *L, const char *hex, size_t length) {
+  struct cds_error err;
+  size_t bytes = length / 2;
+  struct cds_report *room = cds_l_push_room(L, bytes < CDS_MAX_REPORT_BYTES ? bytes : CDS_MAX_REPORT_BYTES);
+  if (cds_report_read_hex(room, hex, length, &err) != CDS_OK) return cds_l_fail(L, &err);
+  cds_l_finish_room(L, lua_upvalueindex(1));
+  return 1;
+}
+
+static int decode_bytes(lua_State *L, const char *bytes, size_t length) {
+  struct cds_error err;
+  struct cds_report *report;
+  cds_l_push_room(L, length < CDS_MAX_REPORT_BYTES ? length : CDS_MAX_REPORT_BYTES);
+  if (cds_report_from_bytes(&report, (const uint8_t *)bytes, length, &err) != CDS_OK) return cds_l_fail(L, &err);
+  cds_l_fill_room(L, report, lua_upvalueindex(1));
+  return 1;
+}
+
 /* decode(text): hex with or without 0x, or the bytes. These always hold NUL bytes, so no text is ambiguous. */
 static int decode(lua_State *L) {
   size_t length;
   luaL_checktype(L, 1, LUA_TSTRING);
   const char *text = lua_tolstring(L, 1, &length);
   bool has_prefix = length >= 2 && text[0] == '0' && (text[1] | 0x20) == 'x';
-  bool is_hex = has_prefix || is_hex_text(text, length);
-  size_t skip = has_prefix ? 2 : 0, bytes = is_hex ? (length - skip) / 2 : length;
-  cds_l_push_room(L, bytes < CDS_MAX_REPORT_BYTES ? bytes : CDS_MAX_REPORT_BYTES);
-  struct cds_report *report;
-  struct cds_error err = {0};
-  enum cds_status status = is_hex ? cds_report_from_hex(&report, text + skip, length - skip, &err)
-                                  : cds_report_from_bytes(&report, (const uint8_t *)text, length, &err);
-  if (status != CDS_OK) return cds_l_fail(L, &err);
-  cds_l_fill_room(L, report, lua_upvalueindex(1));
-  return 1;
+  if (has_prefix) return decode_hex(L, text + 2, length - 2);
+  return is_hex_text(text, length) ? decode_hex(L, text, length) : decode_bytes(L, text, length);
 }
 
 /* ---- a report of a stream, kept elsewhere ---- */

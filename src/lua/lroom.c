@@ -4,9 +4,13 @@
 
 #include <string.h>
 
-void cds_l_push_room(lua_State *L, size_t length) {
-  size_t size = offsetof(struct cds_report, bytes) + length;
-  cds_l_newplain(L, size < sizeof(struct cds_report) ? sizeof(struct cds_report) : size);
+struct cds_report *cds_l_push_room(lua_State *L, size_t length) {
+  return cds_l_newplain(L, cds_report_size(length));
+}
+
+void cds_l_finish_room(lua_State *L, int metatable) {
+  lua_pushvalue(L, metatable);
+  lua_setmetatable(L, -2);
 }
 
 void cds_l_fill_room(lua_State *L, struct cds_report *from, int metatable) {
@@ -17,8 +21,7 @@ void cds_l_fill_room(lua_State *L, struct cds_report *from, int metatable) {
   memcpy((char *)to + skip, (const char *)from + skip, size - skip);
   to->refs = 1;
   cds_report_unref(from);
-  lua_pushvalue(L, metatable);
-  lua_setmetatable(L, -2);
+  cds_l_finish_room(L, metatable);
 }
 
 bool cds_l_give_report(lua_State *L, struct cds_report **slot, int metatable) {

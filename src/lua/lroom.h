@@ -9,8 +9,11 @@
 /* A Report is made in two steps: room for one of up to `length` bytes, pushed; then, with nothing that allocates or
  * raises, the room on the stack's top becomes a Report made from *from, whose reference is dropped. The metatable is the
  * value at index `metatable`. */
-void cds_l_push_room(lua_State *L, size_t length);
+struct cds_report *cds_l_push_room(lua_State *L, size_t length);
 void cds_l_fill_room(lua_State *L, struct cds_report *from, int metatable);
+
+/* The same where the report was read into the room. */
+void cds_l_finish_room(lua_State *L, int metatable);
 
 /* Takes the report out of *slot, a userdata's on the stack, and pushes a Report made from it. False, with nothing
  * pushed, when a finalizer took it meanwhile. When Lua's memory runs out *slot still holds the report. */
