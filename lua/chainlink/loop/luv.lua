@@ -36,13 +36,11 @@ local function wake(fd)
 end
 
 local function enter(fd, thread)
-  local entry = watched[fd]
-  if not entry then
-    entry = { handle = uv.new_poll(fd), threads = {} }
-    watched[fd] = entry
-    entry.handle:start("r", function() wake(fd) end)
+  if not watched[fd] then
+    watched[fd] = { handle = uv.new_poll(fd), threads = {} }
+    watched[fd].handle:start("r", function() wake(fd) end)
   end
-  table.insert(entry.threads, thread)
+  table.insert(watched[fd].threads, thread)
 end
 
 --- Waits until fd is readable, or until `seconds` (nil: no end) have passed; may come back earlier.
@@ -50,9 +48,7 @@ function loop.wait(fd, seconds)
   local thread, is_main = coroutine.running()
   if not thread or is_main then errors.raise("ConfigError", "under luv only a coroutine can wait, and this is none") end
   local timer = seconds and uv.new_timer()
-  if timer then
-    timer:start(math.ceil(seconds * 1000), 0, function() assert(resume(thread)) end)
-  end
+  if timer then timer:start(math.ceil(seconds * 1000), 0, function() assert(resume(thread)) end) end
   if fd >= 0 then enter(fd, thread) end
   coroutine.yield()
   if timer then timer:close() end
