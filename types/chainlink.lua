@@ -389,6 +389,29 @@ function Stream:events() end
 ---@return nil
 function Stream:timeout() end
 
+---Writes what the script takes from now on into a file: docs/recordings.md.
+---@param path string a file, or a folder for its recording.jsonl
+---@param options? chainlink.RecordOptions
+---@return true? done
+---@return chainlink.Error? err a FileError
+---@return_overload true
+---@return_overload nil, chainlink.Error
+function Stream:record(path, options) end
+
+---Writes now what waits to be written.
+---@return true? done
+---@return chainlink.Error? err the last failure to write since the last call
+---@return_overload true
+---@return_overload nil, chainlink.Error
+function Stream:flush() end
+
+---Ends the recording, and not the stream.
+---@return true? done
+---@return chainlink.Error? err as Stream:flush
+---@return_overload true
+---@return_overload nil, chainlink.Error
+function Stream:unrecord() end
+
 ---@return chainlink.StreamStats
 function Stream:stats() end
 
@@ -397,6 +420,17 @@ function Stream:stats() end
 function Stream:metrics() end
 
 function Stream:close() end
+
+---@class chainlink.RecordOptions
+---@field rotate_bytes? integer a file that would become longer is renamed, and a new one begun
+---@field rotate_seconds? integer the same where another such span of Unix time begins
+---@field fsync? boolean wait after each write until the disk has it
+
+---@class chainlink.RecordingStats
+---@field reports integer written
+---@field bytes integer
+---@field unwritten integer reports that a failure to write cost
+---@field files integer
 
 ---@class chainlink.StreamStats
 ---@field total_received integer
@@ -424,6 +458,7 @@ function Stream:close() end
 ---@field reconnect_count integer
 ---@field connection_uptime number seconds
 ---@field last_message_time? number Unix seconds
+---@field recording? chainlink.RecordingStats while it is recorded
 ---@field latency chainlink.Latency
 ---@field origins chainlink.OriginStats[]
 
@@ -752,6 +787,7 @@ function Schemas:load(path) end
 ---| "StreamClosedError"
 ---| "VerificationError"
 ---| "CircuitOpenError"
+---| "FileError"
 ---| "MemoryError"
 ---| "ChainlinkError" every error
 

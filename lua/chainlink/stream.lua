@@ -6,7 +6,8 @@ local check = require "chainlink.check"
 local config = require "chainlink.config"
 local errors = require "chainlink.errors"
 local events = require "chainlink.events"
-local metrics = require "chainlink.later" "chainlink.metrics"
+local later = require "chainlink.later"
+local metrics, recording = later "chainlink.metrics", later "chainlink.recording"
 local waiting = require "chainlink.waiting"
 
 local Stream = core.stream_metatable
@@ -164,7 +165,10 @@ local function change(stream, name, feed_ids)
   local ids = check.feed_ids(feed_ids)
   local done, err = core["stream_" .. name](stream, ids)
   if not done and err.kind == "ConfigError" then errors.throw(err) end
-  if done then note_feeds(state, ids, name == "subscribe") end
+  if done then
+    note_feeds(state, ids, name == "subscribe")
+    recording.note_feeds(stream, state)
+  end
   if done and name == "subscribe" then tell_of_going(state, ids) end
   events.drain(state, stream_event, stream)
   return done, err
@@ -178,6 +182,30 @@ end
 --- Takes feeds out: their reports are not delivered any more. -> true | nil, err
 function methods.unsubscribe(stream, feed_ids)
   return change(stream, "unsubscribe", feed_ids)
+end
+
+--- Writes what the script takes from now on into a file, or recording.jsonl of a folder; options: rotate_bytes,
+--- rotate_seconds, fsync (docs/recordings.md). -> true | nil, err
+function methods.record(stream, path, options)
+  local state = check.self(stream, "stream", "record")
+  local done, err = recording.start(stream, state, path, options)
+  events.drain(state, stream_event, stream)
+  return done, err
+end
+
+--- Writes now what waits to be. -> true | nil, the last failure since the last call
+function methods.flush(stream)
+  local state = check.self(stream, "stream", "flush")
+  local done, err = core.record_flush(stream)
+  events.drain(state, stream_event, stream)
+  return done, err
+end
+
+--- Ends the recording, and not the stream. -> true | nil, the last failure
+function methods.unrecord(stream)
+  local done, err = methods.flush(stream)
+  core.record_end(stream)
+  return done, err
 end
 
 local summed = { "messages_received", "bytes_received", "errors_count", "reconnect_count" }
@@ -195,23 +223,23 @@ function methods.stats(stream)
     local last = origin.last_message_time
     if last then stats.last_message_time = math.max(stats.last_message_time or last, last) end
   end
+  stats.recording = core.record_stats(stream)
   return stats
 end
 
 --- The same as OpenMetrics text, with the age of each feed's newest report.
 function methods.metrics(stream)
   local state = check.self(stream, "stream", "metrics")
-  local feeds = {}
-  for id in pairs(state.feeds) do feeds[#feeds + 1] = id end
-  table.sort(feeds)
-  return metrics.stream(stream, stream:stats(), feeds)
+  return metrics.stream(stream, stream:stats(), recording.ids(state))
 end
 
 --- Ends the stream; reports that wait in its queue are given up. May be called again.
 function methods.close(stream)
   local state = check.self(stream, "stream", "close")
   core.stream_close(stream)
+  core.record_flush(stream)
   events.drain(state, stream_event, stream)
+  core.record_end(stream)
 end
 
 Stream.__close = methods.close

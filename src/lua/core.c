@@ -16,6 +16,7 @@
 #include "lua/lcall.h"
 #include "lua/lclient.h"
 #include "lua/ldecode.h"
+#include "lua/lrecord.h"
 #include "lua/lreport.h"
 #include "lua/lschema.h"
 #include "lua/lsnappy.h"
@@ -119,6 +120,7 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_client(L);
   cds_l_open_call(L);
   cds_l_open_stream(L);
+  cds_l_open_record(L);
   cds_l_open_web(L);
   cds_l_open_bell(L);
   return 1;

@@ -10,20 +10,13 @@
 
 #define POPS_BETWEEN_EVENTS 64 /* how long a full queue may keep log lines and status changes waiting */
 
-struct stream {
-  struct cds_stream *stream; /* NULL until opened, and once finalized */
-  struct cds_report *report; /* popped, not yet a userdata: whoever asks first gets it */
-  struct cds_event *event;   /* taken, not yet a table */
-  unsigned pops;             /* since events were last looked for */
-};
-
 /* Upvalues of the functions here: the metatables of stream and report. */
 #define UP_STREAM lua_upvalueindex(1)
 #define UP_REPORT lua_upvalueindex(2)
 
 /* As luaL_checkudata, without its search of the registry. */
-static struct stream *any_stream(lua_State *L) {
-  struct stream *self = lua_touserdata(L, 1);
+static struct cds_l_stream *any_stream(lua_State *L) {
+  struct cds_l_stream *self = lua_touserdata(L, 1);
   if (self && lua_getmetatable(L, 1)) {
     int same = lua_rawequal(L, -1, UP_STREAM);
     lua_pop(L, 1);
@@ -32,8 +25,8 @@ static struct stream *any_stream(lua_State *L) {
   return luaL_checkudata(L, 1, CDS_L_STREAM); /* raises */
 }
 
-static struct stream *check_stream(lua_State *L) {
-  struct stream *self = any_stream(L);
+static struct cds_l_stream *check_stream(lua_State *L) {
+  struct cds_l_stream *self = any_stream(L);
   if (!self->stream) luaL_argerror(L, 1, "the stream is gone");
   return self;
 }
@@ -51,7 +44,7 @@ static int stream_open(lua_State *L) {
   cds_l_stream_config(L, &config, 3);
   lua_getfield(L, 3, "verify");
   const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 2);
-  struct stream *self = cds_l_new(L, sizeof *self, CDS_L_STREAM);
+  struct cds_l_stream *self = cds_l_new(L, sizeof *self, CDS_L_STREAM);
   lua_newtable(L);
   cds_l_setuservalue(L, -2);
   if (lua_isuserdata(L, 4)) config.signers = cds_l_check_signers(L, 4);
@@ -61,7 +54,7 @@ static int stream_open(lua_State *L) {
 }
 
 static int stream_gc(lua_State *L) {
-  struct stream *self = luaL_checkudata(L, 1, CDS_L_STREAM);
+  struct cds_l_stream *self = luaL_checkudata(L, 1, CDS_L_STREAM);
   struct cds_stream *stream = self->stream;
   self->stream = NULL;
   cds_stream_free(stream);
@@ -69,17 +62,22 @@ static int stream_gc(lua_State *L) {
   self->report = NULL;
   cds_event_free(self->event);
   self->event = NULL;
+  struct cds_writer *writer = self->writer;
+  self->writer = NULL;
+  cds_writer_close(writer, NULL);
   return 0;
 }
 
 /* Pops into the stream's report unless there is one already; pushes the answer of stream_pop when there is none. */
-static int fetch(lua_State *L, struct stream *self) {
+static int fetch(lua_State *L, struct cds_l_stream *self) {
   struct cds_error err;
   if (self->report) return 0;
-  switch (cds_stream_pop(&self->report, self->stream, &err)) {
-  case CDS_POP_REPORT: return 0;
-  case CDS_POP_EMPTY: lua_pushnil(L); return 1;
-  case CDS_POP_END: break;
+  enum cds_pop pop = cds_stream_pop(&self->report, self->stream, &err);
+  if (pop == CDS_POP_REPORT) return 0;
+  if (self->writer) cds_writer_write(self->writer); /* the script is about to wait */
+  if (pop == CDS_POP_EMPTY) {
+    lua_pushnil(L);
+    return 1;
   }
   lua_pushboolean(L, 0);
   cds_l_push_error(L, &err);
@@ -88,7 +86,7 @@ static int fetch(lua_State *L, struct stream *self) {
 
 /* stream_pop(stream) -> report | nil: nothing there | nil, true: look for events first | false, err: it is over */
 static int stream_pop(lua_State *L) {
-  struct stream *self = check_stream(L);
+  struct cds_l_stream *self = check_stream(L);
   if (++self->pops > POPS_BETWEEN_EVENTS) {
     self->pops = 0;
     lua_pushnil(L);
@@ -98,8 +96,10 @@ static int stream_pop(lua_State *L) {
   for (;; check_stream(L)) { /* what is given allocates, and a finalizer that ran there may have ended the stream */
     int answers = fetch(L, self);
     if (answers) return answers;
-    if (cds_l_give_report(L, &self->report, UP_REPORT)) return 1;
+    if (cds_l_give_report(L, &self->report, UP_REPORT)) break;
   }
+  if (self->writer) cds_writer_report(self->writer, lua_touserdata(L, -1));
+  return 1;
 }
 
 /* stream_peek(stream): as stream_pop, but true in place of the report, which the next stream_pop gives. */
@@ -110,12 +110,21 @@ static int stream_peek(lua_State *L) {
   return 1;
 }
 
+/* The stream's next event, which a recording keeps, or one of the recording's own. */
+static struct cds_event *take_event(struct cds_l_stream *self) {
+  struct cds_event *event = cds_stream_take_event(self->stream);
+  if (!self->writer) return event;
+  if (!event) return cds_writer_take_event(self->writer);
+  cds_writer_event(self->writer, event);
+  return event;
+}
+
 static int stream_event(lua_State *L) {
-  struct stream *self;
+  struct cds_l_stream *self;
   do {
     self = any_stream(L);
     if (!self->stream) return 0;
-    if (!self->event) self->event = cds_stream_take_event(self->stream);
+    if (!self->event) self->event = take_event(self);
     if (!self->event) return 0;
   } while (!cds_l_give_event(L, &self->event));
   return 1;

@@ -4,6 +4,16 @@
 #define CDS_L_STREAM_H
 
 #include "lua/lutil.h"
+#include "record/writer.h"
+#include "stream/stream.h"
+
+struct cds_l_stream {
+  struct cds_stream *stream; /* NULL until opened, and once finalized */
+  struct cds_report *report; /* popped, not yet a userdata: whoever asks first gets it */
+  struct cds_event *event;   /* taken, not yet a table */
+  unsigned pops;             /* since events were last looked for */
+  struct cds_writer *writer; /* of what is given to the script; NULL: it is not recorded */
+};
 
 /* Registers the metatable and sets the functions in the module table on the stack's top. */
 void cds_l_open_stream(lua_State *L);

@@ -11,13 +11,14 @@ local text = require "chainlink.text"
 
 local stream = {
   summary = "reports as they come, until Ctrl-C",
-  usage = "stream FEED... [--seconds N] [--count N] [--order feed|arrival] [--metrics HOST:PORT]",
+  usage = "stream FEED... [--seconds N] [--count N] [--order feed|arrival] [--record DIR|FILE] [--metrics HOST:PORT]",
   network = true,
   options = {
     { name = "seconds", value = "N", number = true, help = "stop after so long" },
     { name = "count", value = "N", number = "whole", help = "stop after so many reports" },
     { name = "order", value = "feed|arrival", choices = { "feed", "arrival" },
       help = "each feed's by their time (feed), or as they come" },
+    { name = "record", value = "DIR|FILE", help = "keep all reports there as well, for replay" },
     { name = "metrics", value = "HOST:PORT", help = "serve /metrics and /healthz there, over HTTP" },
     { name = "quiet", help = "no connection changes and statistics on standard error" },
   },
@@ -83,17 +84,32 @@ local function read_all(source, values, write)
   end
 end
 
+-- Ends the recording; -> the exit code: 1 when reports are missing in it.
+local function end_recording(source, values)
+  if not values.record then return 0 end
+  local _, err = source:flush()
+  local unwritten = source:stats().recording.unwritten
+  source:unrecord()
+  if err or unwritten > 0 then
+    output.note("%s: %.0f reports were not written%s", values.record, unwritten, err and ": " .. err.message or "")
+    return 1
+  end
+  return 0
+end
+
 function stream.run(client, values, rest)
   local ids, known = names.feeds(client, rest, values.format)
   local source = session.check(client:stream(ids, { order = values.order }))
+  if values.record then session.check(source:record(values.record)) end
   if values.monitor then values.monitor:watch(client, source, ids) end
   local write = session.report_writer(values.format, ids, known, painter())
   output.flush()
   local ok, err = pcall(read_all, source, values, write)
-  local stats = source:stats()
+  local code, stats = end_recording(source, values), source:stats()
   source:close()
   if not values.quiet then write_statistics(stats) end
   if not ok then error(err, 0) end
+  return code
 end
 
 return stream

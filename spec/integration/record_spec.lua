@@ -1,0 +1,234 @@
+-- SPDX-License-Identifier: MIT
+-- Recording a stream: what is in the file, options, failures, and recorders that are killed.
+
+local await = require "spec.support.await"
+local chainlink = require "chainlink"
+local expect = require "spec.support.failure"
+local project = require "spec.support.project"
+local recorded = require "spec.support.recorded"
+local recorder = require "spec.support.recorder"
+local simulator = require "spec.support.simulator"
+
+local PATIENCE = 90
+
+describe("a recording", function()
+  local sim, client, ids, folder, remove, path
+
+  setup(function()
+    sim = simulator.start { rate = 20, rate_limit = 0, feeds = 4 }
+    client = sim:client { rate_limit = false }
+    ids = {}
+    for i, feed in ipairs(assert(client:get_feeds())) do ids[i] = feed.id end
+  end)
+
+  before_each(function()
+    folder, remove = project.folder()
+    path = folder .. "/r.jsonl"
+  end)
+
+  after_each(function()
+    sim:clear_faults()
+    remove()
+  end)
+
+  teardown(function()
+    client:close()
+    sim:stop()
+  end)
+
+  local function take(stream, count)
+    local reports = {}
+    for i = 1, count do reports[i] = assert(stream:read(PATIENCE)) end
+    return reports
+  end
+
+  it("has every report that the script took, as it came", function()
+    local stream = client:stream { ids[1], ids[2] }
+    assert.is_true(stream:record(path))
+    local reports = take(stream, 60)
+    assert.is_true(stream:unrecord())
+    take(stream, 1)
+    stream:close()
+    local found = recorded.read(path)
+    assert.equal(60, #found.reports)
+    for i, report in ipairs(reports) do
+      local line = found.reports[i]
+      assert.equal(report.feed_id, line.feedID)
+      assert.equal(report.full_report, line.fullReport)
+      assert.equal(report.observations_timestamp, line.observationsTimestamp)
+      assert.equal(report.valid_from_timestamp, line.validFromTimestamp)
+      assert.equal(("%.0f"):format(report.received_at * 1000), ("%.0f"):format(line.received_at))
+      assert.equal(report.origin, line.origin)
+      assert.equal(report.backfilled, line.backfilled or false)
+    end
+  end)
+
+  it("begins with a head", function()
+    local stream = client:stream { ids[2], ids[1] }
+    local before = os.time()
+    assert.is_true(stream:record(path))
+    stream:close()
+    local head = recorded.read(path).heads[1]
+    assert.equal("chainlink-streams-recording", head.format)
+    assert.equal(1, head.version)
+    assert.equal(chainlink._VERSION, head.client)
+    local expected = { ids[1], ids[2] }
+    table.sort(expected)
+    assert.same(expected, head.feeds)
+    assert.is_true(head.begun >= before * 1000)
+    assert.is_nil(head.continues)
+  end)
+
+  it("tells feeds that are added", function()
+    local stream = client:stream { ids[1] }
+    assert.is_true(stream:record(path))
+    assert.is_true(stream:subscribe { ids[2] })
+    stream:close()
+    local heads = recorded.read(path).heads
+    assert.equal(2, #heads)
+    assert.is_true(heads[2].continues)
+    assert.equal(2, #heads[2].feeds)
+  end)
+
+  it("has what was told as lost", function()
+    local told = recorder.new()
+    local stream = client:stream({ ids[1] }, { backfill = false, on_status = told:options().on_status })
+    assert.is_true(stream:record(path))
+    take(stream, 5)
+    sim:fault "on=live,action=skip,seconds=1"
+    await("a loss", function()
+      stream:read(1)
+      return told:status "lost"
+    end)
+    assert.is_true(stream:flush())
+    local lost, event = told:status "lost", recorded.read(path).events[1]
+    stream:close()
+    assert.equal("lost", event.event)
+    assert.equal(lost.feed_id, event.feed)
+    assert.equal(lost.from_ms, event.from_ms)
+    assert.equal(lost.to_ms, event.to_ms)
+    assert.equal(lost.reason, event.reason)
+  end)
+
+  it("is written before the stream waits", function()
+    local stream = client:stream { ids[1] }
+    assert.is_true(stream:record(path))
+    local taken = #take(stream, 3)
+    while stream:poll() do taken = taken + 1 end
+    assert.equal(taken, #recorded.read(path).reports)
+    assert.equal(taken, stream:stats().recording.reports)
+    stream:close()
+    assert.is_nil(stream:stats().recording)
+  end)
+
+  it("is rotated", function()
+    local stream = client:stream { ids[1], ids[2], ids[3] }
+    assert.is_true(stream:record(folder, { rotate_bytes = 20000 }))
+    local taken = 0
+    await("three files", function()
+      taken = taken + #take(stream, 1)
+      return stream:stats().recording.files >= 3
+    end)
+    stream:close()
+    local count, files = 0, project.run("ls " .. folder)
+    for name in files:gmatch "%S+" do
+      assert.truthy(name == "recording.jsonl" or name:find "^recording%-%d+T%d+%.%d+Z%.jsonl$", name)
+      local found = recorded.read(folder .. "/" .. name)
+      assert.equal(1, #found.heads)
+      count = count + #found.reports
+    end
+    assert.equal(taken, count)
+  end)
+
+  it("refuses what it cannot do", function()
+    local stream = client:stream { ids[1] }
+    expect.says(expect.raised("ConfigError", {}, stream.record, stream, 5), "path must be")
+    expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, 5), "must be a table")
+    expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { rotate = 1 }), "no option 'rotate'")
+    expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { rotate_bytes = 0.5 }), "whole number")
+    expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { rotate_seconds = 0 }), "from 1")
+    expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { fsync = 1 }), "true or false")
+    expect.failure("FileError", { retryable = true }, stream:record "/nonexistent/r.jsonl")
+    project.write(path, "precious\n")
+    expect.says(expect.failure("FileError", {}, stream:record(path)), "no recording")
+    assert.equal("precious\n", project.read(path))
+    assert.is_true(stream:flush() and stream:unrecord())
+    assert.is_true(stream:record(folder))
+    expect.says(expect.raised("ConfigError", {}, stream.record, stream, path), "already")
+    stream:close()
+  end)
+
+  it("mends what was cut, and says so", function()
+    local told = recorder.new()
+    local stream = client:stream({ ids[1] }, { logger = told:options().logger })
+    assert.is_true(stream:record(path))
+    take(stream, 2)
+    assert.is_true(stream:unrecord())
+    local text = project.read(path)
+    project.write(path, text:sub(1, -100))
+    assert.is_true(stream:record(path, { fsync = true }))
+    stream:close()
+    assert.truthy(told:log "was cut")
+    assert.equal(1, #recorded.read(path).reports)
+  end)
+
+  local function command(before)
+    return project.run(("%s %s timeout 60 chainlink-streams stream --count 20 --quiet --record %s %s >/dev/null"):format(
+      before, sim:exports(), path, ids[1]))
+  end
+
+  it("is made by the command", function()
+    assert.same({ "", 0 }, { command "" })
+    assert.equal(20, #recorded.read(path).reports)
+  end)
+
+  it("is kept whole by the command when the disk is full, which tells what is missing", function()
+    local output, status = command "trap '' XFSZ; ulimit -f 8;"
+    local missing = output:match "(%d+) reports were not written"
+    assert.equal(1, status)
+    assert.equal(20, #recorded.read(path).reports + tonumber(missing))
+  end)
+
+  -- One recorder after the other is killed, at a length of the file that is drawn; each goes on with the same file.
+  it("survives recorders that are killed", function()
+    local kills = tonumber(os.getenv "KILLS") or 8
+    local script = ([[
+      local chainlink = require "chainlink"
+      local stream = chainlink.client_from_env():stream { %q, %q, %q }
+      assert(stream:record(%q, { fsync = true }))
+      for _ in stream do end
+    ]]):format(ids[1], ids[2], ids[3], path)
+    project.write(folder .. "/script.lua", script)
+    local function length()
+      local file = io.open(path, "rb")
+      local size = file and file:seek "end" or 0
+      if file then file:close() end
+      return size
+    end
+    math.randomseed(tonumber(os.getenv "SEED") or 1)
+    for _ = 1, kills do
+      local wanted = length() + math.random(1, 30000)
+      local pipe = io.popen(("%s %s %s/script.lua & echo $!; wait"):format(sim:exports(), project.lua, folder))
+      local pid = pipe:read "*l"
+      await("a recording", function() return length() >= wanted end)
+      os.execute("kill -9 " .. pid)
+      pipe:close() -- the process has ended then, and its lock
+    end
+    local stream = client:stream { ids[1] }
+    assert.is_true(stream:record(path))
+    stream:close()
+    local found, seen = recorded.read(path), {}
+    assert.equal(kills + 1, #found.heads)
+    local first, last = math.huge, 0
+    for _, line in ipairs(found.reports) do
+      assert.is_nil(seen[line.fullReport], "a report is there twice")
+      seen[line.fullReport] = true
+      first, last = math.min(first, line.observationsTimestamp), math.max(last, line.observationsTimestamp)
+    end
+    for i = 1, 3 do
+      for report in client:reports(ids[i], first, last) do seen[report.full_report] = nil end
+    end
+    assert.is_nil(next(seen), "a report that the service did not make")
+    assert.is_true(#found.reports > kills)
+  end)
+end)

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT
+ * Recording what a stream gives to the script. What is written is in lstream.c's way of it. */
+#include "lua/lrecord.h"
+
+#include "lua/lstream.h"
+
+static struct cds_l_stream *check_stream(lua_State *L) {
+  return luaL_checkudata(L, 1, CDS_L_STREAM);
+}
+
+/* Pushes true, or nil and the error. */
+static int answer(lua_State *L, enum cds_status status, const struct cds_error *err) {
+  if (status != CDS_OK) return cds_l_fail(L, err);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+/* record(stream, path, ids, options) -> true | nil, err; the Lua layer has looked at them */
+static int record(lua_State *L) {
+  struct cds_error err = {0};
+  size_t count;
+  lua_settop(L, 4);
+  struct cds_writer_options options = {
+    .rotate_bytes = (uint64_t)cds_l_number(L, 4, "rotate_bytes", 0),
+    .rotate_ms = (int64_t)cds_l_number(L, 4, "rotate_seconds", 0) * 1000,
+    .sync = cds_l_boolean(L, 4, "fsync"),
+  };
+  const char *path = luaL_checkstring(L, 2);
+  const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 3);
+  struct cds_l_stream *self = check_stream(L);
+  if (self->writer) return luaL_error(L, "the stream is being recorded");
+  return answer(L, cds_writer_open(&self->writer, path, feeds, count, &options, &err), &err);
+}
+
+/* record_feeds(stream, ids) -> true, or false when memory ran out */
+static int record_feeds(lua_State *L) {
+  size_t count;
+  const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 2);
+  struct cds_writer *writer = check_stream(L)->writer;
+  lua_pushboolean(L, !writer || cds_writer_feeds(writer, feeds, count));
+  return 1;
+}
+
+/* record_flush(stream) -> true | nil, err */
+static int record_flush(lua_State *L) {
+  struct cds_error err = {0};
+  struct cds_writer *writer = check_stream(L)->writer;
+  return answer(L, writer ? cds_writer_flush(writer, &err) : CDS_OK, &err);
+}
+
+/* record_end(stream) -> true | nil, err */
+static int record_end(lua_State *L) {
+  struct cds_error err = {0};
+  struct cds_l_stream *self = check_stream(L);
+  struct cds_writer *writer = self->writer;
+  self->writer = NULL;
+  return answer(L, cds_writer_close(writer, &err), &err);
+}
+
+/* record_stats(stream) -> table, or nothing when it is not recorded */
+static int record_stats(lua_State *L) {
+  struct cds_writer_stats stats;
+  const struct cds_writer *writer = check_stream(L)->writer;
+  if (!writer) return 0;
+  cds_writer_stats(&stats, writer);
+  lua_createtable(L, 0, 4);
+  cds_l_set_uint(L, "reports", stats.reports);
+  cds_l_set_uint(L, "bytes", stats.bytes);
+  cds_l_set_uint(L, "unwritten", stats.unwritten);
+  cds_l_set_uint(L, "files", stats.files);
+  return 1;
+}
+
+static const luaL_Reg functions[] = {
+  {"record", record},         {"record_feeds", record_feeds}, {"record_flush", record_flush},
+  {"record_end", record_end}, {"record_stats", record_stats}, {NULL, NULL}};
+
+void cds_l_open_record(lua_State *L) {
+  cds_l_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ * A recording whose writer broke off: what is to be done before it can go on. */
+#ifndef CDS_RECORD_MEND_H
+#define CDS_RECORD_MEND_H
+
+#include "base/error.h"
+
+/* Of the file's *size bytes a last line that was cut is taken away, *cut bytes; one that lacks only its newline gets
+ * it. CDS_E_FILE when it is no recording, or cannot be read or written: nothing is changed then. */
+CDS_MUST_CHECK enum cds_status cds_record_mend(uint64_t *size, uint64_t *cut, int fd, const char *path,
+                                               struct cds_error *err);
+
+#endif
