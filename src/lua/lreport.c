@@ -15,7 +15,7 @@
 
 /* What names stood for of late. Lua has each short text once, and those in here are in UP_NAMES for good: a name is
  * known by its address. */
-#define CACHE_PLACES 256
+#define CACHE_PLACES 512
 #define SHORT_TEXT 40 /* LUAI_MAXSHORTLEN; Lua 5.1 and LuaJIT have all texts once */
 
 struct cache {
@@ -63,25 +63,36 @@ static void push_meaning(lua_State *L, const struct cds_report *report, int key)
   lua_replace(L, -2);
 }
 
-static struct place *place_of(struct cache *cache, const struct cds_schema *schema, const char *name) {
-  uintptr_t hash = (uintptr_t)name >> 4 ^ (uintptr_t)name >> 12 ^ (uintptr_t)schema >> 6;
-  return &cache->places[hash % CACHE_PLACES];
+/* The first of the two places that a name of a schema may have. */
+static struct place *places_of(struct cache *cache, const struct cds_schema *schema, const char *name) {
+  uintptr_t hash = (uintptr_t)name >> 5 ^ (uintptr_t)name >> 13 ^ (uintptr_t)schema >> 6;
+  return &cache->places[hash % (CACHE_PLACES / 2) * 2];
 }
 
-static bool is_of(const struct place *place, const struct cds_schema *schema, const char *name) {
-  return place->name == name && place->schema == schema;
+/* What the name was found to stand for of late, or else CDS_L_NO_MEANING. */
+static int remembered(struct cache *cache, const struct cds_schema *schema, const char *name) {
+  const struct place *place = places_of(cache, schema, name);
+  if (place[0].name == name && place[0].schema == schema) return place[0].meaning;
+  if (place[1].name == name && place[1].schema == schema) return place[1].meaning;
+  return CDS_L_NO_MEANING;
+}
+
+static void remember(struct cache *cache, const struct cds_schema *schema, const char *name, int meaning) {
+  struct place *place = places_of(cache, schema, name);
+  place[1] = place[0];
+  place[0] = (struct place){name, schema, meaning};
 }
 
 /* What the text at index 2 stands for in the report's schema, NO_MEANING when it is no field or property of it. */
 static int meaning_of(lua_State *L, struct cache *cache, const struct cds_report *report) {
   size_t length;
   const char *name = lua_tolstring(L, 2, &length);
-  struct place *place = place_of(cache, report->schema, name);
-  if (is_of(place, report->schema, name)) return place->meaning;
+  int meaning = remembered(cache, report->schema, name);
+  if (meaning != CDS_L_NO_MEANING) return meaning;
   push_meaning(L, report, 2);
-  int meaning = lua_isnil(L, -1) ? CDS_L_NO_MEANING : (int)lua_tointeger(L, -1);
+  meaning = lua_isnil(L, -1) ? CDS_L_NO_MEANING : (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
-  if (meaning != CDS_L_NO_MEANING && length <= SHORT_TEXT) *place = (struct place){name, report->schema, meaning};
+  if (meaning != CDS_L_NO_MEANING && length <= SHORT_TEXT) remember(cache, report->schema, name, meaning);
   return meaning;
 }
 
@@ -103,9 +114,9 @@ static int report_index(lua_State *L) {
 /* For LuaJIT, whose traces call it by its address (lua/chainlink/report.lua): what report[name] is if that is a number
  * and the name was in use lately; NaN, which no value is: ask report_index. */
 static double quick_number(struct cache *cache, const struct cds_report *report, const char *name) {
-  const struct place *place = place_of(cache, report->schema, name);
+  int meaning = remembered(cache, report->schema, name);
   double number;
-  bool is_number = is_of(place, report->schema, name) && cds_l_value_number(&number, report, place->meaning);
+  bool is_number = meaning != CDS_L_NO_MEANING && cds_l_value_number(&number, report, meaning);
   return is_number ? number : (double)NAN;
 }
 
