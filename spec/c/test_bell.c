@@ -20,13 +20,16 @@
 
 static char folder[] = "/tmp/bell-XXXXXX";
 
-static int visit(const struct cds_bell *bell, const char *line) {
+static int visit_by(int fd, const struct cds_bell *bell, const char *line) {
   struct sockaddr_un at = {.sun_family = AF_UNIX};
-  int fd = socket(AF_UNIX, SOCK_STREAM, 0);
   snprintf(at.sun_path, sizeof at.sun_path, "%s", cds_bell_address(bell));
   if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) != 0) return -1;
   if (send(fd, line, strlen(line), MSG_NOSIGNAL) != (ssize_t)strlen(line)) return -1;
   return fd;
+}
+
+static int visit(const struct cds_bell *bell, const char *line) {
+  return visit_by(socket(AF_UNIX, SOCK_STREAM, 0), bell, line);
 }
 
 static bool comes(int fd, int ms) {
@@ -38,6 +41,12 @@ static bool comes(int fd, int ms) {
 static int hears(int fd) {
   char byte;
   return comes(fd, LONG_MS) ? (int)recv(fd, &byte, 1, 0) : -1;
+}
+
+static bool is_back_at(int open) {
+  for (int64_t until_ms = cds_clock_mono_ms() + LONG_MS; cds_clock_mono_ms() < until_ms; poll(NULL, 0, 1))
+    if (count_entries("/proc/self/fd") <= open) return true;
+  return false;
 }
 
 static void test_wait(struct cds_bell *bell) {
@@ -60,8 +69,12 @@ static void test_wait(struct cds_bell *bell) {
   ok(send(first, line, strlen(line), 0) > 0 && hears(first) == 1, "a time limit ends a wait");
   snprintf(line, sizeof line, "wait %d 0\n", notify.read_fd);
   ok(send(first, line, strlen(line), 0) > 0 && hears(first) == 1, "even one of no time");
-  ok(send(second, line, 3, 0) == 3 && send(second, line + 3, strlen(line) - 3, 0) > 0 && hears(second) == 1,
-     "a line may come in pieces");
+  ok(send(second, line, 1, 0) == 1 && send(first, line, strlen(line), 0) > 0 && hears(first) == 1, "one begins a line");
+  ok(send(second, line + 1, strlen(line) - 1, 0) > 0 && hears(second) == 1, "and it may come in pieces");
+  snprintf(line, sizeof line, "wait %d %d\n", notify.read_fd, LONG_MS);
+  ok(send(first, line, strlen(line), 0) > 0 && !comes(first, 20), "a long time is not over at once");
+  cds_notify_raise(&notify);
+  is_number(hears(first), 1, "and what is waited for ends it");
   close(first);
   close(second);
   cds_notify_close(&notify);
@@ -69,18 +82,33 @@ static void test_wait(struct cds_bell *bell) {
   close(kept);
 }
 
-static bool is_back_at(int open) {
-  for (int64_t until_ms = cds_clock_mono_ms() + LONG_MS; cds_clock_mono_ms() < until_ms; poll(NULL, 0, 1))
-    if (count_entries("/proc/self/fd") <= open) return true;
-  return false;
+static int count_inherited(void) {
+  int count = 0;
+  for (int fd = 0; fd < 1024; fd++) count += fcntl(fd, F_GETFD) == 0;
+  return count;
+}
+
+/* The bell's end of a connection is the lowest number, as it is made the last. */
+static void test_lowest(struct cds_bell *bell) {
+  int fd = socket(AF_UNIX, SOCK_STREAM, 0), kept = dup(0);
+  int64_t until_ms = cds_clock_mono_ms() + LONG_MS;
+  close(0);
+  ok(visit_by(fd, bell, "listen\n") == fd && hears(fd) == 1, "a visitor may have the lowest descriptor");
+  ok(fcntl(0, F_GETFD) >= 0, "which is this one");
+  close(fd);
+  while (fcntl(0, F_GETFD) >= 0 && cds_clock_mono_ms() < until_ms) poll(NULL, 0, 1);
+  ok(fcntl(0, F_GETFD) < 0, "and is closed when that has gone");
+  dup2(kept, 0);
+  close(kept);
 }
 
 static void test_listen(struct cds_bell *bell) {
-  int fds[40], open = count_entries("/proc/self/fd");
+  int fds[40], open = count_entries("/proc/self/fd"), inherited = count_inherited();
   bool good = true;
   for (int i = 0; i < 40; i++) fds[i] = visit(bell, "listen\n");
   for (int i = 0; i < 40; i++) good = good && fds[i] >= 0 && hears(fds[i]) == 1;
   ok(good, "forty listen, and are greeted");
+  is_number(count_inherited() - inherited, 40, "no program that is started has the bell's end");
   cds_bell_ring(bell);
   for (int i = 0; i < 40; i++) good = good && hears(fds[i]) == 1;
   ok(good, "a ring reaches each");
@@ -173,6 +201,7 @@ int main(void) {
   int empty = count_entries(folder);
   if (!ok(cds_bell_open(&bell, &err) == CDS_OK, "a bell is made %s", err.message)) return done();
   test_wait(bell);
+  test_lowest(bell);
   test_listen(bell);
   test_nonsense(bell);
   test_fork(bell);

@@ -2,9 +2,7 @@
  * The doorbell's thread and its connections. */
 #include "context/bell.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -25,11 +23,12 @@
 #define LINE 32     /* the longest line that is understood */
 #define DEAF_MS 100 /* while there is no descriptor for another connection */
 #define NEVER INT64_MAX
+#define LONGEST_MS 3600000 /* of one poll */
 
 struct visitor {
   int fd;
   int watched;      /* -1: none */
-  int64_t until_ms; /* what is watched for is over then */
+  int64_t until_ms; /* what is watched for is over then; NEVER where there is none */
   bool listens;
   size_t length; /* of the line so far */
   char line[LINE];
@@ -83,12 +82,12 @@ static bool has_room(struct cds_bell *bell) {
 
 static void let_in(struct cds_bell *bell) {
   int fd = accept(bell->listener.fd, NULL, NULL);
-  bool full = fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED;
+  bool full = fd < 0; /* there was one, so it is for want of a descriptor */
   if (fd >= 0) {
     (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
     pthread_mutex_lock(&bell->mu);
     full = !has_room(bell);
-    if (!full) bell->visitors[bell->count++] = (struct visitor){.fd = fd, .watched = -1};
+    if (!full) bell->visitors[bell->count++] = (struct visitor){.fd = fd, .watched = -1, .until_ms = NEVER};
     pthread_mutex_unlock(&bell->mu);
     if (full) close(fd);
   }
@@ -124,7 +123,6 @@ static bool obey(struct cds_bell *bell, struct visitor *visitor) {
 static bool hear(struct cds_bell *bell, struct visitor *visitor) {
   char said[LINE];
   ssize_t length = recv(visitor->fd, said, sizeof said, MSG_DONTWAIT);
-  if (length < 0) return errno == EAGAIN || errno == EINTR;
   for (ssize_t i = 0; i < length; i++) {
     bool is_end = said[i] == '\n';
     if (visitor->length == LINE) return false;
@@ -139,16 +137,14 @@ static bool hear(struct cds_bell *bell, struct visitor *visitor) {
 /* ---- the thread ---- */
 
 static int time_left(const struct cds_bell *bell, int64_t now_ms) {
-  int64_t next_ms = bell->deaf_until_ms > now_ms ? bell->deaf_until_ms : NEVER;
+  int64_t next_ms = bell->deaf_until_ms > now_ms ? bell->deaf_until_ms : now_ms + LONGEST_MS;
   for (size_t i = 0; i < bell->count; i++)
-    if (bell->visitors[i].watched >= 0 && bell->visitors[i].until_ms < next_ms) next_ms = bell->visitors[i].until_ms;
-  if (next_ms == NEVER) return -1;
-  if (next_ms <= now_ms) return 0;
-  return next_ms - now_ms > INT_MAX ? INT_MAX : (int)(next_ms - now_ms);
+    if (bell->visitors[i].until_ms < next_ms) next_ms = bell->visitors[i].until_ms;
+  return next_ms > now_ms ? (int)(next_ms - now_ms) : 0;
 }
 
-/* A negative descriptor is passed over by poll. */
-static void wait_for_any(struct cds_bell *bell) {
+/* Answers what poll does. A negative descriptor is passed over by it. */
+static int wait_for_any(struct cds_bell *bell) {
   int64_t now_ms = cds_clock_mono_ms();
   bool deaf = bell->deaf_until_ms > now_ms;
   struct pollfd *polled = bell->polled;
@@ -158,7 +154,7 @@ static void wait_for_any(struct cds_bell *bell) {
     polled[2 + 2 * i] = (struct pollfd){.fd = bell->visitors[i].fd, .events = POLLIN};
     polled[3 + 2 * i] = (struct pollfd){.fd = bell->visitors[i].watched, .events = POLLIN};
   }
-  while (poll(polled, (nfds_t)(2 + 2 * bell->count), time_left(bell, now_ms)) < 0 && errno == EINTR) {}
+  return poll(polled, (nfds_t)(2 + 2 * bell->count), time_left(bell, now_ms));
 }
 
 /* From the last to the first, as the last takes the place of one that leaves. */
@@ -167,8 +163,9 @@ static void answer_all(struct cds_bell *bell) {
   for (size_t i = bell->count; i-- > 0;) {
     struct visitor *visitor = &bell->visitors[i];
     bool is_over = bell->polled[3 + 2 * i].revents != 0 || visitor->until_ms <= now_ms;
-    if (visitor->watched >= 0 && is_over) {
+    if (is_over) {
       visitor->watched = -1;
+      visitor->until_ms = NEVER;
       ring_one(visitor->fd);
     }
     if (bell->polled[2 + 2 * i].revents != 0 && !hear(bell, visitor)) see_out(bell, i);
@@ -178,7 +175,7 @@ static void answer_all(struct cds_bell *bell) {
 static void *run(void *argument) {
   struct cds_bell *bell = argument;
   for (;;) {
-    wait_for_any(bell);
+    if (wait_for_any(bell) < 0) continue;
     if (bell->polled[0].revents != 0) return NULL;
     bool knocks = bell->polled[1].revents != 0;
     answer_all(bell);
