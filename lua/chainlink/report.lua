@@ -21,7 +21,7 @@ local common = { feed_id = true, valid_from_timestamp = true, observations_times
 -- LuaJIT's traces call C by the FFI alone: there, numbers are read that way, where the host has it.
 local function read_by_ffi(ffi)
   local index, cache, getmetatable = Report.__index, core.report_cache, debug.getmetatable
-  local number = ffi.cast("double (*)(const void *, const void *, const char *)", core.report_quick_number)
+  local number = ffi.cast("double (**)(const void *, const void *, const char *)", cache)[0]
   function Report.__index(report, name)
     if type(name) == "string" and getmetatable(report) == Report then
       local value = number(cache, report, name)

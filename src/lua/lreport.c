@@ -19,6 +19,8 @@
 #define SHORT_TEXT 40 /* LUAI_MAXSHORTLEN; Lua 5.1 and LuaJIT have all texts once */
 
 struct cache {
+  /* What is below under that name, where LuaJIT's FFI finds it: the first member. */
+  double (*quick_number)(struct cache *cache, const struct cds_report *report, const char *name);
   const void *metatable; /* of reports */
   struct place {
     const char *name; /* NULL: none yet */
@@ -215,13 +217,12 @@ void cds_l_open_report(lua_State *L) {
   cds_l_setfuncs(L, report_methods, 3);
   lua_setfield(L, module, "report_methods");
   cds_l_metatable(L, CDS_L_REPORT, no_functions);
+  cache->quick_number = quick_number;
   cache->metatable = lua_topointer(L, -1);
   push_upvalues(L, first);
   cds_l_setfuncs(L, report_metamethods, 3);
   lua_setfield(L, module, "report_metatable");
   lua_pushvalue(L, first);
   lua_setfield(L, module, "report_cache");
-  lua_pushlightuserdata(L, (void *)(intptr_t)quick_number);
-  lua_setfield(L, module, "report_quick_number");
   lua_settop(L, module);
 }
