@@ -87,6 +87,7 @@ describe("the binding's functions", function()
   it("bear any arguments", function()
     local functions, finalizers = 0, 0
     local objects, close = make_objects()
+    finally(function() os.remove "text" end) -- a recording, to a file that is named by a stranger
     each_function(function(name, run)
       functions = functions + 1
       if name:find "%.__gc$" then finalizers = finalizers + 1 end
