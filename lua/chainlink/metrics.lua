@@ -155,14 +155,21 @@ local function connections(stats)
   return items
 end
 
---- A stream's: stats is what stream:stats() answers, feeds the ids of its feeds.
+--- Since when each feed has had no report, alone.
+function metrics.ages(stream, feeds)
+  local page = setmetatable({}, Page)
+  page:add_ages(stream, feeds)
+  return finish(page)
+end
+
+--- A stream's: stats is what stream:stats() answers, feeds the ids of its feeds; without them their ages are left out.
 function metrics.stream(stream, stats, feeds)
   local page, items = setmetatable({}, Page), { { labels = {}, values = stats } }
   for _, family in ipairs(stream_families) do page:add(family, items) end
   page:add_latency(items)
   local origins = connections(stats)
   for _, family in ipairs(origin_families) do page:add(family, origins) end
-  page:add_ages(stream, feeds)
+  if feeds then page:add_ages(stream, feeds) end
   return finish(page)
 end
 

@@ -127,10 +127,20 @@ describe("a feed in nginx", function()
       end)
     end
     state_becomes(200, '{"status":"up","reasons":[]}')
+    await("a report of each feed, and the metrics after that", function()
+      local body = server:get "/metrics"
+      return body:find "connections_active 1\n" and body:find('{feed_id="' .. ids[1] .. '"}', 1, true)
+        and body:find('{feed_id="' .. ids[2] .. '"}', 1, true)
+    end)
     for _ = 1, 20 do
       local body, status = server:get "/metrics"
       assert.are.equal(200, status)
-      assert.matches("\nchainlink_stream_connections_active 1\n.*# EOF\n$", body)
+      assert.matches("\nchainlink_stream_connections_active 1\n.*[^\n]\n# EOF\n$", body)
+      assert.are.equal(1, select(2, body:gsub("# EOF", "")))
+      for _, id in ipairs(ids) do
+        local age = tonumber(body:match('\nchainlink_stream_feed_age_seconds{feed_id="' .. id .. '"} (%S+)\n'))
+        assert.is_true(age > -1 and age < 60)
+      end
     end
     sim:control("POST", "/control/down?what=all")
     state_becomes(503, "no connection to the service is up")

@@ -14,6 +14,7 @@ local record = require "chainlink.openresty.record"
 local semaphore = require "ngx.semaphore"
 local sse = require "chainlink.openresty.sse"
 local store = require "chainlink.openresty.store"
+local view = require "chainlink.openresty.view"
 
 local Feed = {}
 Feed.__index = Feed
@@ -188,8 +189,7 @@ end
 
 local nobody = '{"status":"down","reasons":["no worker of this nginx has told of the stream lately"]}\n'
 
-local function answer(self, name)
-  local status, kind, body = self.store:told(name)
+local function answer(status, kind, body)
   ngx.status, ngx.header.content_type = status or 503, kind or "application/json"
   ngx.header.cache_control = "no-store"
   ngx.print(body or nobody)
@@ -197,12 +197,13 @@ end
 
 --- Answers a request with the metrics of client and stream, as OpenMetrics text; in a content phase.
 function Feed:answer_metrics()
-  answer(self, "metrics")
+  local status, kind, body = self.store:told "metrics"
+  answer(status, kind, body and body:gsub("# EOF\n$", "") .. view.ages(self.store, self.options.ids))
 end
 
 --- The same with how the stream is: 200 when up or degraded, 503 when down, and JSON with the reasons.
 function Feed:answer_health()
-  answer(self, "healthz")
+  answer(self.store:told "healthz")
 end
 
 return feed

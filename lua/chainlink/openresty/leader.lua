@@ -74,7 +74,7 @@ local function read_stream(feed, ids)
   local stream, err = feed.client:stream(ids, options_of_stream(feed, ids))
   if not stream then return err end
   feed.stream = stream
-  feed.monitor:watch(feed.client, view.new(stream, feed.store, ids), ids)
+  feed.monitor:watch(feed.client, view.new(stream, feed.store), ids)
   local more
   local turns = 0 -- without an end
   repeat

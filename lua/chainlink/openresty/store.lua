@@ -57,6 +57,16 @@ local function known_of(self, id)
   return { number = tonumber(number), observed = observed, marks = marks, newest = newest }
 end
 
+-- -> milliseconds | nil
+local function time_of(known)
+  return known.observed >= 0 and known.observed or nil
+end
+
+--- When the feed's newest report was observed, in milliseconds; nil when there is none.
+function Store:published(id)
+  return time_of(known_of(self, id))
+end
+
 --- The record of the feed's newest report; nil when there is none.
 function Store:newest(id)
   return known_of(self, id).newest
@@ -108,10 +118,9 @@ function Store:resume(ids)
   for id, feed in pairs(self.feeds) do self.before[id] = { observed = feed.observed, marks = feed.marks } end
 end
 
---- When the feed's newest report was observed, in milliseconds; nil when there is none.
+--- The same as published, of what this one has.
 function Store:observed(id)
-  local observed = self.feeds[id].observed
-  return observed >= 0 and observed or nil
+  return time_of(self.feeds[id])
 end
 
 -- Did a stream before this one bring it? One from so long ago that nobody knows counts as published.

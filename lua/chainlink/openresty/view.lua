@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The stream as its monitor sees it. What is told of each feed comes from what was published of it, and lines are made
--- of a few feeds at a time, so that a worker with a thousand feeds has other requests wait for none of it.
+-- The stream as its monitor sees it: what is told of each feed comes from what was published of it.
 
 local metrics = require "chainlink.metrics"
 
@@ -9,14 +8,11 @@ View.__index = View
 
 local view = {}
 
-local AT_ONCE = 4 -- feeds
+local AT_ONCE = 16 -- feeds
 local TURN = 0.001 -- seconds; a timer of 0 nginx runs again and again before it looks at anything else
 
-function view.new(stream, store, ids)
-  local sorted = {}
-  for i, id in ipairs(ids) do sorted[i] = id end
-  table.sort(sorted)
-  return setmetatable({ stream = stream, store = store, ids = sorted, newest = {} }, View)
+function view.new(stream, store)
+  return setmetatable({ stream = stream, store = store, newest = {} }, View)
 end
 
 function View:stats()
@@ -29,15 +25,20 @@ function View:latest(id)
   return self.newest.observations_timestamp_ms and self.newest
 end
 
---- As stream:metrics(); yields.
+--- As stream:metrics(), without what is told of each feed: view.ages tells that to who asks.
 function View:metrics()
-  local asked = 0
-  local slowly = { latest = function(_, id)
+  return metrics.stream(self, self:stats())
+end
+
+--- The ages of these feeds as metrics, in any worker; yields, so that no other request waits for a thousand of them.
+function view.ages(store, ids)
+  local asked, newest = 0, {}
+  return metrics.ages({ latest = function(_, id)
     asked = asked + 1
     if asked % AT_ONCE == 0 then ngx.sleep(TURN) end
-    return self:latest(id)
-  end }
-  return metrics.stream(slowly, self:stats(), self.ids)
+    newest.observations_timestamp_ms = store:published(id)
+    return newest.observations_timestamp_ms and newest
+  end }, ids)
 end
 
 return view
