@@ -12,7 +12,7 @@ static void test_kinds(void) {
   is_string(cds_status_kind(CDS_E_RATE_LIMIT), "RateLimitError", "the kind of a rate limit error");
   is_string(cds_status_kind((enum cds_status)99), "", "an unknown status has no kind");
   is_string(cds_status_kind(CDS_STATUS_COUNT), "", "nor has the number behind the last");
-  is_string(cds_status_kind((enum cds_status)(CDS_STATUS_COUNT - 1)), "MemoryError", "the last has");
+  is_string(cds_status_kind((enum cds_status)(CDS_STATUS_COUNT - 1)), "FileError", "the last has");
 }
 
 static void test_set(void) {
