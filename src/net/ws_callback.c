@@ -27,8 +27,8 @@ static int place_target(struct cds_ws *ws, char **end, size_t *room) {
   char *request = *end + *room + 12 - size;
   if ((size_t)(*end - request) < sizeof before - 1 || memcmp(request, before, sizeof before - 1) != 0) return -1;
   if (length > old && length - old > *room) return -1;
-  char *target = request + 4;
-  memmove(target + length, target + old, (size_t)(*end - target) - old);
+  char *target = request + 4, *rest = target + old;
+  memmove(target + length, rest, (size_t)(*end - rest));
   memcpy(target, ws->target, length);
   *end = *end - old + length;
   *room = *room + old - length;
