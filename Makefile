@@ -52,7 +52,7 @@ ifneq ($(SANITIZE),)
 LUA_BIN := $(CURDIR)/$(OUT)/lua
 INTERPRETER := $(OUT)/lua
 endif
-ENGINE := $(wildcard $(foreach layer,base codec crypto order net context record rest stream client web,src/$(layer)/*.c))
+ENGINE := $(wildcard $(foreach layer,base codec crypto order net context rest stream record client web,src/$(layer)/*.c))
 SIMULATOR := $(wildcard src/simulator/*.c)
 SIMULATOR_SHARES := $(wildcard src/base/*.c src/codec/hex.c src/crypto/hmac.c src/crypto/keccak.c)
 BINDING := $(filter-out src/lua/lsimulator.c,$(wildcard src/lua/*.c))

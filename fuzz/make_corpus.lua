@@ -85,6 +85,20 @@ write("envelope", "unknown_version", ('{"report":{"feedID":"%s","fullReport":"%s
   '"observationsTimestamp":2}}'):format(unknown_version.feedId, unknown_version.fullReport))
 write("envelope", "deep", '{"x":' .. ("["):rep(15) .. ("]"):rep(15) .. ',"report":' .. v7 .. "}")
 
+---- recordings: what follows a head
+
+local arrival = ',"received_at":1700000000123,"origin":"a\\u0022\\n","backfilled":true}'
+local function recorded(vector) return envelope(vector):sub(1, -2) .. arrival end
+local lost = ('{"event":"lost","feed":"%s","from_ms":1700000000000,"to_ms":1700000001000,"time":1,"reason":"why"}')
+  :format(shortest[3].fields.feedId)
+local later = '{"format":"chainlink-streams-recording","version":1,"begun":1,"continues":true,"feeds":["'
+  .. shortest[3].fields.feedId .. '"]}'
+write("recording", "reports", recorded(shortest[3]) .. "\n" .. recorded(shortest[7]) .. "\n")
+write("recording", "ms", recorded(newer["1003"]):gsub('Timestamp"', 'TimestampMs"') .. "\n")
+write("recording", "events", lost .. "\n" .. lost:gsub("lost", "gap") .. "\n" .. lost:gsub("lost", "new") .. "\n")
+write("recording", "seams", table.concat({ v3, later, v7, (later:gsub("true", "false")), v3, "" }, "\n"))
+write("recording", "cut", v3 .. "\n" .. v3:sub(1, -50))
+
 ---- numbers: a byte of sign and scale, two words
 
 local function word(hex) return bytes_of("0x" .. ("0"):rep(64 - #hex) .. hex) end

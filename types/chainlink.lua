@@ -22,6 +22,15 @@ function chainlink.client(options) end
 ---@return chainlink.Error? err a MemoryError; there is no client then
 function chainlink.client_from_env(overrides) end
 
+---A recording as a stream: docs/recordings.md.
+---@param path string|string[] files, or folders for the recordings in them, one after the other
+---@param options? chainlink.ReplayOptions
+---@return chainlink.Stream? stream
+---@return chainlink.Error? err a FileError
+---@return_overload chainlink.Stream
+---@return_overload nil, chainlink.Error
+function chainlink.replay(path, options) end
+
 ---The feeds that are listed publicly, without credentials: filters, and of a client's options network, rest_url,
 ---timeout, connect_timeout, max_retries, retry_delay, retry_max_delay, headers, tls, proxy, logger, log_level,
 ---on_response.
@@ -420,6 +429,17 @@ function Stream:stats() end
 function Stream:metrics() end
 
 function Stream:close() end
+
+---@class chainlink.ReplayOptions
+---@field speed? number|"max" times as fast as the reports came, 1; "max": without waiting
+---@field from? integer Unix seconds of the first observations
+---@field to? integer Unix seconds of the last ones
+---@field feeds? string[] ids; nil: all
+---@field verify? chainlink.SignerRegistry|chainlink.SignerSet|false
+---@field logger? fun(level: chainlink.Level, message: string, fields: table)
+---@field log_level? chainlink.Level|"none"
+---@field on_status? fun(event: chainlink.Status)
+---@field loop? chainlink.Loop
 
 ---@class chainlink.RecordOptions
 ---@field rotate_bytes? integer a file that would become longer is renamed, and a new one begun

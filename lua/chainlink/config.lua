@@ -307,6 +307,22 @@ function config.stream(options, client_values)
   return values
 end
 
+--- The kinds of values that other modules' options have too.
+config.whole_between, config.is_boolean, config.number_between = whole_between, is_boolean, number_between
+
+--- Checks the options of something else: rows of its own, and those of a stream with these names.
+function config.read(own, shared, options)
+  options = options == nil and {} or options
+  check_table(options)
+  local list, wanted = {}, {}
+  for _, name in ipairs(shared) do wanted[name] = true end
+  for _, row in ipairs(own) do list[#list + 1] = row end
+  for _, row in ipairs(rows) do
+    if wanted[row[1]] then list[#list + 1] = row end
+  end
+  return read_rows(list, options, "")
+end
+
 local variables = {
   { "api_key", "CHAINLINK_STREAMS_API_KEY", "STREAMS_API_KEY" },
   { "api_secret", "CHAINLINK_STREAMS_API_SECRET", "STREAMS_API_SECRET" },

@@ -74,6 +74,8 @@ local parts = {
   --- chainlink.signers{["0x<config digest>"] = {signers={…}, f=}, …} -> a registry to verify reports by;
   --- chainlink.signers.from_file(path) reads one.
   signers = "chainlink.signers",
+  --- chainlink.replay(path, options): a recording as a stream (docs/recordings.md).
+  replay = "chainlink.replay",
   --- chainlink.onchain{rpc_url=, verifier_proxy= or network=}: verification by a chain (docs/onchain.md).
   onchain = "chainlink.onchain",
 }

@@ -145,7 +145,7 @@ end
 
 -- Tells once of each feed that is to go soon, as far as the client has asked the catalogue: a stream asks nobody.
 local function tell_of_going(state, ids)
-  local catalogue, now = uservalue(state.client).catalogue, core.time()
+  local catalogue, now = state.client and uservalue(state.client).catalogue, core.time()
   for _, id in ipairs(catalogue and ids or {}) do
     local at = not state.told_of[id] and catalogue:goes_at(id, now)
     if at then
@@ -255,6 +255,22 @@ local stream = {}
 -- Lua closes the fourth value of a generic `for` from 5.4 on.
 local closes_for_loops = _VERSION >= "Lua 5.4"
 
+--- Answers a stream so that, where Lua can, leaving a `for` loop over it closes it.
+function stream.for_loop(self)
+  if closes_for_loops then return self, nil, nil, self end
+  return self
+end
+
+--- Fills in the Lua layer's table of a stream, which is returned.
+function stream.prepare(self, ids, values, loop)
+  local state = uservalue(self)
+  state.class, state.told_of, state.feeds = "stream", {}, {}
+  state.wait, state.may_yield, state.has_limits = loop.wait, loop.may_yield, loop.has_limits
+  state.logger, state.log_level, state.on_status = values.logger, values.log_level, values.on_status
+  note_feeds(state, ids, true)
+  return state
+end
+
 --- Opens a stream of the client. Checks everything and returns at once; connecting goes on behind.
 function stream.open(client, client_state, feed_ids, options)
   local ids = check.feed_ids(feed_ids)
@@ -263,15 +279,10 @@ function stream.open(client, client_state, feed_ids, options)
   local self, err = core.stream(client, ids, values)
   if not self and err.kind == "ConfigError" then errors.throw(err) end
   if not self then return nil, err end
-  local state = uservalue(self)
-  state.class, state.client, state.host = "stream", client, client_state.values.host
-  state.wait, state.may_yield, state.has_limits = loop.wait, loop.may_yield, loop.has_limits
-  state.logger, state.log_level, state.on_status = values.logger, values.log_level, values.on_status
-  state.told_of, state.feeds = {}, {}
-  note_feeds(state, ids, true)
+  local state = stream.prepare(self, ids, values, loop)
+  state.client, state.host = client, client_state.values.host
   tell_of_going(state, ids)
-  if closes_for_loops then return self, nil, nil, self end
-  return self
+  return stream.for_loop(self)
 end
 
 return stream

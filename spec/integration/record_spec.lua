@@ -144,7 +144,7 @@ describe("a recording", function()
     local stream = client:stream { ids[1] }
     expect.says(expect.raised("ConfigError", {}, stream.record, stream, 5), "path must be")
     expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, 5), "must be a table")
-    expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { rotate = 1 }), "no option 'rotate'")
+    expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { rotate = 1 }), 'no option "rotate"')
     expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { rotate_bytes = 0.5 }), "whole number")
     expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { rotate_seconds = 0 }), "from 1")
     expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { fsync = 1 }), "true or false")
@@ -173,8 +173,8 @@ describe("a recording", function()
   end)
 
   local function command(before)
-    return project.run(("%s %s timeout 60 chainlink-streams stream --count 20 --quiet --record %s %s >/dev/null"):format(
-      before, sim:exports(), path, ids[1]))
+    local words = "%s %s timeout 60 chainlink-streams stream --count 20 --quiet --record %s %s >/dev/null"
+    return project.run(words:format(before, sim:exports(), path, ids[1]))
   end
 
   it("is made by the command", function()

@@ -100,8 +100,10 @@ static enum cds_status read_member(struct cds_envelope *out, enum member member,
   }
 }
 
-/* One report object, in which `depth` levels of nesting are left. */
-static enum cds_status read_report(struct cds_envelope *out, struct cds_scan *scan, unsigned depth) {
+/* One report object, in which `depth` levels of nesting are left. others: who reads members that are not the
+ * envelope's; NULL: nobody. */
+static enum cds_status read_report(struct cds_envelope *out, struct cds_scan *scan, unsigned depth,
+                                   const struct cds_envelope_others *others) {
   *out = (struct cds_envelope){0};
   enum cds_status status = cds_scan_expect(scan, '{', "a report object");
   bool more = true, first = true;
@@ -112,7 +114,9 @@ static enum cds_status read_report(struct cds_envelope *out, struct cds_scan *sc
     status = cds_scan_member(&more, &name, &first, scan);
     if (status == CDS_OK && !more) break;
     if (status == CDS_OK) status = identify(&member, &seen, &name, FEED_ID, OBSERVATIONS_MS, scan);
-    if (status == CDS_OK) status = read_member(out, member, scan, depth);
+    if (status != CDS_OK) break;
+    status =
+      member == UNKNOWN && others ? others->read(others->context, &name, scan) : read_member(out, member, scan, depth);
   }
   if (status == CDS_OK) status = require(seen, FEED_ID, scan);
   if (status == CDS_OK) status = require(seen, FULL_REPORT, scan);
@@ -132,12 +136,20 @@ enum cds_status cds_envelope_parse(struct cds_envelope *out, const char *text, s
     if (status == CDS_OK && !more) break;
     if (status == CDS_OK) status = identify(&member, &seen, &name, REPORT, REPORT, &scan);
     if (status != CDS_OK) break;
-    status =
-      member == REPORT ? read_report(out, &scan, CDS_MAX_JSON_DEPTH - 2) : cds_scan_skip(&scan, CDS_MAX_JSON_DEPTH - 1);
+    status = member == REPORT ? read_report(out, &scan, CDS_MAX_JSON_DEPTH - 2, NULL)
+                              : cds_scan_skip(&scan, CDS_MAX_JSON_DEPTH - 1);
   }
   if (status == CDS_OK) status = require(seen, REPORT, &scan);
   if (status == CDS_OK) status = cds_scan_end(&scan);
   return status;
+}
+
+enum cds_status cds_envelope_read(struct cds_envelope *out, const char *text, size_t length,
+                                  const struct cds_envelope_others *others, struct cds_error *err) {
+  struct cds_scan scan;
+  cds_scan_init(&scan, text, length, err);
+  enum cds_status status = read_report(out, &scan, CDS_MAX_JSON_DEPTH - 1, others);
+  return status == CDS_OK ? cds_scan_end(&scan) : status;
 }
 
 static enum cds_status grow(struct cds_envelope_list *list, size_t *capacity, struct cds_error *err) {
@@ -158,7 +170,7 @@ static enum cds_status read_reports(struct cds_envelope_list *out, struct cds_sc
     status = cds_scan_element(&more, &first, scan);
     if (status == CDS_OK && !more) break;
     if (status == CDS_OK) status = grow(out, &capacity, scan->err);
-    if (status == CDS_OK) status = read_report(&out->items[out->count], scan, CDS_MAX_JSON_DEPTH - 3);
+    if (status == CDS_OK) status = read_report(&out->items[out->count], scan, CDS_MAX_JSON_DEPTH - 3, NULL);
     if (status == CDS_OK) out->count++;
   }
   return status;

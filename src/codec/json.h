@@ -13,6 +13,7 @@
 #define CDS_JSON_H
 
 #include "codec/feed_id.h"
+#include "codec/scan.h"
 
 struct cds_envelope {
   struct cds_feed_id feed_id;
@@ -26,6 +27,16 @@ struct cds_envelope {
 
 CDS_MUST_CHECK enum cds_status cds_envelope_parse(struct cds_envelope *out, const char *text, size_t length,
                                                   struct cds_error *err);
+
+/* Who reads the value of a member that is none of an envelope's; what fails there fails. */
+struct cds_envelope_others {
+  enum cds_status (*read)(void *context, const struct cds_slice *name, struct cds_scan *scan);
+  void *context;
+};
+
+/* The report object alone, as a recording has it, with further members. */
+CDS_MUST_CHECK enum cds_status cds_envelope_read(struct cds_envelope *out, const char *text, size_t length,
+                                                 const struct cds_envelope_others *others, struct cds_error *err);
 
 struct cds_envelope_list {
   struct cds_envelope *items; /* owned */

@@ -17,6 +17,7 @@
 #include "lua/lclient.h"
 #include "lua/ldecode.h"
 #include "lua/lrecord.h"
+#include "lua/lreplay.h"
 #include "lua/lreport.h"
 #include "lua/lschema.h"
 #include "lua/lsnappy.h"
@@ -121,6 +122,7 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_call(L);
   cds_l_open_stream(L);
   cds_l_open_record(L);
+  cds_l_open_replay(L);
   cds_l_open_web(L);
   cds_l_open_bell(L);
   return 1;

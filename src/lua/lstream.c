@@ -27,7 +27,7 @@ static struct cds_l_stream *any_stream(lua_State *L) {
 
 static struct cds_l_stream *check_stream(lua_State *L) {
   struct cds_l_stream *self = any_stream(L);
-  if (!self->stream) luaL_argerror(L, 1, "the stream is gone");
+  if (!cds_l_source_is_there(&self->source)) luaL_argerror(L, 1, "the stream is gone");
   return self;
 }
 
@@ -48,16 +48,14 @@ static int stream_open(lua_State *L) {
   lua_newtable(L);
   cds_l_setuservalue(L, -2);
   if (lua_isuserdata(L, 4)) config.signers = cds_l_check_signers(L, 4);
-  if (cds_stream_open(&self->stream, cds_l_check_client(L, 1), feeds, count, &config, &err) != CDS_OK)
+  if (cds_stream_open(&self->source.stream, cds_l_check_client(L, 1), feeds, count, &config, &err) != CDS_OK)
     return cds_l_fail(L, &err);
   return 1;
 }
 
 static int stream_gc(lua_State *L) {
   struct cds_l_stream *self = luaL_checkudata(L, 1, CDS_L_STREAM);
-  struct cds_stream *stream = self->stream;
-  self->stream = NULL;
-  cds_stream_free(stream);
+  cds_l_source_free(&self->source);
   cds_report_unref(self->report);
   self->report = NULL;
   cds_event_free(self->event);
@@ -72,7 +70,7 @@ static int stream_gc(lua_State *L) {
 static int fetch(lua_State *L, struct cds_l_stream *self) {
   struct cds_error err;
   if (self->report) return 0;
-  enum cds_pop pop = cds_stream_pop(&self->report, self->stream, &err);
+  enum cds_pop pop = cds_l_source_pop(&self->report, &self->source, &err);
   if (pop == CDS_POP_REPORT) return 0;
   if (self->writer) cds_writer_write(self->writer); /* the script is about to wait */
   if (pop == CDS_POP_EMPTY) {
@@ -112,7 +110,7 @@ static int stream_peek(lua_State *L) {
 
 /* The stream's next event, which a recording keeps, or one of the recording's own. */
 static struct cds_event *take_event(struct cds_l_stream *self) {
-  struct cds_event *event = cds_stream_take_event(self->stream);
+  struct cds_event *event = cds_l_source_take_event(&self->source);
   if (!self->writer) return event;
   if (!event) return cds_writer_take_event(self->writer);
   cds_writer_event(self->writer, event);
@@ -123,7 +121,7 @@ static int stream_event(lua_State *L) {
   struct cds_l_stream *self;
   do {
     self = any_stream(L);
-    if (!self->stream) return 0;
+    if (!cds_l_source_is_there(&self->source)) return 0;
     if (!self->event) self->event = take_event(self);
     if (!self->event) return 0;
   } while (!cds_l_give_event(L, &self->event));
@@ -138,7 +136,7 @@ static int stream_latest(lua_State *L) {
   const char *text = luaL_checklstring(L, 2, &length);
   if (cds_feed_id_parse(&id, text, length, &err) != CDS_OK) return cds_l_fail(L, &err);
   for (;;) {
-    struct cds_report *report = cds_stream_latest(check_stream(L)->stream, &id);
+    struct cds_report *report = cds_l_source_latest(&check_stream(L)->source, &id);
     if (!report) return 0;
     if (report->length <= room) {
       cds_l_fill_room(L, report, UP_REPORT);
@@ -152,7 +150,7 @@ static int stream_latest(lua_State *L) {
 }
 
 static int stream_fd(lua_State *L) {
-  lua_pushinteger(L, cds_stream_fd(check_stream(L)->stream));
+  lua_pushinteger(L, cds_l_source_fd(&check_stream(L)->source));
   return 1;
 }
 
@@ -160,44 +158,42 @@ static int stream_fd(lua_State *L) {
 static int stream_share_fd(lua_State *L) {
   struct cds_error err = {0};
   int fd;
-  if (cds_stream_share_fd(&fd, check_stream(L)->stream, &err) != CDS_OK) return cds_l_fail(L, &err);
+  if (cds_l_source_share_fd(&fd, &check_stream(L)->source, &err) != CDS_OK) return cds_l_fail(L, &err);
   lua_pushinteger(L, fd);
   return 1;
 }
 
 static int stream_is_subscribed(lua_State *L) {
-  lua_pushboolean(L, cds_stream_is_subscribed(check_stream(L)->stream));
+  lua_pushboolean(L, cds_l_source_is_subscribed(&check_stream(L)->source));
   return 1;
 }
 
 /* stream_subscribe(stream, ids), stream_unsubscribe(stream, ids) -> true | nil, err */
-static int change_feeds(lua_State *L, enum cds_status change(struct cds_stream *, const struct cds_feed_id *, size_t,
+static int change_feeds(lua_State *L, enum cds_status change(struct cds_l_source *, const struct cds_feed_id *, size_t,
                                                              struct cds_error *)) {
   struct cds_error err = {0};
   size_t count;
   const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 2);
-  if (change(check_stream(L)->stream, feeds, count, &err) != CDS_OK) return cds_l_fail(L, &err);
+  if (change(&check_stream(L)->source, feeds, count, &err) != CDS_OK) return cds_l_fail(L, &err);
   lua_pushboolean(L, 1);
   return 1;
 }
 
 static int stream_subscribe(lua_State *L) {
-  return change_feeds(L, cds_stream_subscribe);
+  return change_feeds(L, cds_l_source_subscribe);
 }
 
 static int stream_unsubscribe(lua_State *L) {
-  return change_feeds(L, cds_stream_unsubscribe);
+  return change_feeds(L, cds_l_source_unsubscribe);
 }
 
 static int stream_close(lua_State *L) {
-  struct cds_stream *stream = any_stream(L)->stream;
-  if (stream) cds_stream_close(stream);
+  cds_l_source_close(&any_stream(L)->source);
   return 0;
 }
 
 static int stream_is_closed(lua_State *L) {
-  const struct cds_stream *stream = any_stream(L)->stream;
-  lua_pushboolean(L, !stream || cds_stream_is_closed(stream));
+  lua_pushboolean(L, cds_l_source_is_closed(&any_stream(L)->source));
   return 1;
 }
 
@@ -264,7 +260,7 @@ static void push_counters(lua_State *L, const struct cds_stream_stats *stats) {
 /* stream_stats(stream): the counters as the engine has them; the Lua layer adds the sums over the connections. */
 static int stream_stats(lua_State *L) {
   struct cds_stream_stats stats;
-  cds_stream_stats(&stats, check_stream(L)->stream);
+  cds_l_source_stats(&stats, &check_stream(L)->source);
   push_counters(L, &stats);
   push_latency(L, &stats.latency);
   lua_setfield(L, -2, "latency");

@@ -3,12 +3,12 @@
 #ifndef CDS_L_STREAM_H
 #define CDS_L_STREAM_H
 
+#include "lua/lsource.h"
 #include "lua/lutil.h"
 #include "record/writer.h"
-#include "stream/stream.h"
 
 struct cds_l_stream {
-  struct cds_stream *stream; /* NULL until opened, and once finalized */
+  struct cds_l_source source;
   struct cds_report *report; /* popped, not yet a userdata: whoever asks first gets it */
   struct cds_event *event;   /* taken, not yet a table */
   unsigned pops;             /* since events were last looked for */

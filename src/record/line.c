@@ -93,10 +93,11 @@ enum cds_status cds_record_head(struct cds_buf *out, const struct cds_recording_
   return end(&line);
 }
 
-/* In seconds, and for a feed in milliseconds in these too, as the service's envelope has it. */
+/* In seconds, as far as these are defined, and for a feed in milliseconds in these too, as the service's envelope has
+ * it. */
 static void put_time(struct line *line, const struct cds_report *report, const char *name, const char *name_ms,
                      uint32_t seconds, uint64_t time) {
-  put_number(line, name, seconds);
+  if (seconds < UINT32_MAX) put_number(line, name, seconds);
   if (report->resolution == CDS_RESOLUTION_MILLISECONDS && line->status == CDS_OK)
     line->status = cds_buf_printf(line->out, ",\"%s\":%" PRIu64, name_ms, time);
 }

@@ -48,9 +48,13 @@ static bool fails_to_verify(char *why, size_t size, struct cds_signer_registry *
   return true;
 }
 
-static void tell(struct cds_stream *stream, const struct cds_report *report, const char *host, const char *why) {
+bool cds_screen_refuses(char *why, size_t size, struct cds_signer_registry *signers, const struct cds_report *report) {
+  return is_unsigned(why, size, report) || fails_to_verify(why, size, signers, report);
+}
+
+struct cds_event *cds_screen_event(const struct cds_report *report, const char *host, const char *why) {
   struct cds_event *event = cds_event_new(CDS_EVENT_UNVERIFIED);
-  if (event == NULL) return;
+  if (event == NULL) return NULL;
   event->level = CDS_LOG_ERROR;
   event->feed_id = report->feed_id;
   event->has_end = true;
@@ -59,15 +63,15 @@ static void tell(struct cds_stream *stream, const struct cds_report *report, con
   snprintf(event->host, sizeof event->host, "%s", host);
   snprintf(event->origin, sizeof event->origin, "%s", report->origin);
   snprintf(event->message, sizeof event->message, "%s", why);
-  cds_stream_emit(stream, event);
+  return event;
 }
 
 bool cds_stream_screen(struct cds_stream *stream, const struct cds_report *report, const char *host) {
   char why[sizeof((struct cds_event *)0)->message];
   struct cds_signer_registry *signers = cds_core_config(stream)->signers;
   if (signers == NULL) return true;
-  if (!is_unsigned(why, sizeof why, report) && !fails_to_verify(why, sizeof why, signers, report)) return true;
-  if (count(stream)) tell(stream, report, host, why);
+  if (!cds_screen_refuses(why, sizeof why, signers, report)) return true;
+  if (count(stream)) cds_stream_emit(stream, cds_screen_event(report, host, why));
   return false;
 }
 

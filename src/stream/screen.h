@@ -14,6 +14,13 @@ struct cds_screen { /* screen.c's own; guarded by mu */
  * report and about once a second. host: where it came from. */
 CDS_MUST_CHECK bool cds_stream_screen(struct cds_stream *stream, const struct cds_report *report, const char *host);
 
+/* What keeps a report from going on, in words; false: nothing. */
+CDS_MUST_CHECK bool cds_screen_refuses(char *why, size_t size, struct cds_signer_registry *signers,
+                                       const struct cds_report *report);
+
+/* The event that tells of it; NULL when memory ran out. */
+struct cds_event *cds_screen_event(const struct cds_report *report, const char *host, const char *why);
+
 void cds_screen_stats(struct cds_stream_stats *out, const struct cds_stream *stream); /* mu is held */
 
 #endif

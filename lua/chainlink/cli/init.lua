@@ -12,12 +12,14 @@ local text = require "chainlink.text"
 
 local cli = {}
 
+commands.replay = require "chainlink.cli.replay"
 commands.serve = require "chainlink.cli.serve"
 commands.simulate = require "chainlink.cli.simulate"
 commands.stream = require "chainlink.cli.stream"
 commands.verify = require "chainlink.cli.verify"
 
-local order = { "feeds", "latest", "at", "history", "stream", "serve", "decode", "verify", "simulate", "version" }
+local order = { "feeds", "latest", "at", "history", "stream", "replay", "serve", "decode",
+  "verify", "simulate", "version" }
 
 local help_option = { name = "help", help = "this text" }
 

@@ -34,7 +34,8 @@ function session.is_interrupt(err)
   return type(err) == "string" and err:find "interrupted!$" ~= nil
 end
 
-local function log(level, message)
+--- A logger: lines on standard error.
+function session.log(level, message)
   io.stderr:write("# ", level, ": ", text.plain(message), "\n")
 end
 
@@ -43,7 +44,7 @@ function session.client(values, extra)
   local overrides = extra or {}
   overrides.network, overrides.rest_url, overrides.ws_url = values.network, values["rest-url"], values["ws-url"]
   if values["ca-file"] then overrides.tls = { ca_file = values["ca-file"] } end
-  if values.verbose then overrides.logger, overrides.log_level = log, "debug" end
+  if values.verbose then overrides.logger, overrides.log_level = session.log, "debug" end
   return session.check(chainlink.client_from_env(overrides))
 end
 

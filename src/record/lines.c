@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT
+ * Files in blocks, and lines in these. */
+#include "record/lines.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/limits.h"
+
+#define BLOCK_BYTES (256u * 1024)
+#define MAX_FILES 100000
+#define MAX_PATH_BYTES 8192
+
+static enum cds_status fail(struct cds_error *err, const char *what, const char *path) {
+  int reason = errno;
+  return cds_error_set(err, reason == ENOMEM ? CDS_E_MEMORY : CDS_E_FILE, "cannot %s %.250s: %s", what, path,
+                       strerror(reason));
+}
+
+static enum cds_status no_memory(struct cds_error *err) {
+  return cds_error_set(err, CDS_E_MEMORY, "no memory to read a recording");
+}
+
+/* ---- which files ---- */
+
+/* Takes path. */
+static enum cds_status add(struct cds_record_lines *lines, char *path, struct cds_error *err) {
+  char **paths = NULL;
+  if (path && lines->count < MAX_FILES) paths = cds_realloc(lines->paths, (lines->count + 1) * sizeof *paths);
+  if (!paths) {
+    cds_free(path);
+    return no_memory(err);
+  }
+  paths[lines->count++] = path;
+  lines->paths = paths;
+  return CDS_OK;
+}
+
+static int is_recording(const struct dirent *entry) {
+  return entry->d_name[0] != '.' && strstr(entry->d_name, ".jsonl") != NULL;
+}
+
+/* By bytes: what was rotated away, which has its time in its name, comes before what is written. */
+static int by_name(const struct dirent **a, const struct dirent **b) {
+  return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static enum cds_status add_folder(struct cds_record_lines *lines, const char *path, struct cds_error *err) {
+  struct dirent **entries;
+  int count = scandir(path, &entries, is_recording, by_name);
+  if (count < 0) return fail(err, "read the folder", path);
+  enum cds_status status = CDS_OK;
+  if (count == 0) status = cds_error_set(err, CDS_E_FILE, "there is no recording (*.jsonl) in %.250s", path);
+  for (int i = 0; i < count; i++) {
+    struct cds_buf name;
+    cds_buf_init(&name, MAX_PATH_BYTES);
+    if (status == CDS_OK) {
+      bool good = cds_buf_printf(&name, "%s/%s", path, entries[i]->d_name) == CDS_OK;
+      status = good ? add(lines, name.data, err) : no_memory(err);
+    }
+    free(entries[i]); /* scandir's */
+  }
+  free(entries);
+  return status;
+}
+
+static enum cds_status add_path(struct cds_record_lines *lines, const char *path, struct cds_error *err) {
+  struct stat info;
+  if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return add_folder(lines, path, err);
+  return add(lines, cds_strdup(path), err);
+}
+
+/* ---- reading ---- */
+
+static enum cds_status open_next(struct cds_record_lines *lines, struct cds_error *err) {
+  const char *path = lines->paths[lines->at++];
+  if (lines->fd >= 0) close(lines->fd);
+  lines->number = 0;
+  lines->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+  return lines->fd >= 0 ? CDS_OK : fail(err, "open", path);
+}
+
+enum cds_status cds_record_lines_open(struct cds_record_lines *out, const char *const *paths, size_t count,
+                                      struct cds_error *err) {
+  *out = (struct cds_record_lines){.fd = -1};
+  enum cds_status status = CDS_OK;
+  for (size_t i = 0; status == CDS_OK && i < count; i++) status = add_path(out, paths[i], err);
+  if (status == CDS_OK) {
+    out->room = BLOCK_BYTES;
+    out->buffer = cds_malloc(out->room);
+    status = out->buffer ? open_next(out, err) : no_memory(err);
+  }
+  if (status != CDS_OK) cds_record_lines_close(out);
+  return status;
+}
+
+/* Makes room behind what is there. */
+static enum cds_status make_room(struct cds_record_lines *lines, struct cds_error *err) {
+  size_t length = lines->end - lines->start;
+  if (lines->start > 0) {
+    memmove(lines->buffer, lines->buffer + lines->start, length);
+    lines->looked -= lines->start;
+    lines->start = 0;
+    lines->end = length;
+  }
+  if (length < lines->room) return CDS_OK;
+  if (length >= CDS_RECORD_MAX_LINE)
+    return cds_error_set(err, CDS_E_DECODE, "%.200s: line %llu is longer than any of a recording",
+                         cds_record_lines_path(lines), (unsigned long long)lines->number + 1);
+  char *buffer = cds_realloc(lines->buffer, 2 * lines->room);
+  if (!buffer) return no_memory(err);
+  lines->buffer = buffer;
+  lines->room *= 2;
+  return CDS_OK;
+}
+
+/* -> bytes read, 0 at the file's end, -1 after a failure */
+static ssize_t fill(struct cds_record_lines *lines, struct cds_error *err) {
+  ssize_t got;
+  if (make_room(lines, err) != CDS_OK) return -1;
+  do got = read(lines->fd, lines->buffer + lines->end, lines->room - lines->end);
+  while (got < 0 && errno == EINTR);
+  if (got < 0) fail(err, "read", cds_record_lines_path(lines));
+  else lines->end += (size_t)got;
+  return got;
+}
+
+enum cds_record_next cds_record_lines_next(const char **text, size_t *length, struct cds_record_lines *lines,
+                                           struct cds_error *err) {
+  for (;;) {
+    char *newline = memchr(lines->buffer + lines->looked, '\n', lines->end - lines->looked);
+    *text = lines->buffer + lines->start;
+    *length = (newline ? (size_t)(newline - lines->buffer) : lines->end) - lines->start;
+    if (newline) {
+      lines->start = lines->looked = lines->start + *length + 1;
+      lines->number++;
+      return CDS_NEXT_LINE;
+    }
+    lines->looked = lines->end;
+    ssize_t got = fill(lines, err);
+    if (got < 0) return CDS_NEXT_FAILED;
+    if (got > 0) continue;
+    if (lines->end > lines->start) {
+      *text = lines->buffer + lines->start;
+      *length = lines->end - lines->start;
+      lines->start = lines->looked = lines->end;
+      lines->number++;
+      return CDS_NEXT_CUT;
+    }
+    if (lines->at == lines->count) return CDS_NEXT_END;
+    if (open_next(lines, err) != CDS_OK) return CDS_NEXT_FAILED;
+  }
+}
+
+const char *cds_record_lines_path(const struct cds_record_lines *lines) {
+  return lines->paths[lines->at - 1];
+}
+
+void cds_record_lines_close(struct cds_record_lines *lines) {
+  if (lines->fd >= 0) close(lines->fd);
+  for (size_t i = 0; i < lines->count; i++) cds_free(lines->paths[i]);
+  cds_free(lines->paths);
+  cds_free(lines->buffer);
+  *lines = (struct cds_record_lines){.fd = -1};
+}
