@@ -52,6 +52,7 @@ int main(void) {
   header_is("AB: 1\r\nB: \t 2 \t\r\n", "B", "2");
   header_is("A: 1\r\na: 2\r\n", "A", "1");
   header_is("A:", "A", "");
+  header_is("A: \t \r\n", "A", "");
   header_is("A", "A", "(none)");
   header_is("X: A: 1\r\n", "A", "(none)");
   header_is("", "A", "(none)");

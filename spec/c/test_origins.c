@@ -34,6 +34,7 @@ static void test_lists(void) {
 static void test_good(void) {
   ok(parse("{one,,two, }"), "an empty name is none");
   is_number((long long)got.count, 2, "of two");
+  ok(parse("}") && got.count == 0, "a brace alone is a list of none");
   ok(parse("a,b,a,b"), "one that comes again is one");
   is_number((long long)got.count, 2, "of two");
   ok(parse("!~,one.two_3-4"), "any visible letter");
