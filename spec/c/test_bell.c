@@ -23,9 +23,11 @@ static char folder[] = "/tmp/bell-XXXXXX";
 static int visit_by(int fd, const struct cds_bell *bell, const char *line) {
   struct sockaddr_un at = {.sun_family = AF_UNIX};
   snprintf(at.sun_path, sizeof at.sun_path, "%s", cds_bell_address(bell));
-  if (fd < 0 || connect(fd, (struct sockaddr *)&at, sizeof at) != 0) return -1;
-  if (send(fd, line, strlen(line), MSG_NOSIGNAL) != (ssize_t)strlen(line)) return -1;
-  return fd;
+  if (fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0 &&
+      send(fd, line, strlen(line), MSG_NOSIGNAL) == (ssize_t)strlen(line))
+    return fd;
+  close(fd);
+  return -1;
 }
 
 static int visit(const struct cds_bell *bell, const char *line) {
@@ -122,7 +124,7 @@ static void test_listen(struct cds_bell *bell) {
 static void test_without_memory(void) {
   struct cds_bell *bell;
   struct cds_error err;
-  int fds[8];
+  int fds[8], open = count_entries("/proc/self/fd");
   for (long i = 0; i < 3; i++) {
     cds_alloc_fail_after(i);
     is_number(cds_bell_open(&bell, &err), CDS_E_MEMORY, "without memory there is no bell");
@@ -144,6 +146,7 @@ static void test_without_memory(void) {
   close(ninth);
   for (int i = 0; i < 8; i++) close(fds[i]);
   cds_bell_close(bell);
+  ok(count_entries("/proc/self/fd") <= open, "it leaves no descriptor");
 }
 
 static void test_nonsense(struct cds_bell *bell) {

@@ -56,6 +56,13 @@ static void test_limits(void) {
   is_number(cds_buf_append(&buf, "x", half), CDS_E_DECODE, "nor does half of it, which doubling would pass");
   is_number(cds_buf_append(&buf, "x", 1), CDS_OK, "a limit of SIZE_MAX works");
   is_number(cds_buf_append(&buf, "x", SIZE_MAX), CDS_E_DECODE, "also when something is in it");
+  for (size_t limit = 253; limit < 258; limit++) {
+    struct cds_buf small;
+    cds_buf_init(&small, limit);
+    good = good && cds_buf_append(&small, "x", 1) == CDS_OK && small.capacity <= limit + 1;
+    cds_buf_clear(&small);
+  }
+  ok(good, "no memory is taken beyond a limit near the first size");
   cds_alloc_fail_after(0);
   char big[1000] = {0};
   is_number(cds_buf_append(&buf, big, sizeof big), CDS_E_MEMORY, "memory running out is told");

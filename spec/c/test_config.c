@@ -170,6 +170,7 @@ static void test_endpoints_and_files(void) {
   fill(&config), cds_url_clear(&config.rest), expect(&config, "rest_url: missing");
   fill(&config), config.ws_count = 0, expect(&config, "ws_url: expected");
   fill(&config), config.ws_count = 2, expect(&config, "ws_url: missing");
+  fill(&config), cds_url_clear(&config.ws[0]), expect(&config, "ws_url: missing");
   fill(&config), config.ws_count = 9, expect(&config, "ws_url: expected 1 to 8");
   fill(&config);
   bool good = true;
