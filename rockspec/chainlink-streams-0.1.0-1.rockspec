@@ -218,6 +218,7 @@ build = {
         "src/stream/dispatch.c",
         "src/stream/fleet.c",
         "src/stream/intake.c",
+        "src/stream/lead.c",
         "src/stream/link.c",
         "src/stream/link_machine.c",
         "src/stream/link_owner.c",

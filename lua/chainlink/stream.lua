@@ -20,6 +20,7 @@ local stream_event = core.stream_event
 -- Until something is there for the script. A loop that others run in meanwhile needs a descriptor that outlives a close
 -- by one of them; a stream that is closed already, by a callback say, has none, and nothing to wait for.
 local function wait_for_any(state, stream, seconds)
+  if state.blocks() and core.stream_lead(stream, seconds) then return end
   local fd = (state.may_yield() and core.stream_share_fd or core.stream_fd)(stream)
   if fd and fd >= 0 then state.wait(fd, seconds) end
 end
@@ -265,7 +266,7 @@ end
 function stream.prepare(self, ids, values, loop)
   local state = uservalue(self)
   state.class, state.told_of, state.feeds = "stream", {}, {}
-  state.wait, state.may_yield, state.has_limits = loop.wait, loop.may_yield, loop.has_limits
+  state.wait, state.may_yield, state.has_limits, state.blocks = loop.wait, loop.may_yield, loop.has_limits, loop.blocks
   state.logger, state.log_level, state.on_status = values.logger, values.log_level, values.on_status
   note_feeds(state, ids, true)
   return state

@@ -32,20 +32,22 @@ local function in_coroutine()
 end
 
 local function always() return true end
+local function never() return false end
 
 --- What the option stands for: wait(fd, seconds), which may come back early, may_yield(), whether it would yield here,
---- and has_limits(), whether `seconds` may be given here. A library that is named and missing raises a ConfigError.
+--- has_limits(), whether `seconds` may be given here, and blocks(), whether nothing else runs meanwhile. A library that is named and missing raises a ConfigError.
 function waiting.by(option)
   if option and type(option) ~= "string" then
-    return { wait = option, may_yield = in_coroutine, has_limits = always }
+    return { wait = option, may_yield = in_coroutine, has_limits = always, blocks = never }
   end
   if option == "auto" then
     return { wait = function(fd, seconds) return find().wait(fd, seconds) end,
-      may_yield = function() return find() ~= block end, has_limits = function() return not find().lacks_limits end }
+      may_yield = function() return find() ~= block end, has_limits = function() return not find().lacks_limits end,
+      blocks = function() return find() == block end }
   end
   local loop = option and load(option) or block
   return { wait = loop.wait, may_yield = function() return loop ~= block and in_coroutine() end,
-    has_limits = function() return not loop.lacks_limits end }
+    has_limits = function() return not loop.lacks_limits end, blocks = loop == block and always or never }
 end
 
 local cannot_yield = _VERSION == "Lua 5.1" and not rawget(_G, "jit")

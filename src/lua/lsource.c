@@ -2,6 +2,7 @@
  * One of two. */
 #include "lua/lsource.h"
 
+#include "stream/lead.h"
 #include "stream/subscribe.h"
 
 bool cds_l_source_is_there(const struct cds_l_source *source) {
@@ -18,6 +19,10 @@ struct cds_event *cds_l_source_take_event(struct cds_l_source *source) {
 
 struct cds_report *cds_l_source_latest(struct cds_l_source *source, const struct cds_feed_id *feed) {
   return source->stream ? cds_stream_latest(source->stream, feed) : cds_replay_latest(source->replay, feed);
+}
+
+bool cds_l_source_lead(struct cds_l_source *source, double seconds) {
+  return source->stream && cds_stream_lead(source->stream, seconds);
 }
 
 int cds_l_source_fd(struct cds_l_source *source) {

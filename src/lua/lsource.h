@@ -16,6 +16,7 @@ bool cds_l_source_is_there(const struct cds_l_source *source);
 enum cds_pop cds_l_source_pop(struct cds_report **report, struct cds_l_source *source, struct cds_error *err);
 struct cds_event *cds_l_source_take_event(struct cds_l_source *source);
 struct cds_report *cds_l_source_latest(struct cds_l_source *source, const struct cds_feed_id *feed);
+CDS_MUST_CHECK bool cds_l_source_lead(struct cds_l_source *source, double seconds); /* as cds_stream_lead */
 int cds_l_source_fd(struct cds_l_source *source);
 CDS_MUST_CHECK enum cds_status cds_l_source_share_fd(int *fd, struct cds_l_source *source, struct cds_error *err);
 bool cds_l_source_is_subscribed(struct cds_l_source *source);

@@ -154,6 +154,13 @@ static int stream_fd(lua_State *L) {
   return 1;
 }
 
+/* stream_lead(stream[, seconds]) -> true when it has waited; false: wait for stream_fd */
+static int stream_lead(lua_State *L) {
+  double seconds = luaL_optnumber(L, 2, -1);
+  lua_pushboolean(L, cds_l_source_lead(&check_stream(L)->source, seconds));
+  return 1;
+}
+
 /* stream_share_fd(stream) -> descriptor | nil, err */
 static int stream_share_fd(lua_State *L) {
   struct cds_error err = {0};
@@ -281,6 +288,7 @@ static const luaL_Reg functions[] = {{"stream", stream_open},
                                      {"stream_event", stream_event},
                                      {"stream_latest", stream_latest},
                                      {"stream_fd", stream_fd},
+                                     {"stream_lead", stream_lead},
                                      {"stream_share_fd", stream_share_fd},
                                      {"stream_is_subscribed", stream_is_subscribed},
                                      {"stream_subscribe", stream_subscribe},

@@ -150,6 +150,18 @@ bool cds_ws_service(struct cds_ws *ws) {
   return !ws->is_ended;
 }
 
+static void time_is_over(struct lws_sorted_usec_list *sul) {
+  (void)sul; /* that it is due ends the wait */
+}
+
+bool cds_ws_service_for(struct cds_ws *ws, double seconds) {
+  lws_usec_t delay = (lws_usec_t)((seconds < 1e9 ? seconds : 1e9) * 1e6);
+  if (seconds >= 0) lws_sul_schedule(ws->context.lws, 0, &ws->wait_sul, time_is_over, delay > 0 ? delay : 1);
+  bool goes_on = cds_ws_service(ws);
+  if (seconds >= 0) lws_sul_cancel(&ws->wait_sul);
+  return goes_on;
+}
+
 void cds_ws_wake(struct cds_ws *ws) {
   lws_cancel_service(ws->context.lws);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * One WebSocket client over libwebsockets: one connection at a time, any number in turn. Everything here belongs to
- * the thread that called cds_ws_new, except cds_ws_wake. No function reports through a return value what happens
+ * one thread at a time, as whoever owns it sees to, except cds_ws_wake. No function reports through a return value what happens
  * later: that comes to the handler, from within cds_ws_service. */
 #ifndef CDS_WS_H
 #define CDS_WS_H
@@ -56,6 +56,9 @@ double cds_ws_ping_latency_ms(const struct cds_ws *ws);
 
 /* Handles what has happened, waiting for the next thing to happen. False: cds_ws_end was called. */
 bool cds_ws_service(struct cds_ws *ws);
+
+/* The same, and comes back after so many seconds at the latest, or when it likes. A negative time: there is no such end. */
+bool cds_ws_service_for(struct cds_ws *ws, double seconds);
 
 /* The owner is done with it: cds_ws_service comes back, also from the handler that says so. */
 void cds_ws_end(struct cds_ws *ws);

@@ -51,7 +51,7 @@ struct cds_ws {
   struct cds_ws_reader reader;
 
   struct cds_heartbeat heartbeat;
-  struct lws_sorted_usec_list attempt_sul, step_sul, timer_sul;
+  struct lws_sorted_usec_list attempt_sul, step_sul, timer_sul, wait_sul;
 };
 
 /* libwebsockets before 4.2 cuts the request line at 2048 bytes, and later ones fail past 64 KiB of it: an attempt is

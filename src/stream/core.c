@@ -3,6 +3,7 @@
 #include "stream/core.h"
 
 #include "crypto/signers.h"
+#include "stream/link.h"
 #include "stream/parts.h"
 
 bool cds_core_init(struct cds_stream *stream, struct cds_client *client, const struct cds_stream_config *config,
@@ -35,8 +36,15 @@ void cds_stream_lock(struct cds_stream *stream) {
   pthread_mutex_lock(&stream->core.mu);
 }
 
+/* mu is held. */
+static void tell_leader(const struct cds_core *core) {
+  if (core->notify.is_due && !pthread_equal(core->leader, pthread_self())) cds_link_wake(core->led);
+}
+
 void cds_stream_unlock(struct cds_stream *stream) {
-  int fd = cds_notify_take(&stream->core.notify);
+  struct cds_core *core = &stream->core;
+  int fd = core->led == NULL ? cds_notify_take(&core->notify) : -1;
+  if (core->led != NULL) tell_leader(core);
   pthread_mutex_unlock(&stream->core.mu);
   if (fd >= 0) cds_notify_write(&stream->core.notify, fd);
 }
@@ -77,6 +85,11 @@ bool cds_core_is_ended(const struct cds_stream *stream) {
 
 bool cds_core_is_over(const struct cds_stream *stream) {
   return stream->core.is_ended || stream->core.is_stopping;
+}
+
+void cds_core_set_led(struct cds_stream *stream, struct cds_link *link) {
+  stream->core.led = link;
+  stream->core.leader = pthread_self();
 }
 
 const struct cds_error *cds_core_reason(const struct cds_stream *stream) {

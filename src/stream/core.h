@@ -9,6 +9,7 @@
 #include "context/context.h"
 #include "context/notify.h"
 
+struct cds_link;
 struct cds_stream;
 
 struct cds_core { /* core.c's own */
@@ -20,6 +21,8 @@ struct cds_core { /* core.c's own */
   bool is_stopping, is_ended; /* guarded by mu */
   struct cds_error end;       /* why, once ended; guarded by mu */
   struct cds_notify notify;   /* guarded by mu */
+  struct cds_link *led;       /* NULL: none; guarded by mu, as is the next */
+  pthread_t leader;
 };
 
 /* destroy is called with the last reference; the caller has the first. False, and nothing is held, without a lock. */
@@ -48,7 +51,10 @@ void cds_core_stop(struct cds_stream *stream);                 /* the script clo
 bool cds_core_is_stopping(const struct cds_stream *stream);
 void cds_core_end(struct cds_stream *stream, const struct cds_error *why); /* the first reason stays */
 bool cds_core_is_ended(const struct cds_stream *stream);
-bool cds_core_is_over(const struct cds_stream *stream);                   /* either */
+bool cds_core_is_over(const struct cds_stream *stream); /* either */
+/* This thread, the script's, leads that connection and waits for no descriptor: no promise is written meanwhile, and
+ * another thread that makes one wakes it. NULL: not any more. */
+void cds_core_set_led(struct cds_stream *stream, struct cds_link *link);
 const struct cds_error *cds_core_reason(const struct cds_stream *stream); /* of what has ended */
 
 #endif

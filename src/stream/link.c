@@ -7,8 +7,20 @@
 #include <time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "context/threads.h"
 #include "stream/link_machine.h"
+
+#define AWAY_MS 5       /* so long a leader is waited for, or twice that, */
+#define LONG_AWAY_MS 50 /* and so long where it had to wait itself: there is little to do */
+
+/* Who does the link's work. */
+enum lead {
+  LEAD_OWN,   /* its own thread */
+  LEAD_ASKED, /* that, which is to lend it */
+  LEAD_LENT,  /* nobody: its own thread waits, and looks now and then whether it is wanted */
+  LEAD_TAKEN  /* another thread */
+};
 
 struct cds_link {
   pthread_t thread;
@@ -19,6 +31,10 @@ struct cds_link {
   struct cds_ws *ws; /* NULL before and after the thread has one: kept alive while another thread wakes it */
   bool exited;
   double latency_ms;
+  enum lead lead;
+  unsigned leads;           /* so often it was taken, modulo 2^32 */
+  bool is_slack;            /* the last one had to wait long for something to do */
+  pthread_cond_t is_wanted; /* by its own thread, on the monotonic clock */
 };
 
 /* ---- the thread ---- */
@@ -35,6 +51,28 @@ static bool service(struct cds_link *link) {
   return goes_on;
 }
 
+/* mu is held. */
+static void wait_ms(pthread_cond_t *condition, struct cds_link *link, int64_t ms) {
+  int64_t until_ms = cds_clock_mono_ms() + ms;
+  struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+  pthread_cond_timedwait(condition, &link->mu, &until);
+}
+
+/* mu is held. Until somebody wants this thread, or nobody has led for a while. */
+static void lend(struct cds_link *link) {
+  link->lead = LEAD_LENT;
+  link->is_slack = false;
+  pthread_mutex_unlock(&link->mu);
+  link->machine.plan.handler->lent(link->machine.plan.context);
+  pthread_mutex_lock(&link->mu);
+  while (link->lead == LEAD_LENT || link->lead == LEAD_TAKEN) {
+    unsigned before = link->leads;
+    bool was_led = link->lead == LEAD_TAKEN;
+    wait_ms(&link->is_wanted, link, link->is_slack ? LONG_AWAY_MS : AWAY_MS);
+    if (link->lead == LEAD_LENT && link->leads == before && !was_led) link->lead = LEAD_OWN;
+  }
+}
+
 static void keep_up(struct cds_link *link) {
   if (cds_link_machine_make_ws(&link->machine) != CDS_OK) return;
   struct cds_ws *ws = link->machine.ws;
@@ -43,6 +81,7 @@ static void keep_up(struct cds_link *link) {
   while (service(link)) {
     pthread_mutex_lock(&link->mu);
     link->latency_ms = cds_ws_ping_latency_ms(ws);
+    if (link->lead == LEAD_ASKED) lend(link);
     pthread_mutex_unlock(&link->mu);
   }
   set_ws(link, NULL);
@@ -86,9 +125,11 @@ static struct cds_link *new_link(const struct cds_link_plan *plan) {
   if (link == NULL) return NULL;
   link->latency_ms = -1;
   bool has_mutex = pthread_mutex_init(&link->mu, NULL) == 0;
-  bool has_condition = has_mutex && make_condition(&link->has_ended);
-  if (has_condition && cds_link_machine_init(&link->machine, plan)) return link;
-  if (has_condition) pthread_cond_destroy(&link->has_ended);
+  bool has_end = has_mutex && make_condition(&link->has_ended);
+  bool has_both = has_end && make_condition(&link->is_wanted);
+  if (has_both && cds_link_machine_init(&link->machine, plan)) return link;
+  if (has_both) pthread_cond_destroy(&link->is_wanted);
+  if (has_end) pthread_cond_destroy(&link->has_ended);
   if (has_mutex) pthread_mutex_destroy(&link->mu);
   cds_free(link);
   return NULL;
@@ -109,6 +150,41 @@ enum cds_status cds_link_start(struct cds_link **out, const struct cds_link_plan
 void cds_link_wake(struct cds_link *link) {
   pthread_mutex_lock(&link->mu);
   if (link->ws != NULL) cds_ws_wake(link->ws);
+  if (link->lead == LEAD_LENT) link->lead = LEAD_OWN;
+  pthread_cond_signal(&link->is_wanted);
+  pthread_mutex_unlock(&link->mu);
+}
+
+/* ---- another thread's lead ---- */
+
+bool cds_link_take_lead(struct cds_link *link) {
+  pthread_mutex_lock(&link->mu);
+  bool can_lead = link->ws != NULL && link->lead == LEAD_LENT;
+  if (can_lead) {
+    link->lead = LEAD_TAKEN;
+    link->leads++;
+  } else if (link->ws != NULL && link->lead == LEAD_OWN) {
+    link->lead = LEAD_ASKED;
+    cds_ws_wake(link->ws);
+  }
+  pthread_mutex_unlock(&link->mu);
+  return can_lead;
+}
+
+void cds_link_lead(struct cds_link *link, double seconds) {
+  int64_t before_ms = cds_clock_mono_ms();
+  bool goes_on = cds_ws_service_for(link->machine.ws, seconds);
+  cds_link_machine_settle(&link->machine);
+  pthread_mutex_lock(&link->mu);
+  link->is_slack = cds_clock_mono_ms() - before_ms > AWAY_MS;
+  if (!goes_on) link->lead = LEAD_OWN;
+  pthread_mutex_unlock(&link->mu);
+}
+
+void cds_link_give_back(struct cds_link *link) {
+  pthread_mutex_lock(&link->mu);
+  if (link->lead == LEAD_TAKEN) link->lead = LEAD_LENT;
+  else pthread_cond_signal(&link->is_wanted);
   pthread_mutex_unlock(&link->mu);
 }
 
@@ -144,6 +220,7 @@ double cds_link_latency_ms(struct cds_link *link) {
 void cds_link_free(struct cds_link *link) {
   if (link == NULL) return;
   cds_link_machine_clear(&link->machine);
+  pthread_cond_destroy(&link->is_wanted);
   pthread_cond_destroy(&link->has_ended);
   pthread_mutex_destroy(&link->mu);
   cds_free(link);

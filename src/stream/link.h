@@ -37,6 +37,7 @@ struct cds_link_handler {
                 double delay);
   /* One whole message. True when the link is to stop reading until woken. *is_report: it was understood, new or not. */
   bool (*message)(void *context, size_t link, const char *data, size_t length, bool *is_report);
+  void (*lent)(void *context);                    /* it waits for cds_link_lead, which was asked for */
   void (*settled)(void *context, size_t link);    /* those that one read brought have been told, one or more */
   void (*proved)(void *context, size_t link);     /* the connection has been up, and read, for the plan's proof_ms */
   void (*alarm)(void *context, const char *text); /* what goes on until somebody acts */
@@ -67,6 +68,15 @@ CDS_MUST_CHECK enum cds_status cds_link_start(struct cds_link **out, const struc
 
 /* Any thread: lets the link look at its owner: is it over, may it read on. */
 void cds_link_wake(struct cds_link *link);
+
+/* A thread that has nothing else to do may do the link's work for a while, so that what comes need not be handed over
+ * from one thread to another. take: false where that cannot be, or not yet: then `lent` tells when it can. After true
+ * there is lead, which does what is to be done, waiting for it so many seconds at most (negative: no end), and give_back.
+ * The link's own thread goes on a moment after that, if nobody leads again. Any thread, one at a time; the owner sees to
+ * it that the link stays until then. */
+CDS_MUST_CHECK bool cds_link_take_lead(struct cds_link *link);
+void cds_link_lead(struct cds_link *link, double seconds);
+void cds_link_give_back(struct cds_link *link);
 
 /* The link is over, and was woken: waits until the thread has ended, or detaches it when that takes beyond the monotonic
  * time until_ms. Once. */

@@ -119,6 +119,14 @@ static bool on_message(void *context, size_t link, const char *data, size_t leng
   return cds_outlet_is_paused(stream);
 }
 
+/* The script, which asked for it and waits for its descriptor, is to ask again. */
+static void on_lent(void *context) {
+  struct cds_stream *stream = context;
+  cds_stream_lock(stream);
+  cds_notify_promise(cds_core_notify(stream));
+  cds_stream_unlock(stream);
+}
+
 /* Whoever unlocks writes the descriptor for all messages. */
 static void on_settled(void *context, size_t link) {
   struct cds_stream *stream = context;
@@ -172,6 +180,7 @@ const struct cds_link_handler cds_link_owner = {.is_over = is_over,
                                                 .host = on_host,
                                                 .state = on_state,
                                                 .message = on_message,
+                                                .lent = on_lent,
                                                 .settled = on_settled,
                                                 .proved = on_proved,
                                                 .alarm = on_alarm,

@@ -45,10 +45,18 @@ struct cds_queue_node *cds_outlet_push(struct cds_stream *stream, struct cds_que
 }
 
 /* mu is held. */
+static bool has_something(const struct cds_stream *stream) {
+  const struct cds_outlet *outlet = &stream->outlet;
+  return outlet->queue.length > 0 || outlet->events.count > 0 || cds_core_is_ended(stream);
+}
+
+bool cds_outlet_may_be_led(const struct cds_stream *stream) {
+  return !stream->outlet.is_shared && !has_something(stream);
+}
+
+/* mu is held. */
 static void announce(struct cds_stream *stream) {
-  struct cds_outlet *outlet = &stream->outlet;
-  if (outlet->queue.length > 0 || outlet->events.count > 0 || cds_core_is_ended(stream))
-    cds_notify_promise(cds_core_notify(stream));
+  if (has_something(stream)) cds_notify_promise(cds_core_notify(stream));
   else cds_notify_clear(cds_core_notify(stream));
 }
 

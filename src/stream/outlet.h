@@ -41,6 +41,9 @@ void cds_outlet_settle(struct cds_stream *stream);
 void cds_outlet_put(struct cds_stream *stream, struct cds_event *event); /* takes event */
 void cds_outlet_stats(struct cds_stream_stats *out, const struct cds_stream *stream);
 
+/* Nothing waits, and nobody but the script may be waiting for the descriptor. */
+bool cds_outlet_may_be_led(const struct cds_stream *stream);
+
 /* So many pages of reports fit before any would have to be let go; one at least, `most` at most. */
 size_t cds_outlet_pages(const struct cds_stream *stream, size_t page, size_t most);
 
