@@ -151,7 +151,7 @@ bool cds_ws_service(struct cds_ws *ws) {
 }
 
 static void time_is_over(struct lws_sorted_usec_list *sul) {
-  (void)sul; /* that it is due ends the wait */
+  cds_ws_wake(lws_container_of(sul, struct cds_ws, wait_sul)); /* timers run before libwebsockets waits */
 }
 
 bool cds_ws_service_for(struct cds_ws *ws, double seconds) {

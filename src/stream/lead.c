@@ -31,13 +31,13 @@ static struct cds_link *take(struct cds_stream *stream) {
 /* The script takes what has come before it waits for its descriptor, which so need not be written. */
 static void leave(struct cds_stream *stream, struct cds_link *link) {
   cds_stream_lock(stream);
-  cds_link_give_back(link);
   cds_core_set_led(stream, NULL);
+  cds_link_give_back(link);
   cds_stream_unlock_quietly(stream);
 }
 
 bool cds_stream_lead(struct cds_stream *stream, double seconds) {
-  struct cds_link *link = take(stream);
+  struct cds_link *link = cds_client_is_foreign(cds_core_client(stream)) ? NULL : take(stream);
   if (link == NULL) return false;
   cds_link_lead(link, seconds);
   leave(stream, link);

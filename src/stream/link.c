@@ -11,8 +11,7 @@
 #include "context/threads.h"
 #include "stream/link_machine.h"
 
-#define AWAY_MS 5       /* so long a leader is waited for, or twice that, */
-#define LONG_AWAY_MS 50 /* and so long where it had to wait itself: there is little to do */
+#define AWAY_MS 5 /* so long, or twice that, the one who led is waited for */
 
 /* Who does the link's work. */
 enum lead {
@@ -33,8 +32,8 @@ struct cds_link {
   double latency_ms;
   enum lead lead;
   unsigned leads;           /* so often it was taken, modulo 2^32 */
-  bool is_slack;            /* the last one had to wait long for something to do */
-  pthread_cond_t is_wanted; /* by its own thread, on the monotonic clock */
+  bool is_asleep;           /* its own thread: it is told when the lead, which takes long, is given back */
+  pthread_cond_t is_wanted; /* its own thread; on the monotonic clock */
 };
 
 /* ---- the thread ---- */
@@ -52,25 +51,34 @@ static bool service(struct cds_link *link) {
 }
 
 /* mu is held. */
-static void wait_ms(pthread_cond_t *condition, struct cds_link *link, int64_t ms) {
-  int64_t until_ms = cds_clock_mono_ms() + ms;
+static void wait_away(struct cds_link *link) {
+  int64_t until_ms = cds_clock_mono_ms() + AWAY_MS;
   struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
-  pthread_cond_timedwait(condition, &link->mu, &until);
+  pthread_cond_timedwait(&link->is_wanted, &link->mu, &until);
 }
 
-/* mu is held. Until somebody wants this thread, or nobody has led for a while. */
+/* mu is held. Until this thread is wanted, or nobody has led for a while. Who leads again and again tells nobody, and is
+ * looked after by the clock; who has waited as leader for so long that it is no matter wakes this thread in the end. */
+static void wait_for_leaders(struct cds_link *link) {
+  while (link->lead == LEAD_LENT || link->lead == LEAD_TAKEN) {
+    unsigned before = link->leads;
+    bool was_taken = link->lead == LEAD_TAKEN;
+    if (link->is_asleep) pthread_cond_wait(&link->is_wanted, &link->mu);
+    else wait_away(link);
+    bool is_same = link->leads == before;
+    link->is_asleep = link->lead == LEAD_TAKEN && was_taken && is_same;
+    if (link->lead == LEAD_LENT && !was_taken && is_same) link->lead = LEAD_OWN;
+  }
+  link->is_asleep = false;
+}
+
+/* mu is held. */
 static void lend(struct cds_link *link) {
   link->lead = LEAD_LENT;
-  link->is_slack = false;
   pthread_mutex_unlock(&link->mu);
   link->machine.plan.handler->lent(link->machine.plan.context);
   pthread_mutex_lock(&link->mu);
-  while (link->lead == LEAD_LENT || link->lead == LEAD_TAKEN) {
-    unsigned before = link->leads;
-    bool was_led = link->lead == LEAD_TAKEN;
-    wait_ms(&link->is_wanted, link, link->is_slack ? LONG_AWAY_MS : AWAY_MS);
-    if (link->lead == LEAD_LENT && link->leads == before && !was_led) link->lead = LEAD_OWN;
-  }
+  wait_for_leaders(link);
 }
 
 static void keep_up(struct cds_link *link) {
@@ -150,8 +158,6 @@ enum cds_status cds_link_start(struct cds_link **out, const struct cds_link_plan
 void cds_link_wake(struct cds_link *link) {
   pthread_mutex_lock(&link->mu);
   if (link->ws != NULL) cds_ws_wake(link->ws);
-  if (link->lead == LEAD_LENT) link->lead = LEAD_OWN;
-  pthread_cond_signal(&link->is_wanted);
   pthread_mutex_unlock(&link->mu);
 }
 
@@ -172,19 +178,15 @@ bool cds_link_take_lead(struct cds_link *link) {
 }
 
 void cds_link_lead(struct cds_link *link, double seconds) {
-  int64_t before_ms = cds_clock_mono_ms();
-  bool goes_on = cds_ws_service_for(link->machine.ws, seconds);
+  (void)cds_ws_service_for(link->machine.ws, seconds); /* that it has ended its own thread finds by itself */
   cds_link_machine_settle(&link->machine);
-  pthread_mutex_lock(&link->mu);
-  link->is_slack = cds_clock_mono_ms() - before_ms > AWAY_MS;
-  if (!goes_on) link->lead = LEAD_OWN;
-  pthread_mutex_unlock(&link->mu);
 }
 
 void cds_link_give_back(struct cds_link *link) {
   pthread_mutex_lock(&link->mu);
-  if (link->lead == LEAD_TAKEN) link->lead = LEAD_LENT;
-  else pthread_cond_signal(&link->is_wanted);
+  link->latency_ms = cds_ws_ping_latency_ms(link->ws);
+  link->lead = LEAD_LENT;
+  if (link->is_asleep) pthread_cond_signal(&link->is_wanted);
   pthread_mutex_unlock(&link->mu);
 }
 

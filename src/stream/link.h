@@ -71,9 +71,9 @@ void cds_link_wake(struct cds_link *link);
 
 /* A thread that has nothing else to do may do the link's work for a while, so that what comes need not be handed over
  * from one thread to another. take: false where that cannot be, or not yet: then `lent` tells when it can. After true
- * there is lead, which does what is to be done, waiting for it so many seconds at most (negative: no end), and give_back.
- * The link's own thread goes on a moment after that, if nobody leads again. Any thread, one at a time; the owner sees to
- * it that the link stays until then. */
+ * there are lead, which does what is to be done, waiting for it so many seconds at most (negative: no end), and
+ * give_back. The link's own thread goes on a moment later, if nobody leads again. One thread at a time; the link stays
+ * until it is given back. */
 CDS_MUST_CHECK bool cds_link_take_lead(struct cds_link *link);
 void cds_link_lead(struct cds_link *link, double seconds);
 void cds_link_give_back(struct cds_link *link);
