@@ -22,9 +22,10 @@ LUA_NAMES := $(if $(filter luajit,$(LUA)),luajit,lua$(LUA) lua-$(LUA) lua$(subst
 LUA_PC := $(or $(shell for p in $(LUA_NAMES); do $(LUA_PKG_CONFIG) --exists $$p 2>/dev/null && echo $$p && break; done),$(firstword $(LUA_NAMES)))
 LUA_BIN := $(or $(LUA_HOME:%=%/bin/lua5.5),$(shell command -v $(LUA_NAMES) 2>/dev/null | head -n 1),$(firstword $(LUA_NAMES)))
 MODULES := libcurl libwebsockets openssl libsecp256k1
-# Optional: report:compress() answers an error without it.
+# Optional: report:compress() answers an error without the first, recordings in gzip without the second.
 SNAPPY := $(shell pkg-config --exists snappy 2>/dev/null && echo snappy)
-# libcurl and Snappy are loaded when they are first used.
+ZLIB := $(shell pkg-config --exists zlib 2>/dev/null && echo zlib)
+# libcurl, Snappy and zlib are loaded when they are first used.
 LIBS := $(shell pkg-config --libs $(filter-out libcurl,$(MODULES)) 2>/dev/null) -lpthread -lm
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
@@ -37,7 +38,8 @@ WITH_UNDEFINED := $(SANITIZE:address=address,undefined)
 SANITIZERS := $(WITH_UNDEFINED:fuzz=fuzzer-no-link,address,undefined)
 SANITIZER_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
 COVERAGE_FLAGS := $(if $(COVERAGE),--coverage -fprofile-update=atomic -O0)
-INCLUDES := -Isrc $(shell pkg-config --cflags $(MODULES) $(SNAPPY) 2>/dev/null) $(if $(SNAPPY),-DCDS_WITH_SNAPPY)
+INCLUDES := -Isrc $(shell pkg-config --cflags $(MODULES) $(SNAPPY) $(ZLIB) 2>/dev/null) \
+  $(if $(SNAPPY),-DCDS_WITH_SNAPPY) $(if $(ZLIB),-DCDS_WITH_ZLIB)
 LUA_INCLUDES := $(shell $(LUA_PKG_CONFIG) --cflags $(LUA_PC) 2>/dev/null)
 LUA_LIBS := $(shell $(LUA_PKG_CONFIG) --libs $(LUA_PC) 2>/dev/null)
 COMPILE = $(CC) -std=gnu11 $(CPPFLAGS) $(INCLUDES) $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANITIZER_FLAGS) $(COVERAGE_FLAGS) -fPIC -fvisibility=hidden -pthread -MMD -MP
@@ -100,11 +102,11 @@ $(OUT)/lua: spec/c/lua_host.c Makefile | deps
 	@echo "  cc $<"
 	$(Q)$(COMPILE) $(LUA_INCLUDES) -MF $@.d -MT $@ -o $@ $< $(LUA_LIBS)
 
-# Built again when libsnappy comes or goes.
-$(call object,src/codec/snappy.c): $(TREE)/snappy-is-$(or $(SNAPPY),absent)
-$(TREE)/snappy-is-%:
+# Built again when libsnappy or zlib comes or goes.
+$(call object,src/codec/snappy.c src/base/gzip.c): $(TREE)/with-$(or $(SNAPPY),no)-$(or $(ZLIB),no)
+$(TREE)/with-%:
 	@mkdir -p $(@D)
-	@rm -f $(TREE)/snappy-is-*
+	@rm -f $(TREE)/with-*
 	@touch $@
 
 # The command, usable from the checkout whatever the working directory.

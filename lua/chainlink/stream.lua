@@ -15,11 +15,15 @@ local methods = {}
 Stream.__index = methods
 
 local pop, uservalue, monotonic = core.stream_pop, core.uservalue, core.monotonic
-local stream_event = core.stream_event
+local stream_event, record_due = core.stream_event, core.record_due
 
 -- Until something is there for the script. A loop that others run in meanwhile needs a descriptor that outlives a close
 -- by one of them; a stream that is closed already, by a callback say, has none, and nothing to wait for.
 local function wait_for_any(state, stream, seconds)
+  local due = record_due(stream)
+  if due and (not seconds or due < seconds) then
+    if state.has_limits() then seconds = due else core.record_write(stream) end
+  end
   if state.blocks() and core.stream_lead(stream, seconds) then return end
   local fd = (state.may_yield() and core.stream_share_fd or core.stream_fd)(stream)
   if fd and fd >= 0 then state.wait(fd, seconds) end

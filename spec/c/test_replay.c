@@ -252,6 +252,64 @@ static void test_each_cut(void) {
   recorded_empty();
 }
 
+/* The same of a compressed file, each of whose writes is a member of gzip. */
+static void test_each_cut_packed(void) {
+  static char whole[1 << 20];
+  size_t length, ends[6] = {0};
+  bool good = true, told = true, named = true;
+  struct cds_writer *writer;
+  strcat(recorded_path, ".gz");
+  if (cds_writer_open(&writer, recorded_path, feeds, 1, &plain, &err) != CDS_OK) abort();
+  recorded_text(recorded_path, &ends[0]);
+  for (uint64_t i = 0; i < 4; i++) {
+    struct cds_report *report = recorded_report(SECOND + i);
+    cds_writer_report(writer, report);
+    cds_report_unref(report);
+    if (i > 0) cds_writer_write(writer); /* the first member has two */
+    recorded_text(recorded_path, &ends[i + 1]);
+  }
+  cds_writer_close(writer, NULL);
+  memcpy(whole, recorded_text(recorded_path, &length), sizeof whole);
+  ok(length == ends[4] && whole[0] == 0x1f && length < 4 * 1500, "a recording may be compressed");
+  for (size_t left = length; left > ends[0]; left--) {
+    bool is_cut = true;
+    size_t sure = 0;
+    for (size_t i = 0; i <= 4; i++) {
+      if (ends[i] == left) is_cut = false;
+      if (ends[i] <= left && ends[i] > ends[0]) sure = i;
+    }
+    recorded_put(recorded_path, whole, left);
+    struct heard heard = hear_file(&at_once);
+    size_t came = heard.reports;
+    good = good && came >= sure && came <= 4 && heard.end == CDS_E_CLOSED;
+    bool lacks_nothing = came > sure && heard.event_count == 0; /* a report without its newline */
+    told = told && (lacks_nothing || strcmp(heard.events, is_cut ? "w" : "") == 0);
+    bool is_hole = came > 0 && came < 4; /* before the first report nothing is known to be missing */
+    record(SECOND + 4, SECOND + 5);
+    heard = hear_file(&at_once);
+    named = named && heard.reports == came + 2 && strcmp(heard.events, is_hole ? "l" : "") == 0 &&
+            (!is_hole || (heard.from_ms == (int64_t)(SECOND + came) * 1000 && heard.to_ms == (SECOND + 3) * 1000LL));
+  }
+  ok(good, "what is whole comes back, wherever a compressed file is cut");
+  ok(told, "the cut is told");
+  ok(named, "a recorder that goes on keeps all of it, and what is missing is named");
+  for (size_t left = ends[0]; left-- > 0;) {
+    recorded_put(recorded_path, whole, left);
+    record(SECOND, SECOND + 1);
+    good = good && hear_file(&at_once).reports == 2;
+  }
+  ok(good, "one that is cut in its head is begun anew");
+  whole[ends[1] + 20] ^= 0x55;
+  recorded_put(recorded_path, whole, length);
+  struct heard heard = hear_file(&at_once);
+  ok(heard.end == CDS_E_DECODE && strstr(err.message, "damaged"), "what is damaged ends it");
+  ok(cds_writer_open(&writer, recorded_path, feeds, 1, &plain, &err) == CDS_E_DECODE, "and is not written to");
+  recorded_put(recorded_path, CDS_RECORDING_START, 30);
+  ok(cds_writer_open(&writer, recorded_path, feeds, 1, &plain, &err) == CDS_E_FILE, "nor is what only its name says");
+  recorded_path[strlen(recorded_path) - 3] = 0;
+  recorded_empty();
+}
+
 static void test_faults(void) {
   size_t length;
   record(SECOND, SECOND + 4);
@@ -406,6 +464,11 @@ int main(void) {
   test_seams();
   test_events();
   test_each_cut();
+#ifdef CDS_WITH_ZLIB
+  test_each_cut_packed();
+#else
+  skip("compressed recordings", "built without zlib");
+#endif
   test_faults();
   test_long_line();
   test_files();

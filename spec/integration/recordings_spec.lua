@@ -144,6 +144,35 @@ describe("a replay", function()
     same(taken, collect(chainlink.replay(copy, { speed = "max" })))
   end)
 
+  it("is served by the simulator", function()
+    local other = simulator.start { replay = path, rate_limit = 0 }
+    local client = other:client()
+    for _, report in ipairs { taken[1], taken[#taken] } do
+      local served, found = assert(client:get_report_page(report.feed_id, report.observations_timestamp)).reports, false
+      for _, candidate in ipairs(served) do found = found or candidate.full_report == report.full_report end
+      assert.is_true(found)
+    end
+    client:close()
+    other:stop()
+  end)
+
+  it("reads what was compressed", function()
+    local packed = folder .. "/r.jsonl.gz"
+    local replay = assert(chainlink.replay(path, { speed = "max" }))
+    local done, err = replay:record(packed)
+    if not done then
+      assert.equal("ConfigError", err.kind)
+      pending "this build is without zlib"
+      return
+    end
+    collect(replay)
+    replay:close()
+    same(taken, collect(chainlink.replay(packed, { speed = "max" })))
+    local output, status = project.run("gzip -dc " .. packed .. " | wc -l")
+    assert.equal(0, status)
+    assert.equal(1 + #taken, tonumber(output))
+  end)
+
   it("refuses what it cannot do", function()
     for _, case in ipairs {
       { "path must be", 5 }, { "path must be", {} }, { "file or folder", { "" } },

@@ -48,6 +48,22 @@ static int record_flush(lua_State *L) {
   return answer(L, writer ? cds_writer_flush(writer, &err) : CDS_OK, &err);
 }
 
+/* record_write(stream): as record_flush, but the failure stays to be told */
+static int record_write(lua_State *L) {
+  struct cds_writer *writer = check_stream(L)->writer;
+  if (writer) cds_writer_write(writer);
+  return 0;
+}
+
+/* record_due(stream) -> seconds until something is to be written, or nothing when nothing waits to be */
+static int record_due(lua_State *L) {
+  const struct cds_writer *writer = check_stream(L)->writer;
+  double due = writer ? cds_writer_due(writer) : -1;
+  if (due < 0) return 0;
+  lua_pushnumber(L, due);
+  return 1;
+}
+
 /* record_end(stream) -> true | nil, err */
 static int record_end(lua_State *L) {
   struct cds_error err = {0};
@@ -71,9 +87,14 @@ static int record_stats(lua_State *L) {
   return 1;
 }
 
-static const luaL_Reg functions[] = {
-  {"record", record},         {"record_feeds", record_feeds}, {"record_flush", record_flush},
-  {"record_end", record_end}, {"record_stats", record_stats}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"record", record},
+                                     {"record_feeds", record_feeds},
+                                     {"record_flush", record_flush},
+                                     {"record_write", record_write},
+                                     {"record_due", record_due},
+                                     {"record_end", record_end},
+                                     {"record_stats", record_stats},
+                                     {NULL, NULL}};
 
 void cds_l_open_record(lua_State *L) {
   cds_l_setfuncs(L, functions, 0);

@@ -72,7 +72,7 @@ static int fetch(lua_State *L, struct cds_l_stream *self) {
   if (self->report) return 0;
   enum cds_pop pop = cds_l_source_pop(&self->report, &self->source, &err);
   if (pop == CDS_POP_REPORT) return 0;
-  if (self->writer) cds_writer_write(self->writer); /* the script is about to wait */
+  if (self->writer) cds_writer_pause(self->writer); /* the script is about to wait */
   if (pop == CDS_POP_EMPTY) {
     lua_pushnil(L);
     return 1;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/gzip.h"
 #include "record/mend.h"
 
 #define MAX_PATH_BYTES 4096
@@ -33,6 +34,7 @@ static enum cds_status set_path(struct cds_record_file *file, const char *path, 
                                      : cds_buf_printf(&text, "%s", path);
   if (status == CDS_OK) {
     file->path = text.data;
+    file->is_packed = text.length > 3 && strcmp(text.data + text.length - 3, ".gz") == 0;
     return CDS_OK;
   }
   cds_buf_clear(&text);
@@ -63,7 +65,7 @@ enum cds_status cds_record_file_open(struct cds_record_file *out, uint64_t *cut,
   *cut = 0;
   enum cds_status status = set_path(out, path, err);
   if (status == CDS_OK) status = open_locked(out, 0, err);
-  if (status == CDS_OK) status = cds_record_mend(&out->size, cut, out->fd, out->path, err);
+  if (status == CDS_OK) status = cds_record_mend(&out->size, cut, out->fd, out->path, out->is_packed, err);
   if (status != CDS_OK) cds_record_file_close(out);
   return status;
 }
@@ -81,11 +83,18 @@ static int write_at(int fd, const char *data, size_t length, uint64_t offset) {
   return 0;
 }
 
-enum cds_status cds_record_file_append(struct cds_record_file *file, const struct cds_buf *head,
-                                       const struct cds_buf *lines, bool sync, struct cds_error *err) {
+/* Both behind what is whole; -> 0, or why not */
+static int write_both(struct cds_record_file *file, const struct cds_buf *head, const struct cds_buf *lines,
+                      bool sync) {
   int reason = write_at(file->fd, head->data, head->length, file->size);
   if (reason == 0) reason = write_at(file->fd, lines->data, lines->length, file->size + head->length);
   if (reason == 0 && sync && fdatasync(file->fd) != 0) reason = errno;
+  return reason;
+}
+
+static enum cds_status append(struct cds_record_file *file, const struct cds_buf *head, const struct cds_buf *lines,
+                              bool sync, struct cds_error *err) {
+  int reason = write_both(file, head, lines, sync);
   if (reason == 0) {
     file->size += head->length + lines->length;
     return CDS_OK;
@@ -94,6 +103,18 @@ enum cds_status cds_record_file_append(struct cds_record_file *file, const struc
   if (ftruncate(file->fd, (off_t)file->size) != 0) (void)errno;
   errno = reason;
   return fail(err, "write", file->path);
+}
+
+enum cds_status cds_record_file_append(struct cds_record_file *file, const struct cds_buf *head,
+                                       const struct cds_buf *lines, bool sync, struct cds_error *err) {
+  const struct cds_buf nothing = {0};
+  struct cds_buf member;
+  if (!file->is_packed) return append(file, head, lines, sync, err);
+  cds_buf_init(&member, 2 * (head->limit + lines->limit));
+  enum cds_status status = cds_gzip(&member, head, lines, err);
+  if (status == CDS_OK) status = append(file, &member, &nothing, sync, err);
+  cds_buf_clear(&member);
+  return status;
 }
 
 /* The path with the time behind the first part of the file's name. */
@@ -122,7 +143,7 @@ static enum cds_status free_name(struct cds_buf *out, const struct cds_record_fi
 
 enum cds_status cds_record_file_rotate(struct cds_record_file *file, int64_t now_ms, struct cds_error *err) {
   struct cds_buf dated;
-  struct cds_record_file next = {.fd = -1, .path = file->path};
+  struct cds_record_file next = {.fd = -1, .path = file->path, .is_packed = file->is_packed};
   cds_buf_init(&dated, 2 * MAX_PATH_BYTES);
   enum cds_status status = free_name(&dated, file, now_ms, err);
   if (status == CDS_OK && rename(file->path, dated.data) != 0) status = fail(err, "rename", file->path);

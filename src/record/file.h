@@ -9,6 +9,7 @@
 struct cds_record_file {
   int fd; /* locked, against a second writer */
   char *path;
+  bool is_packed;      /* by its name: each write is a member of gzip */
   uint64_t size;       /* of what is whole */
   int64_t modified_ms; /* wall clock, when it was opened; 0 for a new file */
 };

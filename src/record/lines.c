@@ -4,11 +4,9 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
@@ -81,15 +79,14 @@ static enum cds_status add_path(struct cds_record_lines *lines, const char *path
 
 static enum cds_status open_next(struct cds_record_lines *lines, struct cds_error *err) {
   const char *path = lines->paths[lines->at++];
-  if (lines->fd >= 0) close(lines->fd);
+  cds_record_bytes_close(&lines->bytes);
   lines->number = 0;
-  lines->fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-  return lines->fd >= 0 ? CDS_OK : fail(err, "open", path);
+  return cds_record_bytes_open(&lines->bytes, path, err);
 }
 
 enum cds_status cds_record_lines_open(struct cds_record_lines *out, const char *const *paths, size_t count,
-                                      struct cds_error *err) {
-  *out = (struct cds_record_lines){.fd = -1};
+                                      size_t max_line, struct cds_error *err) {
+  *out = (struct cds_record_lines){.bytes.fd = -1, .max_line = max_line};
   enum cds_status status = CDS_OK;
   for (size_t i = 0; status == CDS_OK && i < count; i++) status = add_path(out, paths[i], err);
   if (status == CDS_OK) {
@@ -111,7 +108,7 @@ static enum cds_status make_room(struct cds_record_lines *lines, struct cds_erro
     lines->end = length;
   }
   if (length < lines->room) return CDS_OK;
-  if (length >= CDS_RECORD_MAX_LINE)
+  if (length >= lines->max_line)
     return cds_error_set(err, CDS_E_DECODE, "%.200s: line %llu is longer than any of a recording",
                          cds_record_lines_path(lines), (unsigned long long)lines->number + 1);
   char *buffer = cds_realloc(lines->buffer, 2 * lines->room);
@@ -123,12 +120,10 @@ static enum cds_status make_room(struct cds_record_lines *lines, struct cds_erro
 
 /* -> bytes read, 0 at the file's end, -1 after a failure */
 static ssize_t fill(struct cds_record_lines *lines, struct cds_error *err) {
-  ssize_t got;
   if (make_room(lines, err) != CDS_OK) return -1;
-  do got = read(lines->fd, lines->buffer + lines->end, lines->room - lines->end);
-  while (got < 0 && errno == EINTR);
-  if (got < 0) fail(err, "read", cds_record_lines_path(lines));
-  else lines->end += (size_t)got;
+  ssize_t got = cds_record_bytes_read(lines->buffer + lines->end, lines->room - lines->end, &lines->bytes,
+                                      cds_record_lines_path(lines), err);
+  if (got > 0) lines->end += (size_t)got;
   return got;
 }
 
@@ -147,7 +142,8 @@ enum cds_record_next cds_record_lines_next(const char **text, size_t *length, st
     ssize_t got = fill(lines, err);
     if (got < 0) return CDS_NEXT_FAILED;
     if (got > 0) continue;
-    if (lines->end > lines->start) {
+    if (lines->end > lines->start || lines->bytes.is_cut) {
+      lines->bytes.is_cut = false;
       *text = lines->buffer + lines->start;
       *length = lines->end - lines->start;
       lines->start = lines->looked = lines->end;
@@ -164,9 +160,9 @@ const char *cds_record_lines_path(const struct cds_record_lines *lines) {
 }
 
 void cds_record_lines_close(struct cds_record_lines *lines) {
-  if (lines->fd >= 0) close(lines->fd);
+  cds_record_bytes_close(&lines->bytes);
   for (size_t i = 0; i < lines->count; i++) cds_free(lines->paths[i]);
   cds_free(lines->paths);
   cds_free(lines->buffer);
-  *lines = (struct cds_record_lines){.fd = -1};
+  *lines = (struct cds_record_lines){.bytes.fd = -1};
 }

@@ -13,9 +13,11 @@
 #include "base/alloc.h"
 #include "base/limits.h"
 #include "codec/scan.h"
+#include "record/bytes.h"
 #include "record/line.h"
+#include "record/lines.h"
 
-#define MAX_LINE_BYTES (2 * CDS_MAX_REPORT_BYTES + 4096u)
+#define MAX_MEMBER_BYTES (8u << 20) /* a block of the writer's has less */
 
 /* Reads up to `length` bytes at `offset`; -1: it cannot. */
 static ssize_t read_at(char *out, size_t length, int fd, uint64_t offset) {
@@ -40,12 +42,15 @@ static bool is_recording(const char *start, size_t length) {
   return memcmp(start, CDS_RECORDING_START, length < whole ? length : whole) == 0;
 }
 
+static enum cds_status not_one(const char *path, struct cds_error *err) {
+  return cds_error_set(err, CDS_E_FILE, "%.250s is there and is no recording: it is not written to", path);
+}
+
 static enum cds_status check_start(int fd, const char *path, struct cds_error *err) {
   char start[sizeof CDS_RECORDING_START - 1];
   ssize_t got = read_at(start, sizeof start, fd, 0);
   if (got < 0) return fail(err, path);
-  if (is_recording(start, (size_t)got)) return CDS_OK;
-  return cds_error_set(err, CDS_E_FILE, "%.250s is there and is no recording: it is not written to", path);
+  return is_recording(start, (size_t)got) ? CDS_OK : not_one(path, err);
 }
 
 static bool is_whole(const char *line, size_t length) {
@@ -75,11 +80,10 @@ static enum cds_status mend_tail(uint64_t *size, uint64_t *cut, const char *tail
   return CDS_OK;
 }
 
-enum cds_status cds_record_mend(uint64_t *size, uint64_t *cut, int fd, const char *path, struct cds_error *err) {
-  *cut = 0;
+static enum cds_status mend_plain(uint64_t *size, uint64_t *cut, int fd, const char *path, struct cds_error *err) {
   enum cds_status status = check_start(fd, path, err);
   if (status != CDS_OK || *size == 0) return status;
-  size_t length = *size < MAX_LINE_BYTES ? (size_t)*size : MAX_LINE_BYTES;
+  size_t length = *size < CDS_RECORD_MAX_LINE ? (size_t)*size : CDS_RECORD_MAX_LINE;
   char *tail = cds_malloc(length);
   if (!tail) return cds_error_set(err, CDS_E_MEMORY, "no memory for the last line of %.250s", path);
   ssize_t got = read_at(tail, length, fd, *size - length);
@@ -87,4 +91,83 @@ enum cds_status cds_record_mend(uint64_t *size, uint64_t *cut, int fd, const cha
   else status = fail(err, path);
   cds_free(tail);
   return status;
+}
+
+/* ---- compressed ---- */
+
+/* Reads all. rest: what there is of the last member, if that is not whole. */
+static enum cds_status read_members(struct cds_buf *rest, struct cds_record_bytes *bytes, const char *path,
+                                    struct cds_error *err) {
+  char text[16384];
+  uint64_t whole = 0;
+  ssize_t got;
+  for (bool is_first = true; (got = cds_record_bytes_read(text, sizeof text, bytes, path, err)) > 0; is_first = false) {
+    if (is_first && !is_recording(text, (size_t)got)) return not_one(path, err);
+    if (bytes->whole != whole) cds_buf_reset(rest);
+    whole = bytes->whole;
+    if (bytes->offset != whole && cds_buf_append(rest, text, (size_t)got) != CDS_OK)
+      return cds_error_set(err, CDS_E_FILE, "%.250s cannot be mended: it was not compressed by a recorder", path);
+  }
+  if (bytes->whole != whole) cds_buf_reset(rest);
+  return got == 0 ? CDS_OK : err->status;
+}
+
+/* Writes what is whole of the last member as one that is. */
+static enum cds_status rewrite(uint64_t *size, const struct cds_buf *lines, int fd, const char *path,
+                               struct cds_error *err) {
+  const struct cds_buf nothing = {0};
+  struct cds_buf member;
+  cds_buf_init(&member, 2 * MAX_MEMBER_BYTES);
+  enum cds_status status = lines->length > 0 ? cds_gzip(&member, lines, &nothing, err) : CDS_OK;
+  if (status == CDS_OK &&
+      ((member.length > 0 && pwrite(fd, member.data, member.length, (off_t)*size) != (ssize_t)member.length) ||
+       ftruncate(fd, (off_t)(*size + member.length)) != 0))
+    status = fail(err, path);
+  if (status == CDS_OK) *size += member.length;
+  cds_buf_clear(&member);
+  return status;
+}
+
+static enum cds_status mend_members(uint64_t *size, uint64_t *cut, struct cds_record_bytes *bytes, int fd,
+                                    const char *path, struct cds_error *err) {
+  struct cds_buf rest;
+  cds_buf_init(&rest, MAX_MEMBER_BYTES);
+  enum cds_status status = read_members(&rest, bytes, path, err);
+  if (status == CDS_OK && bytes->is_cut) {
+    const char *newline = rest.length > 0 ? memrchr(rest.data, '\n', rest.length) : NULL;
+    size_t kept = newline ? (size_t)(newline + 1 - rest.data) : 0;
+    if (kept < rest.length && is_whole(rest.data + kept, rest.length - kept)) {
+      if (cds_buf_append(&rest, "\n", 1) == CDS_OK) kept = rest.length;
+    }
+    *cut = rest.length - kept;
+    if (*cut == 0 && kept == 0) *cut = *size - bytes->whole;
+    rest.length = kept;
+    *size = bytes->whole;
+    status = rewrite(size, &rest, fd, path, err);
+  }
+  cds_buf_clear(&rest);
+  return status;
+}
+
+static enum cds_status mend_packed(uint64_t *size, uint64_t *cut, int fd, const char *path, struct cds_error *err) {
+  struct cds_record_bytes bytes;
+  enum cds_status status = cds_record_bytes_open(&bytes, path, err);
+  if (status != CDS_OK) return status;
+  if (bytes.is_packed) {
+    status = mend_members(size, cut, &bytes, fd, path, err);
+  } else if (*size == 1 && bytes.input[0] == 0x1f) { /* cut behind its first byte */
+    *size = 0;
+    *cut = 1;
+    if (ftruncate(fd, 0) != 0) status = fail(err, path);
+  } else if (*size > 0) {
+    status = not_one(path, err);
+  }
+  cds_record_bytes_close(&bytes);
+  return status;
+}
+
+enum cds_status cds_record_mend(uint64_t *size, uint64_t *cut, int fd, const char *path, bool is_packed,
+                                struct cds_error *err) {
+  *cut = 0;
+  return is_packed ? mend_packed(size, cut, fd, path, err) : mend_plain(size, cut, fd, path, err);
 }

@@ -6,8 +6,9 @@
 #include "base/error.h"
 
 /* Of the file's *size bytes a last line that was cut is taken away, *cut bytes; one that lacks only its newline gets
- * it. CDS_E_FILE when it is no recording, or cannot be read or written: nothing is changed then. */
-CDS_MUST_CHECK enum cds_status cds_record_mend(uint64_t *size, uint64_t *cut, int fd, const char *path,
+ * it. is_packed: as its name says; whole lines of a member that was cut stay. CDS_E_FILE when it is no recording, or
+ * cannot be read or written: nothing is changed then. */
+CDS_MUST_CHECK enum cds_status cds_record_mend(uint64_t *size, uint64_t *cut, int fd, const char *path, bool is_packed,
                                                struct cds_error *err);
 
 #endif

@@ -193,10 +193,10 @@ static enum cds_status read_head(struct cds_track *track, struct cds_error *err)
 enum cds_status cds_track_open(struct cds_track *track, const char *const *paths, size_t count,
                                const struct cds_replay_options *options, struct cds_error *err) {
   *track = (struct cds_track){.from_ms = options->from_ms, .to_ms = options->to_ms, .signers = options->signers};
-  track->lines.fd = -1;
+  track->lines.bytes.fd = -1;
   if (!cds_known_init(&track->known, options->feeds, options->feed_count))
     return cds_error_set(err, CDS_E_MEMORY, "no memory for a replay");
-  enum cds_status status = cds_record_lines_open(&track->lines, paths, count, err);
+  enum cds_status status = cds_record_lines_open(&track->lines, paths, count, CDS_RECORD_MAX_LINE, err);
   return status == CDS_OK ? read_head(track, err) : status;
 }
 

@@ -110,6 +110,21 @@ void cds_writer_write(struct cds_writer *writer) {
   writer->block_reports = 0;
 }
 
+static int64_t age_ms(const struct cds_writer *writer) {
+  return cds_clock_mono_ms() - writer->block_since_ms;
+}
+
+/* Lines that are compressed together become smaller. */
+void cds_writer_pause(struct cds_writer *writer) {
+  if (!writer->file.is_packed || age_ms(writer) >= BLOCK_MS) cds_writer_write(writer);
+}
+
+double cds_writer_due(const struct cds_writer *writer) {
+  if (writer->block.length == 0) return -1;
+  int64_t left = BLOCK_MS - age_ms(writer);
+  return left > 0 ? (double)left / 1000 : 0;
+}
+
 /* A line was appended, or not. */
 static void finish_line(struct cds_writer *writer, enum cds_status status, bool is_report) {
   if (is_report) writer->block_reports++;
@@ -117,7 +132,7 @@ static void finish_line(struct cds_writer *writer, enum cds_status status, bool 
     struct cds_error err = {0};
     cds_error_set(&err, CDS_E_MEMORY, "no memory for a line of a recording");
     give_up(writer, &err);
-  } else if (writer->block.length >= BLOCK_BYTES || cds_clock_mono_ms() - writer->block_since_ms >= BLOCK_MS) {
+  } else if (writer->block.length >= BLOCK_BYTES || age_ms(writer) >= BLOCK_MS) {
     cds_writer_write(writer);
   }
 }

@@ -33,6 +33,10 @@ CDS_MUST_CHECK bool cds_writer_feeds(struct cds_writer *writer, const struct cds
 
 void cds_writer_write(struct cds_writer *writer); /* what waits */
 
+/* The script is about to wait: the same, but what is to be compressed stays until it is a second old. */
+void cds_writer_pause(struct cds_writer *writer);
+double cds_writer_due(const struct cds_writer *writer); /* seconds until then; negative: nothing waits */
+
 /* The same. *err is the last failure since the last call of this, if there was one: CDS_E_FILE, CDS_E_MEMORY. */
 CDS_MUST_CHECK enum cds_status cds_writer_flush(struct cds_writer *writer, struct cds_error *err);
 

@@ -91,10 +91,15 @@ static const char *take(struct cds_sim_replay *replay, size_t *room) {
   return replay->record_count < MAX_RECORDS && add_record(replay, room) ? NULL : "does not fit into memory";
 }
 
+/* A recording's head, or an event of it. */
+static bool is_beside(const char *line) {
+  return strncmp(line, "{\"format\":", 10) == 0 || strncmp(line, "{\"event\":", 9) == 0;
+}
+
 /* A line of hex, or of JSON with any number of full reports in it. */
 static const char *read_line(struct cds_sim_replay *replay, size_t *room, const char *line) {
   const char *fault = NULL, *at = line + strspn(line, " \t\r\n");
-  if (!*at) return NULL;
+  if (!*at || is_beside(at)) return NULL;
   if (strchr("{[]}\"", *at)) {
     if (!next_member(at) && !is_between(at)) return "has no member fullReport or full_report";
     while (!fault && (at = next_member(at)) != NULL) {
