@@ -121,6 +121,26 @@ describe("a recording", function()
     assert.is_nil(stream:stats().recording)
   end)
 
+  it("that is compressed bounds the waits of the stream, so that it is written in time", function()
+    local block, waits = require "chainlink.loop.block", {}
+    local stream = client:stream({ ids[1] }, { loop = function(fd, seconds)
+      waits[#waits + 1] = seconds
+      block.wait(fd, seconds)
+    end })
+    local done, err = stream:record(path .. ".gz")
+    if not done then
+      assert.equal("ConfigError", err.kind)
+      pending "this build is without zlib"
+      return
+    end
+    take(stream, 1)
+    waits = {}
+    take(stream, 5)
+    stream:close()
+    assert.is_true(#waits > 0)
+    assert.is_true(math.min((table.unpack or unpack)(waits)) <= 1) -- luacheck: ignore 113 143
+  end)
+
   it("is rotated", function()
     local stream = client:stream { ids[1], ids[2], ids[3] }
     assert.is_true(stream:record(folder, { rotate_bytes = 20000 }))
