@@ -35,8 +35,8 @@ local function always() return true end
 local function never() return false end
 
 --- What the option stands for: wait(fd, seconds), which may come back early; may_yield(): it would yield here;
---- has_limits(): `seconds` may be given here; blocks(): nothing else runs meanwhile. A library that is named and missing
---- raises a ConfigError.
+--- has_limits(): `seconds` may be given here; blocks(): nothing else runs meanwhile. A library that is named and
+--- missing raises a ConfigError.
 function waiting.by(option)
   if option and type(option) ~= "string" then
     return { wait = option, may_yield = in_coroutine, has_limits = always, blocks = never }
