@@ -273,20 +273,24 @@ SEED ?= 1
 MINUTES ?= 1
 FEEDS ?= 610
 ORDER ?= feed
+ORIGINS ?= two
 .PHONY: chaos chaos-valgrind soak
 chaos: all
-	@$(USE_BUILD) $(if $(SANITIZE),scripts/sanitize $(SANITIZE) $(TREE)/reports/chaos) \
-	scripts/for-minutes '$(MINUTES)' 600 $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS) $(ORDER)
+	@$(USE_BUILD) $(if $(SANITIZE),scripts/sanitize $(SANITIZE) $(TREE)/reports/chaos-$(ORIGINS)) \
+	scripts/for-minutes '$(MINUTES)' 600 $(WRAP) $(LUA_BIN) spec/chaos/run.lua $(SEED) $(MINUTES) $(FEEDS) $(ORDER) $(ORIGINS)
 
-# A seed each plain, under ASan by the order of arrival, and under TSan; `make -j3` for all at once.
-.PHONY: chaos-each chaos-plain chaos-address chaos-thread
-chaos-each: chaos-plain chaos-address chaos-thread
+# A seed each plain, under ASan by the order of arrival, under TSan, and under that with one connection, whose work the
+# script does while it waits; `make -j4` for all at once.
+.PHONY: chaos-each chaos-plain chaos-address chaos-thread chaos-led
+chaos-each: chaos-plain chaos-address chaos-thread chaos-led
 chaos-plain:
 	@$(MAKE) --no-print-directory chaos SEED=$(SEED)
 chaos-address:
 	@$(MAKE) --no-print-directory chaos SEED=$$(($(SEED) + 1)) SANITIZE=address ORDER=arrival
 chaos-thread:
 	@$(MAKE) --no-print-directory chaos SEED=$$(($(SEED) + 2)) SANITIZE=thread
+chaos-led:
+	@$(MAKE) --no-print-directory chaos SEED=$$(($(SEED) + 3)) SANITIZE=thread FEEDS=90 ORIGINS=one
 
 # Valgrind runs one thread at a time, many times slower: 150 feeds are what it bears.
 chaos-valgrind:

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: std lua54
--- lua spec/chaos/run.lua SEED MINUTES [FEEDS [ORDER]]: random faults against a stream of 610 feeds (or so many) over
--- two origins, in seconds and in milliseconds, so that connections speak v1 and v2; and then all that was delivered is
--- compared with all that the simulator made. Prints figures and TAP. Needs Lua 5.4.
+-- lua spec/chaos/run.lua SEED MINUTES [FEEDS [ORDER [ORIGINS]]]: random faults against a stream of 610 feeds (or so
+-- many) over two origins, or with "one" over a single one: then up to 100 feeds have one connection. They are in seconds
+-- and in milliseconds, so that connections speak v1 and v2. Then all that was delivered is compared with all that the
+-- simulator made. Prints figures and TAP. Needs Lua 5.4.
 
 local monotonic = require("chainlink.core").monotonic
 local ledger = require "spec.chaos.ledger"
@@ -16,6 +17,7 @@ io.stdout:setvbuf "line"
 
 local FEEDS, FAST, FAST_RATE = tonumber(arg[3]) or 610, 10, 20
 local ORDER = arg[4] or "feed"
+local HA = arg[5] ~= "one"
 -- The first so many feeds are in milliseconds: half of the fast ones, or all of these and half of the others.
 local IN_MS = ({ FAST // 2, FEEDS // 2 })[seed % 2 + 1]
 local CALM_SECONDS, QUIET_SECONDS = 5, 300 -- before the first fault; at most, until all is well again after the last
@@ -68,7 +70,7 @@ local function on_status(event)
 end
 
 local client = sim:client {
-  ha = true, feeds_per_connection = 100, rate_limit = false, on_status = on_status,
+  ha = HA, feeds_per_connection = 100, rate_limit = false, on_status = on_status,
   ping_interval = 2, pong_timeout = 2, stale_timeout = 5, connect_timeout = 2, timeout = 5,
   reconnect_max_delay = 2, retry_delay = 0.1, retry_max_delay = 1, circuit_breaker = { failures = 20, cooldown = 1 },
 }
