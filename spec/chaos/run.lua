@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- luacheck: std lua54
 -- lua spec/chaos/run.lua SEED MINUTES [FEEDS [ORDER [ORIGINS]]]: random faults against a stream of 610 feeds (or so
--- many) over two origins, or with "one" over a single one: then up to 100 feeds have one connection. They are in seconds
--- and in milliseconds, so that connections speak v1 and v2. Then all that was delivered is compared with all that the
--- simulator made. Prints figures and TAP. Needs Lua 5.4.
+-- many) over two origins, or with "one" over a single one: then up to 100 feeds have one connection. They are in
+-- seconds and in milliseconds, so that connections speak v1 and v2. Then all that was delivered is compared with all
+-- that the simulator made. Prints figures and TAP. Needs Lua 5.4.
 
 local monotonic = require("chainlink.core").monotonic
 local ledger = require "spec.chaos.ledger"
