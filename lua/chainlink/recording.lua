@@ -26,6 +26,9 @@ function recording.start(stream, state, path, values)
   if type(path) ~= "string" or path == "" or path:find "%z" then
     errors.raise("ConfigError", "path must be the name of a file or folder, got " .. errors.describe(path))
   end
+  if path:find "%.zst$" then
+    errors.raise("ConfigError", "zstd is not written here, and a name that ends in .zst would say so: end it in .gz")
+  end
   local checked = config.read(rows, {}, values)
   if core.record_stats(stream) then errors.raise("ConfigError", "the stream is being recorded already") end
   return core.record(stream, path, recording.ids(state), checked)
