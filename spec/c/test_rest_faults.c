@@ -264,9 +264,23 @@ static void test_silence(void) {
   begin(&f, &silent, 1);
   f.config.timeout = 1; /* enough for the request to arrive on a slow machine */
   f.config.max_retries = 1;
+  int64_t begin_ms = cds_clock_mono_ms();
   struct outcome got = call_and_end(&f, &requests);
   is_outcome(&got, CDS_E_TIMEOUT, true, "no complete answer within 1 s");
   is_number(requests, 2, "tried twice");
+  ok(cds_clock_mono_ms() - begin_ms >= 1000, "for seconds");
+}
+
+/* Less than a millisecond is no word for ever. */
+static void test_no_time(void) {
+  struct http_step silent = {NULL, 0, HTTP_KEEP};
+  struct fixture f;
+  size_t requests;
+  begin(&f, &silent, 1);
+  f.config.timeout = 0.0001;
+  f.config.max_retries = 0;
+  struct outcome got = call_and_end(&f, &requests);
+  is_outcome(&got, CDS_E_TIMEOUT, true, "within 0.0001 s");
 }
 
 static void test_refused(void) {
@@ -453,6 +467,7 @@ int main(void) {
   test_cut();
   test_oversize();
   test_silence();
+  test_no_time();
   test_refused();
   test_dead_proxy();
   test_unknown_host();

@@ -3,6 +3,7 @@
 #include "net/transfer.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -147,8 +148,9 @@ static curl_socket_t open_socket(void *context, curlsocktype purpose, struct cur
   return fd;
 }
 
+/* Never 0, by which libcurl means no bound, or one of its own. */
 static long milliseconds(double seconds) {
-  return seconds < 0.001 ? 1 : (long)(seconds * 1000);
+  return (long)ceil(seconds * 1000);
 }
 
 static int set_security(const struct cds_curl *curl, CURL *easy, const struct cds_rest_options *options) {
