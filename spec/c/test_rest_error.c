@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <openssl/x509_vfy.h>
+#include <sys/resource.h>
 
 #include "net/rest_error.h"
 
@@ -87,11 +88,29 @@ static void test_proxy(void) {
   expect(CURLE_COULDNT_RESOLVE_PROXY, CDS_E_NETWORK, true, words);
 }
 
+/* Whatever needs a descriptor fails for want of one, whichever words libcurl has for it; the rest does not. */
+static void test_no_descriptors(void) {
+  static const char words[] = "https://h:1: cannot connect: too many open files";
+  struct rlimit before;
+  if (!ok(getrlimit(RLIMIT_NOFILE, &before) == 0, "there is a limit of descriptors")) return;
+  const struct rlimit none = {0, before.rlim_max};
+  setrlimit(RLIMIT_NOFILE, &none);
+  expect(CURLE_COULDNT_RESOLVE_HOST, CDS_E_MEMORY, true, words);
+  expect(CURLE_COULDNT_CONNECT, CDS_E_MEMORY, true, words);
+  expect(CURLE_SSL_CACERT_BADFILE, CDS_E_MEMORY, true, words);
+  expect(CURLE_SSL_CERTPROBLEM, CDS_E_MEMORY, true, words);
+  expect(CURLE_RECV_ERROR, CDS_E_NETWORK, true, "https://h:1: Failure when receiving data from the peer");
+  setrlimit(RLIMIT_NOFILE, &before);
+  reason("no name");
+  expect(CURLE_COULDNT_RESOLVE_HOST, CDS_E_NETWORK, true, "https://h:1: no name");
+}
+
 int main(void) {
   struct cds_error err;
   ok(cds_rest_error(&err, (int)CURLE_OK, &result, &options, "https://h:1") == CDS_OK, "no failure, no error");
   test_certificates();
   test_others();
   test_proxy();
+  test_no_descriptors();
   return done();
 }

@@ -110,6 +110,18 @@ static void test_pings(void) {
   is_string(client.seen, "end", "and reading goes on");
 }
 
+/* A client that is freed takes leave. */
+static void test_farewell(void) {
+  static const char end[] = "\x81\x03"
+                            "end";
+  struct script script = {.bytes = end, .length = sizeof end - 1, .waits = true, .then = read_answer};
+  struct ws_client client = {.expected = 3};
+  run(&client, &script);
+  ok(script.has_answer && script.answer.opcode == WS_CLOSE && script.answer.length == 2 &&
+       (script.answer.payload[0] << 8 | script.answer.payload[1]) == 1000,
+     "the client closes with 1000");
+}
+
 static void closes(const char *bytes, size_t length, int code, const char *reason) {
   struct script script = {.bytes = bytes, .length = length, .waits = true, .then = read_answer};
   struct ws_client client = {.expected = SIZE_MAX};
@@ -182,6 +194,7 @@ int main(void) {
   test_every_beginning();
   test_pause();
   test_pings();
+  test_farewell();
   test_ends();
   test_too_large();
   test_letters_in_pieces();

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * Many frames in one TLS record: all of them are read at once, though the socket tells of bytes only once. */
+ * Many frames in one TLS record: all of them are read at once, though the socket tells of bytes only once. And the end
+ * of a TLS connection. */
 #include "tap.h"
 
 #include <openssl/ssl.h>
@@ -52,7 +53,7 @@ enum place { AFTER_ANSWER, WITH_ANSWER, HALF_WITH_ANSWER }; /* where the frames 
 
 struct service {
   SSL_CTX *tls;
-  bool whole;
+  bool whole, hangs_up;
   enum place place;
   int records; /* that were written, of those that have frames */
 };
@@ -79,6 +80,7 @@ static void serve(struct ws_server *server, int number, int fd) {
   if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) exit(1);
   if (SSL_accept(ssl) == 1 && read_request(server, ssl)) {
     send_all(service, server, ssl);
+    if (service->hangs_up) shutdown(fd, SHUT_WR); /* without TLS's own farewell, nor a reset */
     ws_wait_end(fd);
   }
   SSL_free(ssl);
@@ -104,6 +106,17 @@ static void test_record(SSL_CTX *tls, bool whole, enum place place, const char *
   ok(!client.is_late, "before anything else came");
 }
 
+static void test_hang_up(SSL_CTX *tls) {
+  struct service service = {.tls = tls, .whole = true, .hangs_up = true};
+  struct ws_server *server = ws_start(serve, &service);
+  struct ws_client client = {.expected = SIZE_MAX};
+  ws_client_run(&client, server, true);
+  ws_stop(server);
+  ok(in_order(&client), "what came before the peer's end is told");
+  ok(client.is_closed && !client.is_late, "a peer that hangs up ends the connection");
+  is_string(client.end.message, "the connection was lost", "with these words");
+}
+
 int main(void) {
   SSL_CTX *tls = server_tls();
   test_record(tls, true, AFTER_ANSWER, "whole messages");
@@ -112,6 +125,7 @@ int main(void) {
   test_record(tls, false, WITH_ANSWER, "parts of one message in the handshake's record");
   test_record(tls, true, HALF_WITH_ANSWER, "messages that begin in the handshake's record");
   test_record(tls, false, HALF_WITH_ANSWER, "parts of one message that begin in the handshake's record");
+  test_hang_up(tls);
   SSL_CTX_free(tls);
   return done();
 }

@@ -3,6 +3,8 @@
 #include "tap.h"
 
 #include <openssl/err.h>
+#include <openssl/pem.h>
+#include <unistd.h>
 
 #include "certificate.h"
 #include "net/ws_tls.h"
@@ -69,9 +71,94 @@ static void test_noted(void) {
   SSL_CTX_free(context);
 }
 
+/* ---- a certificate of ours ---- */
+
+struct own {
+  char certificate[32], key[32]; /* files */
+};
+
+static FILE *temporary(char *path) {
+  strcpy(path, "/tmp/cds-ws-tls-XXXXXX");
+  int fd = mkstemp(path);
+  FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
+  if (file == NULL) exit(1);
+  return file;
+}
+
+static struct own own_files(void) {
+  struct own own = {0};
+  EVP_PKEY *key = NULL;
+  X509 *certificate = certificate_for("client.test.example", &key);
+  FILE *first = temporary(own.certificate), *second = temporary(own.key);
+  if (PEM_write_X509(first, certificate) != 1 || PEM_write_PrivateKey(second, key, NULL, NULL, 0, NULL, NULL) != 1)
+    exit(1);
+  fclose(first), fclose(second);
+  X509_free(certificate);
+  EVP_PKEY_free(key);
+  return own;
+}
+
+static enum cds_status loads(const char *certificate, const char *key, struct cds_error *err) {
+  const struct cds_tls tls = {.cert_file = certificate, .key_file = key};
+  unsigned long failure = 0;
+  SSL_CTX *context = NULL;
+  enum cds_status status = cds_ws_tls_new(&context, &failure, &tls, err);
+  ok((context != NULL) == (status == CDS_OK), "there are settings if it loads");
+  SSL_CTX_free(context);
+  return status;
+}
+
+static void test_own_certificate(void) {
+  struct own own = own_files(), other = own_files();
+  struct cds_error err = {0};
+  char expected[96];
+  snprintf(expected, sizeof expected, "client certificate \"%s\" does not load: ", own.certificate);
+  ok(loads(own.certificate, own.key, &err) == CDS_OK, "a certificate with its key loads%s", err.message);
+  ok(loads(own.certificate, other.key, &err) == CDS_E_CONFIG, "not with another's");
+  ok(strncmp(err.message, expected, strlen(expected)) == 0, "as is said: %s", err.message);
+  /* OpenSSL takes it, as a context has room for a certificate of each kind. */
+  FILE *file = fopen(other.key, "w");
+  EVP_PKEY *ed25519 = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
+  if (file == NULL || PEM_write_PrivateKey(file, ed25519, NULL, NULL, 0, NULL, NULL) != 1) exit(1);
+  fclose(file);
+  EVP_PKEY_free(ed25519);
+  ok(loads(own.certificate, other.key, &err) == CDS_E_CONFIG, "nor with a key of another kind");
+  unlink(own.certificate), unlink(own.key), unlink(other.certificate), unlink(other.key);
+}
+
+/* ---- OpenSSL's memory ---- */
+
+static bool no_memory;
+
+static void *allocate(size_t size, const char *file, int line) {
+  (void)file, (void)line;
+  return no_memory ? NULL : malloc(size);
+}
+
+static void *reallocate(void *memory, size_t size, const char *file, int line) {
+  (void)file, (void)line;
+  return no_memory ? NULL : realloc(memory, size);
+}
+
+static void release(void *memory, const char *file, int line) {
+  (void)file, (void)line;
+  free(memory);
+}
+
+static void test_no_memory(void) {
+  struct cds_error err = {0};
+  no_memory = true;
+  enum cds_status status = loads(NULL, NULL, &err);
+  no_memory = false;
+  ok(status == CDS_E_MEMORY, "without memory there are no settings: %s", err.message);
+}
+
 int main(void) {
+  if (CRYPTO_set_mem_functions(allocate, reallocate, release) != 1) return 1; /* before OpenSSL allocates at all */
   test_noted();
   test_no_protocol();
+  test_own_certificate();
+  test_no_memory();
   is_number(verdict("feeds.test.example", "feeds.test.example"), X509_V_OK, "its own name");
   is_number(verdict("other.test.example", "feeds.test.example"), X509_V_ERR_HOSTNAME_MISMATCH, "not another's");
   is_number(verdict("*.test.example", "feeds.test.example"), X509_V_OK, "any one label, for a whole one");

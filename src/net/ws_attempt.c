@@ -134,7 +134,7 @@ static void start_next_address(struct cds_ws *ws) {
 /* libwebsockets from 4.5.3 on takes "host:port" for the proxy's name, but remembers the port: the name follows alone. An
  * IPv6 address in brackets it would misread then. */
 static bool set_proxy(struct lws_vhost *vhost, const char *proxy) {
-  char name[CDS_MAX_PROXY_TEXT];
+  char name[CDS_MAX_PROXY_TEXT] = "";
   const char *port = strrchr(proxy, ':');
   if (lws_set_proxy(vhost, proxy) != 0) return false;
   if (port == NULL || strchr(proxy, '[') != NULL) return true;
