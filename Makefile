@@ -382,6 +382,10 @@ bench-peers: all $(TREE)/peers/source
 	@$(USE_BUILD) bench/peers/run.sh $(BENCH_RUNS) $(ROWS)
 
 # What a feed costs an nginx, by wrk: medians of so many rounds, with so many reports a second.
+.PHONY: bench-growth
+bench-growth: all $(TREE)/peers/source
+	@$(USE_BUILD) folder=$$(mktemp -d) && $(LUA_BIN) bench/growth.lua "$$folder" $(BENCH_RUNS) $(ROWS); status=$$?; rm -rf "$$folder"; exit $$status
+
 .PHONY: bench-nginx
 NGINX_REPORTS ?= 1000
 bench-nginx:
@@ -426,7 +430,7 @@ help:
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost; ORDER=arrival   make soak MINUTES=10'
 	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
 	@echo 'make lint types layers symbols luarocks                        the checks'
-	@echo 'make bench bench-check bench-nginx bench-peers format docs rockspec clean'
+	@echo 'make bench bench-check bench-growth bench-nginx bench-peers format docs rockspec clean'
 
 clean:
 	rm -rf build

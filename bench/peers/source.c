@@ -47,11 +47,14 @@ static void put_decimal(char *out, uint32_t value) {
 }
 
 static void feed_init(struct feed *feed, const struct cds_feed_id *id, uint32_t second) {
+  static pthread_mutex_t mu = PTHREAD_MUTEX_INITIALIZER; /* for envelope_message's static memory */
   struct sample report;
   uint8_t blob[BLOB_WORDS * 32] = {0};
   memcpy(blob, id->bytes, 32);
   sample_report(&report, blob, sizeof blob, 2);
+  pthread_mutex_lock(&mu);
   feed->length = envelope_message(feed->message, &report, blob, 1000000000, 1000000000);
+  pthread_mutex_unlock(&mu);
   feed->report = strstr(feed->message, "fullReport\":\"0x") + strlen("fullReport\":\"0x");
   feed->valid_from = strstr(feed->message, "validFromTimestamp\":") + strlen("validFromTimestamp\":");
   feed->observations = strstr(feed->message, "observationsTimestamp\":") + strlen("observationsTimestamp\":");
@@ -181,7 +184,7 @@ static bool answer_page(const struct ws_server *view, SSL *ssl) {
   if (body == NULL) abort();
   used = (size_t)sprintf(body, "{\"reports\":[");
   for (uint32_t i = 0; count == 1 && i < limit; i++) {
-    feed_advance(feed, now_ns());
+    feed_advance(feed, feed->second); /* the same whenever it is asked for */
     if (i > 0) body[used++] = ',';
     size_t length = feed->length - strlen(before) - 1; /* without what is around the report */
     memcpy(body + used, feed->message + strlen(before), length);
