@@ -176,12 +176,16 @@ static void test_watch(void) {
   end();
 }
 
-/* It comes back early now and then, but does not run in a circle. */
+/* Early ones it need not: libwebsockets 4.3 has something to do for the first tenths of a second, now and then. */
 static void test_wait(void) {
   begin();
-  int steps = 0;
-  for (int64_t until_ms = cds_clock_mono_ms() + 300; cds_clock_mono_ms() < until_ms; steps++) step(-1, 100);
-  ok(steps < 100, "three tenths of a second are few steps (%d)", steps);
+  bool has_waited = false;
+  for (int64_t until_ms = cds_clock_mono_ms() + LIMIT_MS; !has_waited && cds_clock_mono_ms() < until_ms;) {
+    int64_t before_ms = cds_clock_mono_ms();
+    step(-1, 100);
+    has_waited = cds_clock_mono_ms() - before_ms > 50;
+  }
+  ok(has_waited, "a step waits for as long as it may");
   end();
 }
 

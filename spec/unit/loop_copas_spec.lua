@@ -31,15 +31,19 @@ describe("Copas with time limits", function()
     assert.is_false(coroutine.wrap(is_running)())
   end)
 
+  local function run(program)
+    return { project.run(("echo '%s' | %s -"):format(program, project.lua)) }
+  end
+
   it("is not found where nothing can yield", function()
-    local program = ('package.loaded.copas = { running = true } print(require("chainlink.loop.copas").is_running())')
-    assert.are.same({ "false\n", 0 }, { project.run(("%s -e '%s'"):format(project.lua, program)) })
+    local program = 'package.loaded.copas = { running = true } print(require("chainlink.loop.copas").is_running())'
+    assert.are.same({ "false\n", 0 }, run(program))
   end)
 
   it("has no limits before Copas 3, and says so", function()
     assert.is_false(loop.lacks_limits)
-    local program = ('package.loaded.copas = {} print(require("chainlink.loop.copas").lacks_limits)')
-    assert.are.same({ "true\n", 0 }, { project.run(("%s -e '%s'"):format(project.lua, program)) })
+    local program = 'package.loaded.copas = {} print(require("chainlink.loop.copas").lacks_limits)'
+    assert.are.same({ "true\n", 0 }, run(program))
   end)
 
   it("pauses where there is no descriptor", function()
