@@ -121,9 +121,10 @@ return function(name, open, options)
 
     it("knows the standard input", function()
       local folder, remove = project.folder()
-      local pipe = folder .. "/pipe"
-      local output, status = project.run(("mkfifo %s && timeout %d %s -e '%s' <>%s"):format(pipe, LONG, project.lua,
-        OF_INPUT:format(name, name, pipe), pipe))
+      local pipe, program = folder .. "/pipe", folder .. "/program.lua"
+      project.write(program, OF_INPUT:format(name, name, pipe))
+      local output, status = project.run(("mkfifo %s && timeout %d %s %s <>%s"):format(pipe, LONG, project.lua,
+        program, pipe))
       remove()
       assert.are.same({ "5", 0 }, { output, status })
     end)
