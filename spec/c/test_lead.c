@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * A script that does its connection's work while it waits: what comes, what others announce meanwhile, and that the
  * connection's own thread goes on when the script stays away. */
+#include <signal.h>
+
 #include "stream/core.h"
 #include "stream/lead.h"
 #include "stream/outlet.h"
@@ -163,6 +165,32 @@ static void test_woken(void) {
   finish(&fixture);
 }
 
+static void *break_pipe(void *argument) {
+  const struct fixture *fixture = argument;
+  for (int i = 0; i < WAIT_MS && !is_led(fixture->stream); i++) poll(NULL, 0, 1);
+  pthread_kill(fixture->stream->core.leader, SIGPIPE); /* as a write to a connection that has ended raises it */
+  cds_stream_log(fixture->stream, CDS_LOG_ERROR, "woken");
+  return NULL;
+}
+
+static void test_pipe(void) {
+  struct fixture fixture;
+  struct seen_events seen = {0};
+  sigset_t mask;
+  pthread_t other;
+  begin_led(&fixture, 1);
+  ok(lead_once(&fixture, 0), "a stream that can be led");
+  if (pthread_create(&other, NULL, break_pipe, &fixture) != 0) exit(1);
+  for (int64_t until = cds_clock_mono_ms() + WAIT_MS; seen.errors == 0 && cds_clock_mono_ms() < until;) {
+    (void)wait_as_script(&fixture, WAIT_MS / 1000.0);
+    take_events(&seen, fixture.stream);
+  }
+  pthread_join(other, NULL);
+  pthread_sigmask(SIG_SETMASK, NULL, &mask);
+  is_number(sigismember(&mask, SIGPIPE), 0, "a pipe that breaks under the leader ends no program");
+  finish(&fixture);
+}
+
 /* The report is left lying: the script is busy with something else. */
 static void test_away(void) {
   struct fixture fixture;
@@ -211,6 +239,7 @@ int main(void) {
   test_small_queue();
   test_time();
   test_woken();
+  test_pipe();
   test_away();
   test_not();
   test_close();

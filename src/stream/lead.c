@@ -2,6 +2,8 @@
  * Taking the lead and leaving it. */
 #include "stream/lead.h"
 
+#include <signal.h>
+
 #include "stream/connections.h"
 #include "stream/core.h"
 #include "stream/outlet.h"
@@ -36,10 +38,39 @@ static void leave(struct cds_stream *stream, struct cds_link *link) {
   cds_stream_unlock_quietly(stream);
 }
 
+/* ---- broken pipes ---- */
+
+/* A write to a connection that its peer has ended raises it in the thread that writes: the library's have it blocked. */
+static sigset_t pipe_signal(void) {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  return set;
+}
+
+static sigset_t block_pipe(void) {
+  sigset_t before, set = pipe_signal();
+  pthread_sigmask(SIG_BLOCK, &set, &before);
+  return before;
+}
+
+/* One that was raised meanwhile has come to nothing. */
+static void unblock_pipe(const sigset_t *before) {
+  sigset_t pending, set = pipe_signal();
+  int ignored;
+  if (sigismember(before, SIGPIPE)) return;
+  if (sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE)) sigwait(&set, &ignored);
+  pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+/* ---- the lead ---- */
+
 bool cds_stream_lead(struct cds_stream *stream, double seconds) {
   struct cds_link *link = cds_client_is_foreign(cds_core_client(stream)) ? NULL : take(stream);
   if (link == NULL) return false;
+  sigset_t before = block_pipe();
   cds_link_lead(link, seconds);
+  unblock_pipe(&before);
   leave(stream, link);
   return true;
 }
