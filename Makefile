@@ -370,22 +370,24 @@ bench: all $(BENCHES)
 bench-check: all $(BENCHES)
 	@$(USE_BUILD) $(LUA_BIN) bench/check.lua $(TREE)/c
 
-# Beside the official Rust SDK, which cargo gets and builds.
+# What the next two are measured on.
 $(TREE)/peers/source: bench/peers/source.c $(TREE)/c/libcds.a Makefile | deps
 	@mkdir -p $(@D)
 	@echo "  cc $<"
 	$(Q)$(COMPILE) -Ispec/c -MF $@.d -MT $@ -o $@ $< $(TREE)/c/libcds.a $(LIBS)
 
+# Beside the official SDKs for Rust and TypeScript and the Python package, which are got by their versions.
 .PHONY: bench-peers
 bench-peers: all $(TREE)/peers/source
 	@$(MAKE) --no-print-directory LUA=luajit all
 	@$(USE_BUILD) bench/peers/run.sh $(BENCH_RUNS) $(ROWS)
 
-# What a feed costs an nginx, by wrk: medians of so many rounds, with so many reports a second.
+# How a report's cost grows with feeds, origins, connections, the queue and history.
 .PHONY: bench-growth
 bench-growth: all $(TREE)/peers/source
 	@$(USE_BUILD) folder=$$(mktemp -d) && $(LUA_BIN) bench/growth.lua "$$folder" $(BENCH_RUNS) $(ROWS); status=$$?; rm -rf "$$folder"; exit $$status
 
+# What a feed costs an nginx, by wrk: medians of so many rounds, with so many reports a second.
 .PHONY: bench-nginx
 NGINX_REPORTS ?= 1000
 bench-nginx:

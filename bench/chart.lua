@@ -9,7 +9,7 @@ local function escape(text)
   return (text:gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }))
 end
 
--- From a tenth of the smallest to the largest.
+-- From a third of the smallest to the largest.
 local function scale(bars)
   local lowest, highest = math.huge, 0
   for _, bar in ipairs(bars) do lowest, highest = math.min(lowest, bar.value), math.max(highest, bar.value) end

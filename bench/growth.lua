@@ -4,20 +4,17 @@
 package.path = "bench/?.lua;" .. package.path
 local chart = require "chart"
 local median = require "median"
+local source = require "source"
 local simulator = require "spec.support.simulator"
 
 local folder, rounds = arg[1], tonumber(arg[2])
 local chosen = {}
 for i = 3, #arg do chosen[arg[i]] = true end
 
-local function feed_ids(count)
-  local ids = {}
-  for i = 1, count do ids[i] = ("0x0003%060x"):format(i) end
-  return ids
-end
+local feed_ids = source.feed_ids
 
-local function source(rate)
-  return simulator.run(("exec build/peers/source '%s/ca.pem' %d 1"):format(folder, rate))
+local function sending(rate)
+  return source.start(folder, rate, 1)
 end
 
 local function read(stream, count)
@@ -40,7 +37,7 @@ end
 
 -- On one connection.
 local function at_rate(feeds)
-  return { start = function() return source(1000) end, run = function(service)
+  return { start = function() return sending(1000) end, run = function(service)
     return streamed(service, feeds, 4000, { feeds_per_connection = feeds })
   end }
 end
@@ -53,13 +50,13 @@ local function of_simulator(origins, per_connection)
 end
 
 local function saturated(queue_size)
-  return { start = function() return source(0) end, run = function(service)
+  return { start = function() return sending(0) end, run = function(service)
     return streamed(service, 100, 100000, { queue_size = queue_size, overflow = "block" })
   end }
 end
 
 local function history(seconds)
-  return { start = function() return source(0) end, run = function(service)
+  return { start = function() return sending(0) end, run = function(service)
     local client, count, sum = service:client { rate_limit = false }, 0, 0
     local from, before = os.time() - 31 * 86400, os.clock()
     for report in client:reports(feed_ids(1)[1], from, from + seconds - 1) do

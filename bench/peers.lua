@@ -8,6 +8,7 @@ local chainlink = require "chainlink"
 local core = require "chainlink.core"
 local median = require "median"
 local simulator = require "spec.support.simulator"
+local source = require "source"
 
 local folder, rounds = arg[1], tonumber(arg[2])
 local chosen = {}
@@ -34,15 +35,10 @@ local peers = {
 
 -- ---- services ----
 
--- Of schema v3, which all clients decode.
-local function feed_ids(count)
-  local ids = {}
-  for i = 1, count do ids[i] = ("0x0003%060x"):format(i) end
-  return ids
-end
+local feed_ids = source.feed_ids
 
-local function source(rate, batch)
-  return simulator.run(("exec build/peers/source '%s/ca.pem' %d %d"):format(folder, rate, batch))
+local function sending(rate, batch)
+  return source.start(folder, rate, batch)
 end
 
 local function simulated(feeds, origins)
@@ -117,20 +113,20 @@ end
 
 -- Each has a name, a service, and what to do with a peer; columns: what the numbers are.
 local rows = {
-  { name = "decode", start = source, with = { 1, 1 }, measure = decode,
+  { name = "decode", start = sending, with = { 1, 1 }, measure = decode,
     columns = { { "hex of a full report to price, bid and ask", "ns" } } },
   { name = "burst", start = simulated, with = { 900, 1 }, measure = streamed(9000), feeds = 900,
     columns = { { "900 feeds, 1 report a second each, all at once: CPU a report", "µs" } } },
-  { name = "1000", start = source, with = { 1000, 1 }, measure = streamed(8000), feeds = 100,
+  { name = "1000", start = sending, with = { 1000, 1 }, measure = streamed(8000), feeds = 100,
     columns = { { "100 feeds, 1,000 reports a second: CPU a report", "µs" } } },
-  { name = "5000", start = source, with = { 5000, 1 }, measure = streamed(40000), feeds = 100,
+  { name = "5000", start = sending, with = { 5000, 1 }, measure = streamed(40000), feeds = 100,
     columns = { { "100 feeds, 5,000 reports a second: CPU a report", "µs" } } },
-  { name = "saturated", start = source, with = { 0, 1 }, measure = streamed(200000), feeds = 100,
+  { name = "saturated", start = sending, with = { 0, 1 }, measure = streamed(200000), feeds = 100,
     columns = { { "as fast as they are taken, a TLS record each: CPU a report", "µs" }, { "received", "reports/s" } } },
-  { name = "records", start = source, with = { 0, 9 }, measure = streamed(200000), feeds = 100,
+  { name = "records", start = sending, with = { 0, 9 }, measure = streamed(200000), feeds = 100,
     columns = { { "as fast as they are taken, TLS records of 16 KiB: CPU a report", "µs" },
       { "received", "reports/s" } } },
-  { name = "latency", start = source, with = { 1000, 1 }, measure = latency, feeds = 100,
+  { name = "latency", start = sending, with = { 1000, 1 }, measure = latency, feeds = 100,
     columns = { { "latency at 1,000 reports a second: p50", "µs" }, { "p99", "µs" }, { "p999", "µs" } } },
   { name = "idle", start = simulated, with = { 500, 1 }, measure = idle(), feeds = 500,
     columns = { { "500 feeds, 1 report a second each: CPU", "% of a core" }, { "most memory", "MiB" },
@@ -138,11 +134,11 @@ local rows = {
   { name = "ha", start = simulated, with = { 500, 2 }, measure = idle(true), feeds = 500,
     columns = { { "the same with two origins: CPU", "% of a core" }, { "most memory", "MiB" },
       { "private memory", "MiB" } } },
-  { name = "history", start = source, with = { 0, 1 }, measure = history(100),
+  { name = "history", start = sending, with = { 0, 1 }, measure = history(100),
     columns = { { "history by pages of 100: CPU a report", "µs" } } },
-  { name = "history500", start = source, with = { 0, 1 }, measure = history(500),
+  { name = "history500", start = sending, with = { 0, 1 }, measure = history(500),
     columns = { { "history by pages of 500: CPU a report", "µs" } } },
-  { name = "first", start = source, with = { 1000, 1 }, measure = cold,
+  { name = "first", start = sending, with = { 1000, 1 }, measure = cold,
     columns = { { "from the start of the program to the first report", "ms" } } },
 }
 

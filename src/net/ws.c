@@ -154,12 +154,11 @@ static void time_is_over(struct lws_sorted_usec_list *sul) {
   cds_ws_wake(lws_container_of(sul, struct cds_ws, wait_sul)); /* timers run before libwebsockets waits */
 }
 
-bool cds_ws_service_for(struct cds_ws *ws, double seconds) {
+void cds_ws_service_for(struct cds_ws *ws, double seconds) {
   lws_usec_t delay = (lws_usec_t)((seconds < 1e9 ? seconds : 1e9) * 1e6);
   if (seconds >= 0) lws_sul_schedule(ws->context.lws, 0, &ws->wait_sul, time_is_over, delay > 0 ? delay : 1);
-  bool goes_on = cds_ws_service(ws);
+  (void)cds_ws_service(ws);
   if (seconds >= 0) lws_sul_cancel(&ws->wait_sul);
-  return goes_on;
 }
 
 void cds_ws_wake(struct cds_ws *ws) {

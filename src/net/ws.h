@@ -57,8 +57,9 @@ double cds_ws_ping_latency_ms(const struct cds_ws *ws);
 /* Handles what has happened, waiting for the next thing to happen. False: cds_ws_end was called. */
 bool cds_ws_service(struct cds_ws *ws);
 
-/* The same, and comes back after so many seconds at the latest, or when it likes. A negative time: there is no such end. */
-bool cds_ws_service_for(struct cds_ws *ws, double seconds);
+/* The same, and comes back after so many seconds at the latest, or when it likes. A negative time: there is no such end.
+ * That the ws has ended the next cds_ws_service tells. */
+void cds_ws_service_for(struct cds_ws *ws, double seconds);
 
 /* The owner is done with it: cds_ws_service comes back, also from the handler that says so. */
 void cds_ws_end(struct cds_ws *ws);

@@ -50,10 +50,13 @@ static bool service(struct cds_link *link) {
   return goes_on;
 }
 
+static struct timespec moment(int64_t ms) {
+  return (struct timespec){.tv_sec = (time_t)(ms / 1000), .tv_nsec = (long)(ms % 1000) * 1000000};
+}
+
 /* mu is held. */
 static void wait_away(struct cds_link *link) {
-  int64_t until_ms = cds_clock_mono_ms() + AWAY_MS;
-  struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+  struct timespec until = moment(cds_clock_mono_ms() + AWAY_MS);
   pthread_cond_timedwait(&link->is_wanted, &link->mu, &until);
 }
 
@@ -178,7 +181,7 @@ bool cds_link_take_lead(struct cds_link *link) {
 }
 
 void cds_link_lead(struct cds_link *link, double seconds) {
-  (void)cds_ws_service_for(link->machine.ws, seconds); /* that it has ended its own thread finds by itself */
+  cds_ws_service_for(link->machine.ws, seconds);
   cds_link_machine_settle(&link->machine);
 }
 
@@ -191,7 +194,7 @@ void cds_link_give_back(struct cds_link *link) {
 }
 
 static bool wait_for_exit(struct cds_link *link, int64_t until_ms) {
-  struct timespec until = {.tv_sec = (time_t)(until_ms / 1000), .tv_nsec = (long)(until_ms % 1000) * 1000000};
+  struct timespec until = moment(until_ms);
   int waited = 0;
   pthread_mutex_lock(&link->mu);
   while (!link->exited && waited != ETIMEDOUT) waited = pthread_cond_timedwait(&link->has_ended, &link->mu, &until);
