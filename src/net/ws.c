@@ -44,6 +44,7 @@ enum cds_status cds_ws_new(struct cds_ws **out, const struct cds_ws_settings *se
   ws->settings = *settings;
   ws->handler = *handler;
   cds_buf_init(&ws->message, CDS_MAX_MESSAGE_BYTES);
+  cds_buf_init(&ws->held, CDS_MAX_MESSAGE_BYTES);
   ws->reader = (struct cds_ws_reader){.handler = &cds_ws_input_handler, .context = ws};
   enum cds_status status = cds_ws_tls_new(&ws->ssl, &ws->tls_failure, &settings->tls, err);
   if (status == CDS_OK) status = make_context(ws, err);
@@ -65,7 +66,7 @@ enum cds_status cds_ws_new(struct cds_ws **out, const struct cds_ws_settings *se
 /* ---- waiting, and the end ---- */
 
 static void service(struct cds_ws *ws) {
-  bool has_read = cds_ws_reader_go_on(&ws->reader);
+  bool has_read = cds_ws_reader_go_on(&ws->reader) || cds_ws_input_go_on(ws);
   (void)lws_service(ws->context.lws, has_read ? -1 : 0); /* -1: does not wait */
 }
 
@@ -102,6 +103,7 @@ void cds_ws_free(struct cds_ws *ws) {
   cds_ws_reader_stop(&ws->reader);
   SSL_CTX_free(ws->ssl);
   cds_buf_clear(&ws->message);
+  cds_buf_clear(&ws->held);
   cds_free(ws);
 }
 

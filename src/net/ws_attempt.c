@@ -51,6 +51,7 @@ void cds_ws_lost(struct cds_ws *ws) {
   if (ws->state == CDS_WS_CLOSING) return;
   cds_heartbeat_stop(&ws->heartbeat);
   cds_buf_clear(&ws->message);
+  cds_buf_clear(&ws->held);
   lws_sul_schedule(ws->context.lws, 0, &ws->step_sul, step, 1);
 }
 

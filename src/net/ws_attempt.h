@@ -48,6 +48,7 @@ struct cds_ws {
   struct cds_error outcome; /* the first reason known is kept: later ones are its consequences */
   bool paused;
   struct cds_buf message; /* a message that comes in several pieces */
+  struct cds_buf held;    /* messages that came although reading is paused: the size of each, and its bytes */
   struct cds_ws_reader reader;
 
   struct cds_heartbeat heartbeat;

@@ -130,6 +130,7 @@ static int on_verify(struct cds_ws *ws, X509_STORE_CTX *store, bool good) {
 
 static void on_closed(struct cds_ws *ws) {
   struct cds_error err;
+  (void)cds_ws_input_go_on(ws);
   cds_ws_reader_finish(&ws->reader);
   cds_ws_reader_stop(&ws->reader);
   cds_error_set(&err, CDS_E_NETWORK, "the connection was lost");

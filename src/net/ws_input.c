@@ -2,12 +2,44 @@
  * Messages whole, whoever reads their parts. */
 #include "net/ws_input.h"
 
+#include <string.h>
+
 #include "base/limits.h"
 #include "base/utf8.h"
 
 /* ---- messages ---- */
 
 enum taken { TAKEN, TOO_LARGE, NO_TEXT };
+
+/* Of what one read brought, libwebsockets 4.5 hands out the rest although reading was to pause: it waits here, and what
+ * comes after it behind it. */
+static enum taken hold(struct cds_ws *ws, const char *data, size_t length) {
+  const size_t before = ws->held.length;
+  if (cds_buf_append(&ws->held, &length, sizeof length) == CDS_OK && cds_buf_append(&ws->held, data, length) == CDS_OK)
+    return TAKEN;
+  ws->held.length = before;
+  return TOO_LARGE;
+}
+
+bool cds_ws_input_go_on(struct cds_ws *ws) {
+  size_t at = 0, length;
+  while (at < ws->held.length && ws->state == CDS_WS_OPEN && !ws->paused) {
+    memcpy(&length, ws->held.data + at, sizeof length);
+    at += sizeof length;
+    ws->handler.message(ws->handler.context, ws->held.data + at, length);
+    at += length;
+  }
+  if (at == 0) return false;
+  memmove(ws->held.data, ws->held.data + at, ws->held.length - at);
+  ws->held.length -= at;
+  return true;
+}
+
+static enum taken hand_out(struct cds_ws *ws, const char *data, size_t length) {
+  if (ws->paused || ws->held.length > 0) return hold(ws, data, length);
+  ws->handler.message(ws->handler.context, data, length);
+  return TAKEN;
+}
 
 static enum taken take_part(struct cds_ws *ws, const char *data, size_t length, bool is_end, bool must_be_text) {
   if (!is_end || ws->message.length > 0) { /* usually it comes in one piece, which need not be copied */
@@ -17,9 +49,9 @@ static enum taken take_part(struct cds_ws *ws, const char *data, size_t length, 
     length = ws->message.length;
   }
   if (must_be_text && !cds_utf8_is_valid(data, length)) return NO_TEXT;
-  ws->handler.message(ws->handler.context, data, length);
+  enum taken taken = hand_out(ws, data, length);
   cds_buf_reset(&ws->message);
-  return TAKEN;
+  return taken;
 }
 
 static void tell_fault(struct cds_ws *ws, const char *fault, int code) {
