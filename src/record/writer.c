@@ -62,10 +62,7 @@ static enum cds_status rotate(struct cds_writer *writer, struct cds_error *err) 
   enum cds_status status = is_seam ? CDS_OK : make_head(writer, true);
   if (status == CDS_OK) status = cds_record_file_rotate(&writer->file, now_ms, err);
   else cds_error_set(err, status, "no memory for the head of a recording");
-  if (status != CDS_OK) {
-    if (!is_seam) cds_buf_reset(&writer->head);
-    return status;
-  }
+  if (status != CDS_OK) return status; /* the head is made anew, or the writer is gone */
   writer->span = span_of(writer, now_ms);
   writer->stats.files++;
   return CDS_OK;
@@ -216,7 +213,6 @@ enum cds_status cds_writer_open(struct cds_writer **out, const char *path, const
     cds_free(writer);
     return cds_error_set(err, CDS_E_MEMORY, "no memory for a recording");
   }
-  writer->file.fd = -1;
   writer->options = *options;
   writer->feed_count = feed_count;
   cds_buf_init(&writer->head, MAX_BLOCK_BYTES);
