@@ -25,6 +25,19 @@ static void keep_is(const char *headers, double expected) {
   ok(seconds == expected, "%s may be kept for %g s: %g", headers == NULL ? "nothing" : headers, expected, seconds);
 }
 
+/* A date is read from 63 characters at most, blanks within it included. */
+static void test_long_date(void) {
+  static const char start[] = "Date: Sun, 06 Nov 1994", end[] = "08:49:37 GMT";
+  char headers[128];
+  double seconds;
+  for (int length = 63; length <= 64; length++) {
+    int blanks = length - (int)(sizeof start - 1 - 6) - (int)(sizeof end - 1);
+    snprintf(headers, sizeof headers, "%s%*s%s\r\n", start, blanks, "", end);
+    ok(cds_http_date(&seconds, headers) == (length == 63), "a date of %d characters", length);
+  }
+  ok(cds_http_date(&seconds, "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n") && seconds == 784111777, "which it tells");
+}
+
 static void test_keep(void) {
   keep_is(NULL, 0);
   keep_is("Date: x\r\n", 0);
@@ -46,6 +59,7 @@ static void test_keep(void) {
 
 int main(void) {
   test_keep();
+  test_long_date();
   double seconds;
   header_is("A: 1\r\nB:2\r\n", "a", "1");
   header_is("A: 1\r\nB:2\r\n", "b", "2");

@@ -30,6 +30,13 @@ static void test_lists(void) {
   is_list("\tone\t,\ttwo\t", "one|two");
 }
 
+/* Nothing, behind something: what stands before the text is not its own. */
+static void test_nothing(void) {
+  static const char text[] = "{}";
+  ok(cds_origins_parse(&got, text + 2, 0) && got.count == 0, "no text is a list of none");
+  ok(cds_origins_parse(&got, text + 1, 1) && got.count == 0, "so is half of a pair of braces");
+}
+
 /* What is not told as wrong. */
 static void test_good(void) {
   ok(parse("{one,,two, }"), "an empty name is none");
@@ -80,6 +87,7 @@ static void test_hostile(void) {
 
 int main(void) {
   test_lists();
+  test_nothing();
   test_good();
   test_letters();
   test_empty();

@@ -210,6 +210,9 @@ static void test_refused(void) {
   static char endless[(2 << 20) + 1];
   refused("price,time\n1,2\n", 15, "no recording", "another file");
   refused("{\"fullReport\":\"0x\"}\n", 20, "no recording", "reports without a head");
+  memcpy(endless, CDS_RECORDING_START, sizeof CDS_RECORDING_START - 1);
+  endless[sizeof CDS_RECORDING_START - 2]++;
+  refused(endless, sizeof CDS_RECORDING_START - 1, "no recording", "a head but for its last character");
   memset(endless, 'x', sizeof endless - 1);
   memcpy(endless, CDS_RECORDING_START, sizeof CDS_RECORDING_START - 1);
   struct cds_writer *writer = NULL;

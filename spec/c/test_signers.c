@@ -41,6 +41,23 @@ static void test_rules(void) {
   addresses[2][19] = 3;
 }
 
+/* Which of the list it is, counted from 1. */
+static void test_which(void) {
+  struct cds_error err;
+  struct cds_signer_set set;
+  addresses[2][19] = 0;
+  cds_error_clear(&err);
+  ok(cds_signer_set_init(&set, (const uint8_t(*)[CDS_ADDRESS])addresses, 4, 1, &err) != CDS_OK &&
+       strstr(err.message, "signer 3 is the address zero"),
+     "which signer is zero: %s", err.message);
+  addresses[2][19] = 1;
+  cds_error_clear(&err);
+  ok(cds_signer_set_init(&set, (const uint8_t(*)[CDS_ADDRESS])addresses, 4, 1, &err) != CDS_OK &&
+       strstr(err.message, "signer 3, 0x0000000000000000000000000000000000000001,"),
+     "which is there twice: %s", err.message);
+  addresses[2][19] = 3;
+}
+
 static void test_addresses(void) {
   uint8_t address[CDS_ADDRESS];
   char text[CDS_ADDRESS_TEXT + 1];
@@ -224,6 +241,7 @@ static void test_memory(void) {
 
 int main(void) {
   test_rules();
+  test_which();
   test_addresses();
   test_order();
   test_limit();

@@ -54,6 +54,7 @@ static const char script[] =
   "end\n"
   "local function client(port)\n"
   "  return chainlink.client { api_key = 'key', api_secret = 'hunter2', max_retries = 0, timeout = 20, proxy = false,\n"
+  "    headers = { ['X-A'] = 'b', ['X-C'] = 'd' },\n"
   "    rest_url = 'http://127.0.0.1:' .. port, ws_url = 'ws://127.0.0.1:' .. port,\n"
   "    logger = function() end, log_level = 'debug' }\n"
   "end\n"

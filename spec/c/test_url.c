@@ -36,6 +36,17 @@ static void test_text(void) {
   cds_url_clear(&url);
 }
 
+/* The longest name that DNS has, and one more. */
+static void test_long_name(void) {
+  char text[300] = "https://", name[255];
+  memset(name, 'a', sizeof name - 1);
+  name[253] = 0;
+  strcpy(text + 8, name);
+  accepts(text, true, name, 443, "");
+  strcat(text, "a");
+  refuses(text, "host name");
+}
+
 int main(void) {
   char longest[2 * 2048] = "https://h/";
   memset(longest + 10, 'a', sizeof longest - 11);
@@ -70,6 +81,7 @@ int main(void) {
   refuses("https://[fe80::1%25eth0]", "IPv6");
   refuses("https://[::1]x", "port");
   refuses(longest, "too long");
+  test_long_name();
   test_text();
   return done();
 }

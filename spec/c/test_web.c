@@ -96,9 +96,25 @@ static void test_no_wait(void) {
   cds_web_server_free(server);
 }
 
+/* Sent piece by piece, and not a byte more. */
+static void test_large(void) {
+  static char answer[3 * 16384 + 100], got[sizeof answer + 100000];
+  struct cds_web_server *server;
+  struct cds_web_request request;
+  struct cds_error err;
+  int fd;
+  for (size_t i = 0; i < sizeof answer; i++) answer[i] = (char)(i * 31 % 251);
+  is_number(cds_web_server_new(&server, "127.0.0.1", 0, &err), CDS_OK, "a server listens");
+  ok(ask(server, &fd, &request), "a request comes in");
+  ok(cds_web_send(server, request.id, answer, sizeof answer, false), "a large answer is taken");
+  is_number((long long)read_all(server, fd, got, sizeof got), sizeof answer, "it comes whole");
+  ok(memcmp(answer, got, sizeof answer) == 0, "and right");
+  cds_web_server_free(server);
+}
+
 /* A peer that reads nothing is given up once too much waits for it. */
 static void test_slow(void) {
-  static char piece[65536];
+  static char piece[65536], rest[64u << 20];
   struct cds_web_server *server;
   struct cds_web_request request;
   struct cds_error err;
@@ -112,7 +128,7 @@ static void test_slow(void) {
     ok(cds_web_step(server, -1, 0, &ready, &err) == CDS_OK, "a step");
   }
   ok(sent > CDS_WEB_MAX_WAITING && sent < (64u << 20), "the connection takes a while, and no more then");
-  close(fd);
+  ok(read_all(server, fd, rest, sizeof rest) < sent, "what waits for it is given up");
   cds_web_server_free(server);
 }
 
@@ -120,6 +136,7 @@ int main(void) {
   test_memory();
   test_requests();
   test_no_wait();
+  test_large();
   test_slow();
   return done();
 }

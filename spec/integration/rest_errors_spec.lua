@@ -179,6 +179,18 @@ describe("REST failures:", function()
   end)
 
   describe("answers that are not right", function()
+    it("logged as what it was", function()
+      local said = {}
+      local logged = client(with(QUICK, { log_level = "debug",
+        logger = function(_, message) table.insert(said, message) end }))
+      assert(logged:get_latest_report(ids[1]))
+      assert.matches("GET " .. LATEST .. ".*: 200 in [%d.]+ s", table.concat(said, "\n"))
+      said = {}
+      sim:fault "on=rest,action=cut"
+      failure("NetworkError", {}, logged:get_latest_report(ids[1]))
+      assert.matches("GET " .. LATEST .. ".*: failed in [%d.]+ s", table.concat(said, "\n"))
+    end)
+
     it("cut in the middle", function()
       sim:fault "on=rest,action=cut"
       says(failure("NetworkError", { retryable = true }, client(QUICK):get_latest_report(ids[1])), "cut short")

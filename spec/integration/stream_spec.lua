@@ -115,7 +115,8 @@ for _, transport in ipairs { "wss", "ws" } do
       assert.is_true(stats.bytes_received > 1000)
       assert.are.equal(stats.accepted - 2, stats.queue_length)
       for _, name in ipairs { "deduplicated", "out_of_order", "dropped", "rejected", "decode_errors", "errors_count",
-        "partial_reconnects", "full_reconnects", "reconnect_count", "gaps" } do
+        "partial_reconnects", "full_reconnects", "reconnect_count", "gaps", "empty_gaps", "backfilled", "lost",
+        "lost_seconds", "unverified" } do
         assert.are.equal(0, stats[name], name)
       end
       assert.are.equal(1, stats.configured_connections)

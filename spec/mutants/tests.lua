@@ -20,11 +20,13 @@ local SPECS = {
   ["src/rest"] = "rest answers rest_errors faults_rest shutdown",
   ["src/stream"] = STREAMS .. " shutdown faults_handshake faults_connection",
   ["src/client"] = "rest stream shutdown gc faults_process",
+  ["src/record"] = "record replay recordings",
   ["src/lua"] = "rest discovery gc 002_finalizers 003_metamethods 006_history_finalizers stream backfill " ..
     "rest_errors verify replay shutdown subscribe",
   ["lua/chainlink"] = "rest answers stream gc verify rest_errors replay faults_script subscribe discovery function " ..
-    "cqueues cli",
-  ["lua/chainlink/cli"] = "cli_output cli_names cli replay hostile_text secrets",
+    "cqueues record cli",
+  ["lua/chainlink/cli"] = "cli_output cli_names cli replay recordings record cli_serve monitor " ..
+    "hostile_text secrets",
   ["lua/chainlink/loop"] = "cqueues luv copas rest stream shutdown",
   ["lua/chainlink/onchain"] = "cli",
   ["lua/chainlink/web"] = "cli_serve monitor",
