@@ -89,6 +89,7 @@ build = {
     ["chainlink.schemas"] = "lua/chainlink/schemas.lua",
     ["chainlink.signers"] = "lua/chainlink/signers.lua",
     ["chainlink.stream"] = "lua/chainlink/stream.lua",
+    ["chainlink.suggest"] = "lua/chainlink/suggest.lua",
     ["chainlink.text"] = "lua/chainlink/text.lua",
     ["chainlink.time"] = "lua/chainlink/time.lua",
     ["chainlink.waiting"] = "lua/chainlink/waiting.lua",

@@ -3,6 +3,7 @@
 -- name is told to refuse(format, ...), which does not return.
 
 local core = require "chainlink.core"
+local suggest = require "chainlink.suggest"
 local text = require "chainlink.text"
 
 local naming = {}
@@ -78,15 +79,26 @@ local function choose(feeds, name, refuse)
   refuse("%s", list_of(name, #live > 0 and live or fits))
 end
 
+-- "; " or ": did you mean ETH/USD? ", of the feeds in these lists.
+local function question(name, ...)
+  local names = {}
+  for _, feeds in ipairs { ... } do
+    for _, feed in ipairs(feeds) do names[#names + 1] = feed.name end
+  end
+  local words = suggest.question(name, names)
+  return words and text.plain(": " .. words .. " ") or "; "
+end
+
 -- A function of a name that looks it up; the catalogue is asked for once, and all of it, as it knows no names' filter.
-local function catalogue(client, list_err, refuse)
+local function catalogue(client, listed, list_err, refuse)
   local feeds, err
   return function(name)
     if not feeds then feeds, err = client:discover { hidden = true } end
     if not feeds and (list_err or err.retryable) then error(list_err or err, 0) end
     local feed = choose(feeds or {}, name, refuse)
     if feed then return feed end
-    refuse("no feed is named '%s'; `chainlink-streams feeds` lists those that your key may read", name)
+    refuse("no feed is named '%s'%s`chainlink-streams feeds` lists those that your key may read", name,
+      question(name, listed, feeds or {}))
   end
 end
 
@@ -95,7 +107,7 @@ end
 function naming.feeds(client, arguments, wants_names, refuse)
   local ids, known = {}, {}
   local feeds, err = ask_for_feeds(client, arguments, wants_names)
-  local look_up = catalogue(client, err, refuse)
+  local look_up = catalogue(client, feeds, err, refuse)
   for _, feed in ipairs(feeds) do
     if type(feed.name) == "string" then known[feed.id] = feed.name end
   end

@@ -180,7 +180,7 @@ describe("options", function()
   end)
 
   local wrong = {
-    { { "--cuont", "3" }, "there is no option --cuont" },
+    { { "--cuont", "3" }, "there is no option --cuont: did you mean --count?" },
     { { "-x" }, "there is no option -x" },
     { { "--count" }, "--count needs a value: N" },
     { { "--count", "1.5" }, "--count must be a whole number above 0, not '1.5'" },

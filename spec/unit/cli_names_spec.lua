@@ -91,9 +91,20 @@ describe("names", function()
     feeds[5] = { id = id(5), name = "X/Y", status = "live" }
     local _, listed = refusal(client_of({}, feeds), "x/y"):gsub("\n  0x", "")
     assert.equal(2, listed)
-    local unknown = "no feed is named 'x/q'; `chainlink-streams feeds` lists those that your key may read"
-    assert.equal(unknown, refusal(client_of({}, feeds), "x/q"))
-    assert.equal((unknown:gsub("x/q", "%%s")), refusal(client_of({}, feeds), "%s"))
+    local unknown = "no feed is named '%s'%s`chainlink-streams feeds` lists those that your key may read"
+    assert.equal(unknown:format("x/q", ": did you mean X/Y or x/y? "), refusal(client_of({}, feeds), "x/q"))
+    assert.equal(unknown:format("%s", "; "), refusal(client_of({}, feeds), "%s"))
+  end)
+
+  it("that are mistyped are told with what is near, in the list or the catalogue, made harmless", function()
+    local list = { { id = id(1), name = "ETH/USD" }, { id = id(2), name = 7 }, { id = id(3) } }
+    local function near(name, catalogue)
+      return refusal(client_of(list, catalogue), name):match "': did you mean (.-)%? `chainlink%-streams feeds` lists"
+    end
+    assert.equal("ETH/USD", near("eth/uds", { { id = id(1), name = "ETH/USD" } }))
+    assert.equal("BTC/USD", near("btcusd", { { id = id(4), name = "BTC/USD" } }))
+    assert.equal("S?L/USD", near("SOL/USD", { { id = id(4), name = "S\27L/USD" } }))
+    assert.is_nil(near("nothing", {}))
   end)
 
   it("are written beside ids, as far as the list has them", function()

@@ -8,6 +8,7 @@ local core = require "chainlink.core"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
+local suggest = require "chainlink.suggest"
 local text = require "chainlink.text"
 
 local cli = {}
@@ -95,6 +96,12 @@ local function run_command(command, arguments)
   return result or 0
 end
 
+local function unknown(name)
+  local question = suggest.question(name, order)
+  options.usage_error("there is no command '%s'%schainlink-streams --help lists them", text.plain(name),
+    question and ": " .. question .. " " or "; ")
+end
+
 local function dispatch(arguments)
   local name = arguments[1]
   local rest = {}
@@ -104,10 +111,7 @@ local function dispatch(arguments)
     return name and 0 or 2
   end
   if name == "--version" then name = "version" end
-  if not commands[name] then
-    options.usage_error("there is no command '%s'; chainlink-streams --help lists them", name)
-  end
-  return run_command(commands[name], rest)
+  return run_command(commands[name] or unknown(name), rest)
 end
 
 local argument_kinds = { ConfigError = true, InvalidFeedIDError = true }

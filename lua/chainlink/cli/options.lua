@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Reads a command's arguments. A mistake raises a usage error, which becomes exit code 2.
 
+local suggest = require "chainlink.suggest"
 local times = require "chainlink.cli.time"
 
 local options = {}
@@ -54,11 +55,19 @@ local function store(values, row, text)
   table.insert(values[row.name], value)
 end
 
+-- There is no such option: what may be meant?
+local function unknown(rows, argument)
+  local names = {}
+  for i, row in ipairs(rows) do names[i] = row.name end
+  local question = suggest.question(argument:match "^%-+(.*)$", names, "--")
+  options.usage_error("there is no option %s%s", argument, question and ": " .. question or "")
+end
+
 local function find(rows, name)
   for _, row in ipairs(rows) do
     if row.name == name then return row end
   end
-  options.usage_error("there is no option --%s", name)
+  unknown(rows, "--" .. name)
 end
 
 -- The option at arguments[i] into values; -> where the next argument is
@@ -96,7 +105,7 @@ function options.parse(rows, arguments)
     elseif name then
       i = read_option(rows, values, arguments, i, name, attached)
     else
-      if argument:find "^%-." then options.usage_error("there is no option %s", argument) end
+      if argument:find "^%-." then unknown(rows, argument) end
       rest[#rest + 1] = argument
       i = i + 1
     end
