@@ -407,13 +407,23 @@ rockspec:
 docs: all
 	@$(USE_BUILD) $(LUA_BIN) scripts/schema-table
 
+# Manual pages and completions, made of the table of commands; every Lua makes the same.
+.PHONY: man
+GENERATED := $(TREE)/manual
+man: $(GENERATED)/made
+$(GENERATED)/made: scripts/manual $(wildcard lua/chainlink/*.lua lua/chainlink/cli/*.lua) src/base/cds.h | all
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@$(USE_BUILD) $(LUA_BIN) scripts/manual $(@D)
+	@touch $@
+
 # PREFIX, DESTDIR and the rest reach the script by the environment, whatever is in them.
 install uninstall: export PREFIX := $(PREFIX)
 install uninstall: export DESTDIR := $(DESTDIR)
 install uninstall: export LUA_ABI := $(LUA_ABI)
 install uninstall: export LUA_BIN := $(LUA_BIN)
 install uninstall: export OUT := $(OUT)
-install: all
+install uninstall: export GENERATED := $(GENERATED)
+install: all man
 	@scripts/install install
 uninstall:
 	@scripts/install uninstall
@@ -422,7 +432,7 @@ help:
 	@echo 'make [LUA=5.5|5.4|5.3|5.1|luajit]  build            make env      eval "$$(make -s env)" to use the build'
 	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
 	@echo 'make demo-web                   watch it in a browser'
-	@echo 'make uninstall                  takes away what that put there'
+	@echo 'make uninstall                  takes away what that put there   make man     manual pages and completions'
 	@echo 'make test                       everything that a change must pass: test-c test-lua'
 	@echo 'make test-hosts                 the event loops, in each Lua   make test-nginx   nginx, under ASan and TSan'
 	@echo 'make test-all-luas test-asan test-gc test-tsan test-valgrind interop test-onchain   the wider suites'

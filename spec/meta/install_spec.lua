@@ -22,6 +22,16 @@ local function files_in(folder, what)
   return lines((project.run(("cd '%s' && find . %s -printf '%%P\\n'"):format(folder, what or "-type f"))))
 end
 
+local function manual_files()
+  local list = { "share/man/man1/chainlink-streams.1", "share/zsh/site-functions/_chainlink-streams",
+    "share/bash-completion/completions/chainlink-streams.bash",
+    "share/fish/vendor_completions.d/chainlink-streams.fish" }
+  for _, name in ipairs(require "chainlink.cli.table".names()) do
+    list[#list + 1] = ("share/man/man1/chainlink-streams-%s.1"):format(name)
+  end
+  return list
+end
+
 local function expected_files()
   local doc = "share/doc/chainlink-streams/"
   local list = { "bin/chainlink-streams", "share/chainlink-streams/installed-" .. abi,
@@ -35,6 +45,7 @@ local function expected_files()
   for line in project.run "find lua -type f":gmatch "lua/([^\n]+)" do
     list[#list + 1] = "share/lua/" .. abi .. "/" .. line
   end
+  for _, path in ipairs(manual_files()) do list[#list + 1] = path end
   table.sort(list)
   return list
 end
@@ -116,7 +127,8 @@ describe("make install", function()
     local out, remove_out = project.folder()
     project.run(("mkdir %s/chainlink && touch %s/chainlink/core.so %s/chainlink/simulator.so"):format(out, out, out))
     local function other(what)
-      local output, status = project.run(("PREFIX=%s DESTDIR= LUA_ABI=5.9 LUA_BIN=%s OUT=%s scripts/install %s")
+      local output, status = project.run(("PREFIX=%s DESTDIR= LUA_ABI=5.9 LUA_BIN=%s OUT=%s GENERATED=build/manual "
+        .. "scripts/install %s")
         :format(folder, project.lua, out, what))
       assert.equal(0, status, output)
     end

@@ -3,8 +3,9 @@
 --   0 done   1 it failed   2 wrong usage   3 credentials missing or refused   4 a report is not verified   130 Ctrl-C
 
 local chainlink = require "chainlink"
-local commands = require "chainlink.cli.commands"
 local core = require "chainlink.core"
+local help = require "chainlink.cli.help"
+local of_commands = require "chainlink.cli.table"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
@@ -13,53 +14,8 @@ local text = require "chainlink.text"
 
 local cli = {}
 
-commands.replay = require "chainlink.cli.replay"
-commands.serve = require "chainlink.cli.serve"
-commands.simulate = require "chainlink.cli.simulate"
-commands.stream = require "chainlink.cli.stream"
-commands.verify = require "chainlink.cli.verify"
-
-local order = { "feeds", "latest", "at", "history", "stream", "replay", "serve", "decode",
-  "verify", "simulate", "version" }
-
-local help_option = { name = "help", help = "this text" }
-
-local function rows_of(command)
-  local rows = {}
-  for _, row in ipairs(command.options or {}) do rows[#rows + 1] = row end
-  if not command.unformatted then
-    rows[#rows + 1] = session.format_option
-    rows[#rows + 1] = session.schemas_option
-  end
-  if command.network then
-    for _, row in ipairs(session.network_options) do rows[#rows + 1] = row end
-  end
-  rows[#rows + 1] = help_option
-  return rows
-end
-
-local function write_help(command)
-  output.print("usage: chainlink-streams " .. command.usage .. " [options]")
-  output.print("       " .. command.summary)
-  for line in ((command.notes or "") .. "\n"):gmatch "([^\n]+)\n" do output.print("       " .. line) end
-  output.print ""
-  for _, row in ipairs(rows_of(command)) do
-    output.print(("  %-30s %s"):format("--" .. row.name .. (row.value and " " .. row.value or ""), row.help))
-  end
-  if command.network then
-    output.print "\nFEED is a feed id (0x and 64 hex digits) or the name of a feed."
-    output.print "Credentials come from CHAINLINK_STREAMS_API_KEY and CHAINLINK_STREAMS_API_SECRET."
-  end
-  if command.more then output.print("\n" .. command.more) end
-end
-
-local function general_help()
-  output.print("chainlink-streams " .. chainlink._VERSION .. ": Chainlink Data Streams on the command line\n",
-    "usage: chainlink-streams COMMAND [arguments]\n")
-  for _, name in ipairs(order) do output.print(("  %-10s %s"):format(name, commands[name].summary)) end
-  output.print("\nchainlink-streams COMMAND --help tells more.",
-    "exit codes: 0 done, 1 failed, 2 wrong usage, 3 credentials missing or refused,",
-    "4 a report is not verified, 130 interrupted (Ctrl-C)")
+local function print_all(lines)
+  for _, line in ipairs(lines) do output.print(line) end
 end
 
 local function has_credentials()
@@ -78,9 +34,9 @@ Without an account, run the simulator:
 ]]
 
 local function run_command(command, arguments)
-  local values, rest = options.parse(rows_of(command), arguments)
+  local values, rest = options.parse(of_commands.options(command), arguments)
   if values.help then
-    write_help(command)
+    print_all(help.of(command))
     return 0
   end
   session.load_schemas(values)
@@ -97,7 +53,7 @@ local function run_command(command, arguments)
 end
 
 local function unknown(name)
-  local question = suggest.question(name, order)
+  local question = suggest.question(name, of_commands.names())
   options.usage_error("there is no command '%s'%schainlink-streams --help lists them", text.plain(name),
     question and ": " .. question .. " " or "; ")
 end
@@ -107,11 +63,11 @@ local function dispatch(arguments)
   local rest = {}
   for i = 2, #arguments do rest[i - 1] = arguments[i] end
   if name == nil or name == "--help" or name == "-h" or name == "help" then
-    general_help()
+    print_all(help.general())
     return name and 0 or 2
   end
   if name == "--version" then name = "version" end
-  return run_command(commands[name] or unknown(name), rest)
+  return run_command(of_commands.find(name) or unknown(name), rest)
 end
 
 local argument_kinds = { ConfigError = true, InvalidFeedIDError = true }

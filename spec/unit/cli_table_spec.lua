@@ -1,0 +1,71 @@
+-- SPDX-License-Identifier: MIT
+-- The table of commands, and what is read in it.
+
+local of_commands = require "chainlink.cli.table"
+
+local function joined(list) return list and table.concat(list, " ") end
+
+describe("the table of commands", function()
+  it("has for each what help, completion and manual are made of", function()
+    assert.is_true(#of_commands.names() > 10)
+    for _, name in ipairs(of_commands.names()) do
+      local command = of_commands.find(name)
+      assert.matches("^%l+$", name)
+      assert.matches("^%l[^\n]*[^.\n]$", command.summary, name)
+      assert.is_function(command.run, name)
+      for _, usage in ipairs(of_commands.usages(command)) do assert.equal(name, usage:match "^%S+", usage) end
+      local seen, letters = {}, {}
+      for _, row in ipairs(of_commands.options(command)) do
+        local place = name .. " --" .. row.name
+        assert.matches("^%l[%l%d-]*$", row.name, place)
+        assert.is_string(row.help, place)
+        assert.is_nil(row.help:find "\n", place)
+        assert.is_nil(seen[row.name], place)
+        assert.is_nil(letters[row.short], place)
+        seen[row.name], letters[row.short or ""] = true, row.short and true
+        if row.choices or row.number or row.repeats then assert.is_string(row.value, place) end
+      end
+      assert.is_true(seen.help, name)
+      assert.equal(not command.unformatted, seen.format or false, name)
+    end
+    assert.is_nil(of_commands.find "nothing")
+  end)
+
+  it("tells the ways to use a command", function()
+    local function usages(usage) return of_commands.usages { usage = usage } end
+    assert.same({ "at TIME FEED..." }, usages "at TIME FEED...")
+    assert.same({ "a HEX", "a < FILE   with --x or --y" }, usages "a HEX   or   a < FILE   with --x or --y")
+  end)
+
+  it("tells what its arguments are", function()
+    local cases = { { "a" }, { "a FEED..." }, { "a [--asset BTC|x]" },
+      { "a HEX|FILE...   or   a < FILE", files = true },
+      { "a DIR|FILE... [--x N]", files = true }, { "a bash|zsh [--x a|b]", words = "bash zsh" },
+      { "a [on|off] FILE", words = "on off", files = true }, { "a list   or   a add NAME", words = "list add" },
+      { "a FEED [--output FILE]" }, { "a < FILE   with --x", files = true } }
+    for _, case in ipairs(cases) do
+      local arguments = of_commands.arguments { usage = case[1] }
+      assert.equal(case.words, joined(arguments.words), case[1])
+      assert.equal(case.files, arguments.files, case[1])
+    end
+  end)
+
+  it("tells what an option's value is", function()
+    assert.is_nil(of_commands.values { name = "x" })
+    assert.same({}, of_commands.values { name = "x", value = "N" })
+    assert.same({ files = true }, of_commands.values { name = "x", value = "DIR|FILE" })
+    assert.same({ words = { "a", "b" } }, of_commands.values { name = "x", value = "FILE", choices = { "a", "b" } })
+  end)
+
+  it("lets an option of a command's own stand for the common one", function()
+    local own = { name = "format", value = "X", help = "own" }
+    local count = 0
+    for _, row in ipairs(of_commands.options { options = { own } }) do
+      if row.name == "format" then
+        count = count + 1
+        assert.equal(own, row)
+      end
+    end
+    assert.equal(1, count)
+  end)
+end)
