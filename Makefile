@@ -22,10 +22,11 @@ LUA_NAMES := $(if $(filter luajit,$(LUA)),luajit,lua$(LUA) lua-$(LUA) lua$(subst
 LUA_PC := $(or $(shell for p in $(LUA_NAMES); do $(LUA_PKG_CONFIG) --exists $$p 2>/dev/null && echo $$p && break; done),$(firstword $(LUA_NAMES)))
 LUA_BIN := $(or $(LUA_HOME:%=%/bin/lua5.5),$(shell command -v $(LUA_NAMES) 2>/dev/null | head -n 1),$(firstword $(LUA_NAMES)))
 MODULES := libcurl libwebsockets openssl libsecp256k1
-# Optional: report:compress() answers an error without the first, recordings in gzip without the second.
+# Optional: report:compress() answers an error without the first, recordings in gzip and zstd without the others.
 SNAPPY := $(shell pkg-config --exists snappy 2>/dev/null && echo snappy)
 ZLIB := $(shell pkg-config --exists zlib 2>/dev/null && echo zlib)
-# libcurl, Snappy and zlib are loaded when they are first used.
+ZSTD := $(shell pkg-config --exists "libzstd >= 1.4" 2>/dev/null && echo libzstd)
+# libcurl and these three are loaded when they are first used.
 LIBS := $(shell pkg-config --libs $(filter-out libcurl,$(MODULES)) 2>/dev/null) -lpthread -lm
 
 WARNINGS := -Wall -Wextra -Wconversion -Wshadow
@@ -38,8 +39,8 @@ WITH_UNDEFINED := $(SANITIZE:address=address,undefined)
 SANITIZERS := $(WITH_UNDEFINED:fuzz=fuzzer-no-link,address,undefined)
 SANITIZER_FLAGS := $(if $(SANITIZE),-fsanitize=$(SANITIZERS) -fno-sanitize-recover=all -fno-omit-frame-pointer -O1)
 COVERAGE_FLAGS := $(if $(COVERAGE),--coverage -fprofile-update=atomic -O0)
-INCLUDES := -Isrc $(shell pkg-config --cflags $(MODULES) $(SNAPPY) $(ZLIB) 2>/dev/null) \
-  $(if $(SNAPPY),-DCDS_WITH_SNAPPY) $(if $(ZLIB),-DCDS_WITH_ZLIB)
+INCLUDES := -Isrc $(shell pkg-config --cflags $(MODULES) $(SNAPPY) $(ZLIB) $(ZSTD) 2>/dev/null) \
+  $(if $(SNAPPY),-DCDS_WITH_SNAPPY) $(if $(ZLIB),-DCDS_WITH_ZLIB) $(if $(ZSTD),-DCDS_WITH_ZSTD)
 LUA_INCLUDES := $(shell $(LUA_PKG_CONFIG) --cflags $(LUA_PC) 2>/dev/null)
 LUA_LIBS := $(shell $(LUA_PKG_CONFIG) --libs $(LUA_PC) 2>/dev/null)
 COMPILE = $(CC) -std=gnu11 $(CPPFLAGS) $(INCLUDES) $(CFLAGS) $(WARNINGS) $(HARDEN) $(SANITIZER_FLAGS) $(COVERAGE_FLAGS) -fPIC -fvisibility=hidden -pthread -MMD -MP
@@ -102,8 +103,8 @@ $(OUT)/lua: spec/c/lua_host.c Makefile | deps
 	@echo "  cc $<"
 	$(Q)$(COMPILE) $(LUA_INCLUDES) -MF $@.d -MT $@ -o $@ $< $(LUA_LIBS)
 
-# Built again when libsnappy or zlib comes or goes.
-$(call object,src/codec/snappy.c src/base/gzip.c): $(TREE)/with-$(or $(SNAPPY),no)-$(or $(ZLIB),no)
+# Built again when one of them comes or goes.
+$(call object,src/codec/snappy.c src/base/gzip.c src/base/zstd.c): $(TREE)/with-$(or $(SNAPPY),no)-$(or $(ZLIB),no)-$(or $(ZSTD),no)
 $(TREE)/with-%:
 	@mkdir -p $(@D)
 	@rm -f $(TREE)/with-*
@@ -249,7 +250,7 @@ coverage-counted: all $(C_TESTS)
 	@find $(TREE) -name '*.gcda' -delete
 	@$(USE_BUILD) $(MANY_AT_ONCE) scripts/total "make coverage" \
 	  C "scripts/run-c-tests $(C_TESTS)" Lua "scripts/run-specs $(CHECKED_SPECS)" \
-	  coverage "scripts/coverage $(TREE) $(addprefix src/,codec crypto order context rest stream client)"
+	  coverage "scripts/coverage $(TREE) $(addprefix src/,codec crypto order context rest stream record client)"
 
 VALGRIND := valgrind --quiet --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=definite \
   --show-leak-kinds=definite --suppressions=spec/support/valgrind.supp
@@ -365,6 +366,12 @@ BENCHES := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/bench_*.c))
 bench: all $(BENCHES)
 	@$(USE_BUILD) bench/run $(TREE)/c $(BENCH_RUNS) $(BENCH_REPORTS)
 
+# A recording of so many bytes, replayed at once.
+.PHONY: bench-replay
+BENCH_BYTES ?= 1000000000
+bench-replay: all
+	@$(USE_BUILD) $(LUA_BIN) bench/replay.lua $(BENCH_BYTES) $(BENCH_RUNS)
+
 # Instructions of a report's stages, beside what they were.
 .PHONY: bench-check
 bench-check: all $(BENCHES)
@@ -442,7 +449,7 @@ help:
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost; ORDER=arrival   make soak MINUTES=10'
 	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
 	@echo 'make lint types layers symbols luarocks                        the checks'
-	@echo 'make bench bench-check bench-growth bench-nginx bench-peers format docs rockspec clean'
+	@echo 'make bench bench-check bench-growth bench-nginx bench-peers bench-replay format docs rockspec clean'
 
 clean:
 	rm -rf build

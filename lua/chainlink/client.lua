@@ -11,7 +11,7 @@ local later = require "chainlink.later"
 local streams = require "chainlink.stream"
 local waiting = require "chainlink.waiting"
 local discovery, history, json = later "chainlink.discovery", later "chainlink.history", later "chainlink.json"
-local metrics = later "chainlink.metrics"
+local metrics, recording = later "chainlink.metrics", later "chainlink.recording"
 
 local PAGE_LIMIT = 500 -- of a history: as many reports as the service gives at once
 
@@ -168,10 +168,11 @@ function methods.metrics(client)
   return metrics.client(client:stats())
 end
 
---- Ends its streams, calls and connections. May be called again.
+--- Ends its streams and their recordings, calls and connections. May be called again.
 function methods.close(client)
-  check.self(client, "client", "close")
+  local state = check.self(client, "client", "close")
   core.client_close(client)
+  if state.recorded then recording.close_streams(state) end
 end
 
 Client.__close = methods.close

@@ -26,12 +26,26 @@ function recording.start(stream, state, path, values)
   if type(path) ~= "string" or path == "" or path:find "%z" then
     errors.raise("ConfigError", "path must be the name of a file or folder, got " .. errors.describe(path))
   end
-  if path:find "%.zst$" then
-    errors.raise("ConfigError", "zstd is not written here, and a name that ends in .zst would say so: end it in .gz")
-  end
   local checked = config.read(rows, {}, values)
   if core.record_stats(stream) then errors.raise("ConfigError", "the stream is being recorded already") end
-  return core.record(stream, path, recording.ids(state), checked)
+  local done, err = core.record(stream, path, recording.ids(state), checked)
+  if done and state.client then
+    local client_state = core.uservalue(state.client)
+    client_state.recorded = client_state.recorded or setmetatable({}, { __mode = "k" })
+    client_state.recorded[stream] = true
+  end
+  return done, err
+end
+
+--- The client is closed: so are its streams that are recorded, which writes what waits. Callbacks of theirs may run.
+function recording.close_streams(client_state)
+  local streams = {}
+  for stream in pairs(client_state.recorded) do
+    streams[#streams + 1] = stream
+    core.record_write(stream) -- of all, before a callback can fail
+  end
+  client_state.recorded = nil
+  for _, stream in ipairs(streams) do stream:close() end
 end
 
 --- The feeds have changed.

@@ -32,6 +32,20 @@ static void test_missing(void) {
      err.message);
 }
 
+static void test_once(void) {
+  static const char *const names[] = {"cos", "pow"};
+  static struct mathematics found;
+  struct cds_library there = {.soname = "libm.so.6", .functions = &found, .names = names, .count = 2};
+  struct cds_library absent = {.soname = "libabsent.so.0", .functions = &found, .names = names, .count = 2};
+  ok(cds_library_load(&there, &err) == CDS_OK && found.cosine(0) == 1, "a library is loaded once for all");
+  found.cosine = NULL;
+  ok(cds_library_load(&there, &err) == CDS_OK && found.cosine == NULL, "and not looked up again");
+  for (int i = 0; i < 2; i++) {
+    cds_error_clear(&err);
+    ok(cds_library_load(&absent, &err) == CDS_E_CONFIG && strstr(err.message, "libabsent.so.0"), "nor what is missing");
+  }
+}
+
 static bool is_loaded(const char *soname) {
   void *library = dlopen(soname, RTLD_LAZY | RTLD_NOLOAD);
   if (library != NULL) dlclose(library);
@@ -51,6 +65,7 @@ static void test_curl(void) {
 int main(void) {
   test_found();
   test_missing();
+  test_once();
   test_curl();
   return done();
 }

@@ -2,8 +2,8 @@
  * Recordings at their edges: texts of lines, the numbers of lines, a day's end, and no memory for the next head. */
 #include "base/alloc.h"
 #include "base/limits.h"
+#include "base/lines.h"
 #include "record/line.h"
-#include "record/lines.h"
 #include "record/parse.h"
 #include "recorded.h"
 
@@ -63,17 +63,17 @@ static void test_depth(void) {
 
 static void test_line_numbers(void) {
   const char *paths[] = {recorded_path, recorded_path};
-  struct cds_record_lines lines;
+  struct cds_lines lines;
   const char *text;
   size_t length;
   recorded_put(recorded_path, "a\nb\n", 4);
-  if (cds_record_lines_open(&lines, paths, 2, 1000, &err) != CDS_OK) abort();
+  if (cds_lines_open(&lines, paths, 2, 1000, &err) != CDS_OK) abort();
   for (uint64_t i = 0; i < 4; i++) {
-    ok(cds_record_lines_next(&text, &length, &lines, &err) == CDS_NEXT_LINE && length == 1, "a line");
+    ok(cds_lines_next(&text, &length, &lines, &err) == CDS_NEXT_LINE && length == 1, "a line");
     is_number((long long)lines.number, (long long)i % 2 + 1, "which has its number in its file");
   }
-  ok(cds_record_lines_next(&text, &length, &lines, &err) == CDS_NEXT_END, "there are no more");
-  cds_record_lines_close(&lines);
+  ok(cds_lines_next(&text, &length, &lines, &err) == CDS_NEXT_END, "there are no more");
+  cds_lines_close(&lines);
   recorded_empty();
 }
 

@@ -3,6 +3,8 @@
 #include <poll.h>
 
 #include "base/alloc.h"
+#include "base/gzip.h"
+#include "base/zstd.h"
 #include "record/line.h"
 #include "record/parse.h"
 #include "record/replay.h"
@@ -252,25 +254,30 @@ static void test_each_cut(void) {
   recorded_empty();
 }
 
-/* The same of a compressed file, each of whose writes is a member of gzip. */
-static void test_each_cut_packed(void) {
+/* The same of a compressed file, each of whose writes is a frame. */
+static void test_each_cut_packed(const struct cds_packer *packer) {
   static char whole[1 << 20];
   size_t length, ends[6] = {0};
   bool good = true, told = true, named = true;
   struct cds_writer *writer;
-  strcat(recorded_path, ".gz");
+  if (packer->absent) {
+    skip(packer->suffix, "built without it");
+    return;
+  }
+  strcat(recorded_path, packer->suffix);
   if (cds_writer_open(&writer, recorded_path, feeds, 1, &plain, &err) != CDS_OK) abort();
   recorded_text(recorded_path, &ends[0]);
   for (uint64_t i = 0; i < 4; i++) {
     struct cds_report *report = recorded_report(SECOND + i);
     cds_writer_report(writer, report);
     cds_report_unref(report);
-    if (i > 0) cds_writer_write(writer); /* the first member has two */
+    if (i > 0) cds_writer_write(writer); /* the first frame has two */
     recorded_text(recorded_path, &ends[i + 1]);
   }
   cds_writer_close(writer, NULL);
   memcpy(whole, recorded_text(recorded_path, &length), sizeof whole);
-  ok(length == ends[4] && whole[0] == 0x1f && length < 4 * 1500, "a recording may be compressed");
+  ok(length == ends[4] && *whole == *packer->start && length < 4 * 1500, "a recording may be compressed, as %s",
+     packer->suffix);
   for (size_t left = length; left > ends[0]; left--) {
     bool is_cut = true;
     size_t sure = 0;
@@ -306,7 +313,7 @@ static void test_each_cut_packed(void) {
   ok(cds_writer_open(&writer, recorded_path, feeds, 1, &plain, &err) == CDS_E_DECODE, "and is not written to");
   recorded_put(recorded_path, CDS_RECORDING_START, 30);
   ok(cds_writer_open(&writer, recorded_path, feeds, 1, &plain, &err) == CDS_E_FILE, "nor is what only its name says");
-  recorded_path[strlen(recorded_path) - 3] = 0;
+  recorded_path[strlen(recorded_path) - strlen(packer->suffix)] = 0;
   recorded_empty();
 }
 
@@ -464,11 +471,8 @@ int main(void) {
   test_seams();
   test_events();
   test_each_cut();
-#ifdef CDS_WITH_ZLIB
-  test_each_cut_packed();
-#else
-  skip("compressed recordings", "built without zlib");
-#endif
+  test_each_cut_packed(&cds_gzip);
+  test_each_cut_packed(&cds_zstd);
   test_faults();
   test_long_line();
   test_files();

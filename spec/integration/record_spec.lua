@@ -121,6 +121,61 @@ describe("a recording", function()
     assert.is_nil(stream:stats().recording)
   end)
 
+  it("is written to its end when the client is closed", function()
+    local own = sim:client { rate_limit = false }
+    local streams = { own:stream { ids[1] }, own:stream { ids[2] } }
+    for i, stream in ipairs(streams) do
+      assert.is_true(stream:record(path .. i))
+      take(stream, 3)
+    end
+    local again = own:stream { ids[3] }
+    own:close()
+    for i, stream in ipairs(streams) do
+      assert.equal(3, #recorded.read(path .. i).reports)
+      expect.failure("StreamClosedError", {}, stream:read(0))
+      assert.is_nil(stream:stats().recording)
+    end
+    assert.is_true(again:record(path .. 1)) -- nobody holds the file any more
+    again:close()
+    own:close()
+  end)
+
+  it("is written to its end when the client is closed, though a callback fails", function()
+    local own = sim:client { rate_limit = false }
+    local streams = {}
+    for i = 1, 2 do
+      local is_closing = false
+      local function on_status()
+        if is_closing then error "from the callback" end
+      end
+      streams[i] = own:stream({ ids[i] }, { on_status = on_status })
+      assert.is_true(streams[i]:record(path .. i))
+      take(streams[i], 2)
+      is_closing = true
+    end
+    pcall(own.close, own)
+    for i = 1, 2 do assert.equal(2, #recorded.read(path .. i).reports) end
+    own:close()
+  end)
+
+  for name, text in pairs {
+    ["the script ends"] = "",
+    ["the script fails"] = "error 'in the script'",
+    ["the state is closed"] = "os.exit(0, true)",
+    ["the stream is collected"] = "stream = nil collectgarbage() collectgarbage() os.exit(0)",
+  } do
+    it("is written to its end when " .. name, function()
+      project.write(folder .. "/script.lua", ([[
+        local stream = require "chainlink".client_from_env():stream { %q }
+        assert(stream:record(%q))
+        for _ = 1, 3 do assert(stream:read(60)) end
+        %s
+      ]]):format(ids[1], path, text))
+      project.run(("%s timeout 90 %s %s/script.lua"):format(sim:exports(), project.lua, folder))
+      assert.equal(3, #recorded.read(path).reports)
+    end)
+  end
+
   it("that is compressed bounds the waits of the stream, so that it is written in time", function()
     local block, waits = require "chainlink.loop.block", {}
     local stream = client:stream({ ids[1] }, { loop = function(fd, seconds)
@@ -168,7 +223,6 @@ describe("a recording", function()
     expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { rotate_bytes = 0.5 }), "whole number")
     expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { rotate_seconds = 0 }), "from 1")
     expect.says(expect.raised("ConfigError", {}, stream.record, stream, path, { fsync = 1 }), "true or false")
-    expect.says(expect.raised("ConfigError", {}, stream.record, stream, path .. ".zst"), "end it in .gz")
     expect.failure("FileError", { retryable = true }, stream:record "/nonexistent/r.jsonl")
     project.write(path, "precious\n")
     expect.says(expect.failure("FileError", {}, stream:record(path)), "no recording")
@@ -193,6 +247,47 @@ describe("a recording", function()
     assert.equal(1, #recorded.read(path).reports)
   end)
 
+  -- A disk that others fill for some seconds: what was there stays, the hole is named, and it goes on.
+  it("is kept whole on a disk that is full for a while", function()
+    local disk = folder .. "/disk"
+    local words, status = project.run(("mkdir %s && mount -t tmpfs -o size=64k none %s"):format(disk, disk))
+    if status ~= 0 then return pending("a small tmpfs cannot be mounted here: " .. words) end
+    local stream = client:stream({ ids[1], ids[2] }, { log_level = "none" })
+    local ok, err = pcall(function()
+      local taken, file = 0, disk .. "/r.jsonl"
+      local function note(count) taken = taken + #take(stream, count) end
+      assert.is_true(stream:record(file, { fsync = true }))
+      note(6)
+      assert.is_true(stream:flush())
+      local before = project.read(file)
+      project.run(("head -c 100000 /dev/zero >%s/filler"):format(disk))
+      await("two seconds of a full disk", function()
+        note(1)
+        return stream:stats().recording.unwritten > 100
+      end)
+      expect.says(expect.failure("FileError", {}, stream:flush()), "No space left")
+      assert.equal(before, project.read(file):sub(1, #before))
+      recorded.read(file) -- has whole lines only
+      assert(os.remove(disk .. "/filler"))
+      note(6)
+      assert.is_true(stream:flush())
+      local unwritten = stream:stats().recording.unwritten
+      stream:close()
+      assert.equal(taken - unwritten, #recorded.read(file).reports)
+      local lost, replayed = 0, 0
+      local replay = assert(chainlink.replay(file, { speed = "max", on_status = function(event)
+        if event.state == "lost" then lost = lost + 1 end
+      end }))
+      for _ in replay do replayed = replayed + 1 end -- which lets the file go
+      assert.equal(taken - unwritten, replayed)
+      assert.equal(2, lost)
+    end)
+    stream:close()
+    local unmounted = project.run("umount " .. disk)
+    if not ok then error(err, 0) end
+    assert.equal("", unmounted)
+  end)
+
   local function command(before)
     local words = "%s %s timeout 60 chainlink-streams stream --count 20 --quiet --record %s %s >/dev/null"
     return project.run(words:format(before, sim:exports(), path, ids[1]))
@@ -201,6 +296,23 @@ describe("a recording", function()
   it("is made by the command", function()
     assert.same({ "", 0 }, { command "" })
     assert.equal(20, #recorded.read(path).reports)
+  end)
+
+  it("is rotated by the command, which waits for the disk", function()
+    local words = "%s timeout 60 chainlink-streams stream --count 30 --quiet --record %s --rotate-bytes 6000 --fsync %s"
+    local _, status = project.run((words .. " >/dev/null"):format(sim:exports(), folder, ids[1]))
+    assert.equal(0, status)
+    local count, files = 0, 0
+    for name in project.run("ls " .. folder):gmatch "%S+" do
+      local found = recorded.read(folder .. "/" .. name)
+      count, files = count + #found.reports, files + 1
+    end
+    assert.equal(30, count)
+    assert.is_true(files > 1)
+    local output
+    output, status = project.run(("%s chainlink-streams stream --fsync %s"):format(sim:exports(), ids[1]))
+    assert.equal(2, status)
+    assert.truthy(output:find("--fsync is of --record", 1, true))
   end)
 
   it("is kept whole by the command when the disk is full, which tells what is missing", function()

@@ -3,6 +3,7 @@
 #include "base/library.h"
 
 #include <dlfcn.h>
+#include <pthread.h>
 #include <string.h>
 
 enum cds_status cds_library_find(void *functions, const char *const *names, size_t count, const char *soname,
@@ -15,4 +16,16 @@ enum cds_status cds_library_find(void *functions, const char *const *names, size
     memcpy((char *)functions + i * sizeof function, &function, sizeof function);
   }
   return CDS_OK;
+}
+
+enum cds_status cds_library_load(struct cds_library *library, struct cds_error *err) {
+  static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+  pthread_mutex_lock(&lock);
+  enum cds_status status = library->problem.status;
+  if (!library->is_known)
+    status = cds_library_find(library->functions, library->names, library->count, library->soname, &library->problem);
+  library->is_known = true;
+  if (status != CDS_OK) *err = library->problem;
+  pthread_mutex_unlock(&lock);
+  return status;
 }

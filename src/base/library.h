@@ -10,4 +10,17 @@
 CDS_MUST_CHECK enum cds_status cds_library_find(void *functions, const char *const *names, size_t count,
                                                 const char *soname, struct cds_error *err);
 
+/* A library whose functions are found once, for all: */
+struct cds_library {
+  const char *soname;
+  void *functions; /* these three as above */
+  const char *const *names;
+  size_t count;
+  bool is_known; /* the rest is library.c's own: what came of it */
+  struct cds_error problem;
+};
+
+/* From any thread. A failure is one for good. */
+CDS_MUST_CHECK enum cds_status cds_library_load(struct cds_library *library, struct cds_error *err);
+
 #endif

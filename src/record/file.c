@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/gzip.h"
 #include "record/mend.h"
 
 #define MAX_PATH_BYTES 4096
@@ -34,7 +33,7 @@ static enum cds_status set_path(struct cds_record_file *file, const char *path, 
                                      : cds_buf_printf(&text, "%s", path);
   if (status == CDS_OK) {
     file->path = text.data;
-    file->is_packed = text.length > 3 && strcmp(text.data + text.length - 3, ".gz") == 0;
+    file->packer = cds_packer_by_name(text.data);
     return CDS_OK;
   }
   cds_buf_clear(&text);
@@ -65,7 +64,7 @@ enum cds_status cds_record_file_open(struct cds_record_file *out, uint64_t *cut,
   *cut = 0;
   enum cds_status status = set_path(out, path, err);
   if (status == CDS_OK) status = open_locked(out, 0, err);
-  if (status == CDS_OK) status = cds_record_mend(&out->size, cut, out->fd, out->path, out->is_packed, err);
+  if (status == CDS_OK) status = cds_record_mend(&out->size, cut, out->fd, out->path, out->packer, err);
   if (status != CDS_OK) cds_record_file_close(out);
   return status;
 }
@@ -108,12 +107,12 @@ static enum cds_status append(struct cds_record_file *file, const struct cds_buf
 enum cds_status cds_record_file_append(struct cds_record_file *file, const struct cds_buf *head,
                                        const struct cds_buf *lines, bool sync, struct cds_error *err) {
   const struct cds_buf nothing = {0};
-  struct cds_buf member;
-  if (!file->is_packed) return append(file, head, lines, sync, err);
-  cds_buf_init(&member, 2 * (head->limit + lines->limit));
-  enum cds_status status = cds_gzip(&member, head, lines, err);
-  if (status == CDS_OK) status = append(file, &member, &nothing, sync, err);
-  cds_buf_clear(&member);
+  struct cds_buf frame;
+  if (!file->packer) return append(file, head, lines, sync, err);
+  cds_buf_init(&frame, 2 * (head->limit + lines->limit));
+  enum cds_status status = cds_pack(&frame, file->packer, head, lines, err);
+  if (status == CDS_OK) status = append(file, &frame, &nothing, sync, err);
+  cds_buf_clear(&frame);
   return status;
 }
 
@@ -143,7 +142,7 @@ static enum cds_status free_name(struct cds_buf *out, const struct cds_record_fi
 
 enum cds_status cds_record_file_rotate(struct cds_record_file *file, int64_t now_ms, struct cds_error *err) {
   struct cds_buf dated;
-  struct cds_record_file next = {.fd = -1, .path = file->path, .is_packed = file->is_packed};
+  struct cds_record_file next = {.fd = -1, .path = file->path, .packer = file->packer};
   cds_buf_init(&dated, 2 * MAX_PATH_BYTES);
   enum cds_status status = free_name(&dated, file, now_ms, err);
   if (status == CDS_OK && rename(file->path, dated.data) != 0) status = fail(err, "rename", file->path);

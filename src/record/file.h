@@ -4,14 +4,14 @@
 #ifndef CDS_RECORD_FILE_H
 #define CDS_RECORD_FILE_H
 
-#include "base/buf.h"
+#include "base/packing.h"
 
 struct cds_record_file {
   int fd; /* locked, against a second writer */
   char *path;
-  bool is_packed;      /* by its name: each write is a member of gzip */
-  uint64_t size;       /* of what is whole */
-  int64_t modified_ms; /* wall clock, when it was opened; 0 for a new file */
+  const struct cds_packer *packer; /* by its name: each write is a frame; NULL: it is plain */
+  uint64_t size;                   /* of what is whole */
+  int64_t modified_ms;             /* wall clock, when it was opened; 0 for a new file */
 };
 
 /* Opens or makes it; `path` may be a folder, which then has or gets recording.jsonl. A last line that was cut is taken

@@ -4,11 +4,14 @@
 #define CDS_RECORD_LINE_H
 
 #include "base/buf.h"
+#include "base/limits.h"
 #include "codec/report.h"
 #include "context/event.h"
 
 #define CDS_RECORDING_FORMAT "chainlink-streams-recording"
 #define CDS_RECORDING_VERSION 1
+/* What a line can have. */
+#define CDS_RECORD_MAX_LINE (2 * CDS_MAX_REPORT_BYTES + 128u * 1024)
 /* How every recording begins. */
 #define CDS_RECORDING_START "{\"format\":\"" CDS_RECORDING_FORMAT "\""
 

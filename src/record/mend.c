@@ -11,13 +11,12 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/input.h"
 #include "base/limits.h"
 #include "codec/scan.h"
-#include "record/bytes.h"
 #include "record/line.h"
-#include "record/lines.h"
 
-#define MAX_MEMBER_BYTES (8u << 20) /* a block of the writer's has less */
+#define MAX_FRAME_BYTES (8u << 20) /* a block of the writer's has less */
 
 /* Reads up to `length` bytes at `offset`; -1: it cannot. */
 static ssize_t read_at(char *out, size_t length, int fd, uint64_t offset) {
@@ -95,79 +94,85 @@ static enum cds_status mend_plain(uint64_t *size, uint64_t *cut, int fd, const c
 
 /* ---- compressed ---- */
 
-/* Reads all. rest: what there is of the last member, if that is not whole. */
-static enum cds_status read_members(struct cds_buf *rest, struct cds_record_bytes *bytes, const char *path,
-                                    struct cds_error *err) {
+/* Reads all. rest: what there is of the last frame, if that is not whole. */
+static enum cds_status read_frames(struct cds_buf *rest, struct cds_input *input, const char *path,
+                                   struct cds_error *err) {
   char text[16384];
   uint64_t whole = 0;
   ssize_t got;
-  for (bool is_first = true; (got = cds_record_bytes_read(text, sizeof text, bytes, path, err)) > 0; is_first = false) {
+  for (bool is_first = true; (got = cds_input_read(text, sizeof text, input, path, err)) > 0; is_first = false) {
     if (is_first && !is_recording(text, (size_t)got)) return not_one(path, err);
-    if (bytes->whole != whole) cds_buf_reset(rest);
-    whole = bytes->whole;
-    if (bytes->offset != whole && cds_buf_append(rest, text, (size_t)got) != CDS_OK)
+    if (input->whole != whole) cds_buf_reset(rest);
+    whole = input->whole;
+    if (input->offset != whole && cds_buf_append(rest, text, (size_t)got) != CDS_OK)
       return cds_error_set(err, CDS_E_FILE, "%.250s cannot be mended: it was not compressed by a recorder", path);
   }
-  if (bytes->whole != whole) cds_buf_reset(rest);
+  if (input->whole != whole) cds_buf_reset(rest);
   return got == 0 ? CDS_OK : err->status;
 }
 
-/* Writes what is whole of the last member as one that is. */
-static enum cds_status rewrite(uint64_t *size, const struct cds_buf *lines, int fd, const char *path,
-                               struct cds_error *err) {
+/* Writes what is whole of the last frame as one that is. */
+static enum cds_status rewrite(uint64_t *size, const struct cds_buf *lines, const struct cds_packer *packer, int fd,
+                               const char *path, struct cds_error *err) {
   const struct cds_buf nothing = {0};
-  struct cds_buf member;
-  cds_buf_init(&member, 2 * MAX_MEMBER_BYTES);
-  enum cds_status status = lines->length > 0 ? cds_gzip(&member, lines, &nothing, err) : CDS_OK;
+  struct cds_buf frame;
+  cds_buf_init(&frame, 2 * MAX_FRAME_BYTES);
+  enum cds_status status = lines->length > 0 ? cds_pack(&frame, packer, lines, &nothing, err) : CDS_OK;
   if (status == CDS_OK &&
-      ((member.length > 0 && pwrite(fd, member.data, member.length, (off_t)*size) != (ssize_t)member.length) ||
-       ftruncate(fd, (off_t)(*size + member.length)) != 0))
+      ((frame.length > 0 && pwrite(fd, frame.data, frame.length, (off_t)*size) != (ssize_t)frame.length) ||
+       ftruncate(fd, (off_t)(*size + frame.length)) != 0))
     status = fail(err, path);
-  if (status == CDS_OK) *size += member.length;
-  cds_buf_clear(&member);
+  if (status == CDS_OK) *size += frame.length;
+  cds_buf_clear(&frame);
   return status;
 }
 
-static enum cds_status mend_members(uint64_t *size, uint64_t *cut, struct cds_record_bytes *bytes, int fd,
-                                    const char *path, struct cds_error *err) {
+static enum cds_status mend_frames(uint64_t *size, uint64_t *cut, struct cds_input *input, int fd, const char *path,
+                                   struct cds_error *err) {
   struct cds_buf rest;
-  cds_buf_init(&rest, MAX_MEMBER_BYTES);
-  enum cds_status status = read_members(&rest, bytes, path, err);
-  if (status == CDS_OK && bytes->is_cut) {
+  cds_buf_init(&rest, MAX_FRAME_BYTES);
+  enum cds_status status = read_frames(&rest, input, path, err);
+  if (status == CDS_OK && input->is_cut) {
     const char *newline = rest.length > 0 ? memrchr(rest.data, '\n', rest.length) : NULL;
     size_t kept = newline ? (size_t)(newline + 1 - rest.data) : 0;
     if (kept < rest.length && is_whole(rest.data + kept, rest.length - kept)) {
       if (cds_buf_append(&rest, "\n", 1) == CDS_OK) kept = rest.length;
     }
     *cut = rest.length - kept;
-    if (*cut == 0 && kept == 0) *cut = *size - bytes->whole;
+    if (*cut == 0 && kept == 0) *cut = *size - input->whole;
     rest.length = kept;
-    *size = bytes->whole;
-    status = rewrite(size, &rest, fd, path, err);
+    *size = input->whole;
+    status = rewrite(size, &rest, input->packer, fd, path, err);
   }
   cds_buf_clear(&rest);
   return status;
 }
 
-static enum cds_status mend_packed(uint64_t *size, uint64_t *cut, int fd, const char *path, struct cds_error *err) {
-  struct cds_record_bytes bytes;
-  enum cds_status status = cds_record_bytes_open(&bytes, path, err);
+/* Was it cut within the bytes that tell how it is compressed? */
+static bool is_start(const struct cds_input *input, const struct cds_packer *packer) {
+  return input->end < packer->start_length && memcmp(input->bytes, packer->start, input->end) == 0;
+}
+
+static enum cds_status mend_packed(uint64_t *size, uint64_t *cut, int fd, const char *path,
+                                   const struct cds_packer *packer, struct cds_error *err) {
+  struct cds_input input;
+  enum cds_status status = cds_input_open(&input, path, err);
   if (status != CDS_OK) return status;
-  if (bytes.is_packed) {
-    status = mend_members(size, cut, &bytes, fd, path, err);
-  } else if (*size == 1 && bytes.input[0] == 0x1f) { /* cut behind its first byte */
+  if (input.packer == packer) {
+    status = mend_frames(size, cut, &input, fd, path, err);
+  } else if (is_start(&input, packer)) {
+    *cut = *size;
     *size = 0;
-    *cut = 1;
-    if (ftruncate(fd, 0) != 0) status = fail(err, path);
-  } else if (*size > 0) {
+    if (*cut > 0 && ftruncate(fd, 0) != 0) status = fail(err, path);
+  } else {
     status = not_one(path, err);
   }
-  cds_record_bytes_close(&bytes);
+  cds_input_close(&input);
   return status;
 }
 
-enum cds_status cds_record_mend(uint64_t *size, uint64_t *cut, int fd, const char *path, bool is_packed,
-                                struct cds_error *err) {
+enum cds_status cds_record_mend(uint64_t *size, uint64_t *cut, int fd, const char *path,
+                                const struct cds_packer *packer, struct cds_error *err) {
   *cut = 0;
-  return is_packed ? mend_packed(size, cut, fd, path, err) : mend_plain(size, cut, fd, path, err);
+  return packer ? mend_packed(size, cut, fd, path, packer, err) : mend_plain(size, cut, fd, path, err);
 }

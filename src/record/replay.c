@@ -58,6 +58,7 @@ static int64_t due_ns(struct cds_replay *replay, const struct cds_report *report
 static void end(struct cds_replay *replay, const struct cds_error *why) {
   replay->is_over = true;
   replay->end = *why;
+  cds_lines_close(&replay->track.lines); /* nobody else is to wait for the collector */
 }
 
 /* Looks for the next report; gives up for now at an event, which comes before it, or after many lines. */

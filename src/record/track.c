@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "codec/message.h"
+#include "record/line.h"
 #include "record/parse.h"
 #include "stream/screen.h"
 
@@ -18,8 +19,8 @@ static void push(struct cds_track *track, struct cds_event *event) {
 static void complain(struct cds_track *track, const char *what) {
   track->counts.decode_errors++;
   track->seams++;
-  push(track, cds_event_log(CDS_LOG_WARN, "recording %.150s, line %" PRIu64 ": %.180s",
-                            cds_record_lines_path(&track->lines), track->lines.number, what));
+  push(track, cds_event_log(CDS_LOG_WARN, "recording %.150s, line %" PRIu64 ": %.180s", cds_lines_path(&track->lines),
+                            track->lines.number, what));
 }
 
 /* ---- heads and events ---- */
@@ -166,7 +167,7 @@ static enum cds_track_step take_rest(struct cds_report **out, struct cds_track *
 enum cds_track_step cds_track_step(struct cds_report **out, struct cds_track *track, struct cds_error *err) {
   const char *text;
   size_t length;
-  switch (cds_record_lines_next(&text, &length, &track->lines, err)) {
+  switch (cds_lines_next(&text, &length, &track->lines, err)) {
   case CDS_NEXT_LINE: return take_line(out, track, text, length, err);
   case CDS_NEXT_CUT: return take_rest(out, track, text, length, err);
   case CDS_NEXT_END: cds_error_set(err, CDS_E_CLOSED, "the recording is over"); break;
@@ -179,7 +180,7 @@ static enum cds_status read_head(struct cds_track *track, struct cds_error *err)
   const char *text;
   size_t length;
   struct cds_record_line line;
-  switch (cds_record_lines_next(&text, &length, &track->lines, err)) {
+  switch (cds_lines_next(&text, &length, &track->lines, err)) {
   case CDS_NEXT_FAILED: return err->status;
   case CDS_NEXT_END: break;
   default:
@@ -187,21 +188,21 @@ static enum cds_status read_head(struct cds_track *track, struct cds_error *err)
       return take_head(track, &line, err);
   }
   return cds_error_set(err, CDS_E_FILE, "%.250s is no recording, or one of a format that is not known here",
-                       cds_record_lines_path(&track->lines));
+                       cds_lines_path(&track->lines));
 }
 
 enum cds_status cds_track_open(struct cds_track *track, const char *const *paths, size_t count,
                                const struct cds_replay_options *options, struct cds_error *err) {
   *track = (struct cds_track){.from_ms = options->from_ms, .to_ms = options->to_ms, .signers = options->signers};
-  track->lines.bytes.fd = -1;
+  track->lines.input.fd = -1;
   if (!cds_known_init(&track->known, options->feeds, options->feed_count))
     return cds_error_set(err, CDS_E_MEMORY, "no memory for a replay");
-  enum cds_status status = cds_record_lines_open(&track->lines, paths, count, CDS_RECORD_MAX_LINE, err);
+  enum cds_status status = cds_lines_open(&track->lines, paths, count, CDS_RECORD_MAX_LINE, err);
   return status == CDS_OK ? read_head(track, err) : status;
 }
 
 void cds_track_clear(struct cds_track *track) {
-  cds_record_lines_close(&track->lines);
+  cds_lines_close(&track->lines);
   cds_known_clear(&track->known);
   cds_event_clear(&track->events);
 }

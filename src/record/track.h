@@ -3,12 +3,12 @@
 #ifndef CDS_RECORD_TRACK_H
 #define CDS_RECORD_TRACK_H
 
+#include "base/lines.h"
 #include "record/known.h"
-#include "record/lines.h"
 #include "record/replay.h"
 
 struct cds_track {
-  struct cds_record_lines lines;
+  struct cds_lines lines;
   struct cds_known known;
   uint64_t from_ms, to_ms;
   struct cds_signer_registry *signers; /* borrowed, or NULL */

@@ -113,7 +113,7 @@ static int64_t age_ms(const struct cds_writer *writer) {
 
 /* Lines that are compressed together become smaller. */
 void cds_writer_pause(struct cds_writer *writer) {
-  if (!writer->file.is_packed || age_ms(writer) >= BLOCK_MS) cds_writer_write(writer);
+  if (!writer->file.packer || age_ms(writer) >= BLOCK_MS) cds_writer_write(writer);
 }
 
 double cds_writer_due(const struct cds_writer *writer) {

@@ -5,6 +5,7 @@ local core = require "chainlink.core"
 local listening = require "chainlink.cli.listening"
 local monitor = require "chainlink.web.monitor"
 local names = require "chainlink.cli.names"
+local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
 local text = require "chainlink.text"
@@ -18,7 +19,12 @@ local stream = {
     { name = "count", value = "N", number = "whole", help = "stop after so many reports" },
     { name = "order", value = "feed|arrival", choices = { "feed", "arrival" },
       help = "each feed's by their time (feed), or as they come" },
-    { name = "record", value = "DIR|FILE", help = "keep all reports there as well, for replay" },
+    { name = "record", value = "DIR|FILE", help = "keep all reports there as well, for replay; .gz, .zst: compressed" },
+    { name = "rotate-bytes", value = "N", number = "whole", low = 1, high = 2 ^ 53,
+      help = "begin a new recording before one becomes longer" },
+    { name = "rotate-seconds", value = "N", number = "whole", low = 1, high = 31622400,
+      help = "and with each such span of Unix time (86400: each day)" },
+    { name = "fsync", help = "wait until the disk has what is written of a recording" },
     { name = "metrics", value = "HOST:PORT", help = "serve /metrics and /healthz there, over HTTP" },
     { name = "quiet", help = "no connection changes and statistics on standard error" },
   },
@@ -97,10 +103,25 @@ local function end_recording(source, values)
   return 0
 end
 
+local record_options = { rotate_bytes = "rotate-bytes", rotate_seconds = "rotate-seconds", fsync = "fsync" }
+
+-- What is asked for of the recording.
+local function record_values(values)
+  local wanted = {}
+  for name, option in pairs(record_options) do
+    wanted[name] = values[option]
+    if values[option] and not values.record then
+      options.usage_error("--%s is of --record, which is missing", option)
+    end
+  end
+  return wanted
+end
+
 function stream.run(client, values, rest)
+  local recording = record_values(values)
   local ids, known = names.feeds(client, rest, values.format)
   local source = session.check(client:stream(ids, { order = values.order }))
-  if values.record then session.check(source:record(values.record)) end
+  if values.record then session.check(source:record(values.record, recording)) end
   if values.monitor then values.monitor:watch(client, source, ids) end
   local write = session.report_writer(values.format, ids, known, painter())
   output.flush()

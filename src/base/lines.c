@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  * Files in blocks, and lines in these. */
-#include "record/lines.h"
+#include "base/lines.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -29,7 +29,7 @@ static enum cds_status no_memory(struct cds_error *err) {
 /* ---- which files ---- */
 
 /* Takes path. */
-static enum cds_status add(struct cds_record_lines *lines, char *path, struct cds_error *err) {
+static enum cds_status add(struct cds_lines *lines, char *path, struct cds_error *err) {
   char **paths = NULL;
   if (path && lines->count < MAX_FILES) paths = cds_realloc(lines->paths, (lines->count + 1) * sizeof *paths);
   if (!paths) {
@@ -50,7 +50,7 @@ static int by_name(const struct dirent **a, const struct dirent **b) {
   return strcmp((*a)->d_name, (*b)->d_name);
 }
 
-static enum cds_status add_folder(struct cds_record_lines *lines, const char *path, struct cds_error *err) {
+static enum cds_status add_folder(struct cds_lines *lines, const char *path, struct cds_error *err) {
   struct dirent **entries;
   int count = scandir(path, &entries, is_recording, by_name);
   if (count < 0) return fail(err, "read the folder", path);
@@ -69,7 +69,7 @@ static enum cds_status add_folder(struct cds_record_lines *lines, const char *pa
   return status;
 }
 
-static enum cds_status add_path(struct cds_record_lines *lines, const char *path, struct cds_error *err) {
+static enum cds_status add_path(struct cds_lines *lines, const char *path, struct cds_error *err) {
   struct stat info;
   if (stat(path, &info) == 0 && S_ISDIR(info.st_mode)) return add_folder(lines, path, err);
   return add(lines, cds_strdup(path), err);
@@ -77,16 +77,16 @@ static enum cds_status add_path(struct cds_record_lines *lines, const char *path
 
 /* ---- reading ---- */
 
-static enum cds_status open_next(struct cds_record_lines *lines, struct cds_error *err) {
+static enum cds_status open_next(struct cds_lines *lines, struct cds_error *err) {
   const char *path = lines->paths[lines->at++];
-  cds_record_bytes_close(&lines->bytes);
+  cds_input_close(&lines->input);
   lines->number = 0;
-  return cds_record_bytes_open(&lines->bytes, path, err);
+  return cds_input_open(&lines->input, path, err);
 }
 
-enum cds_status cds_record_lines_open(struct cds_record_lines *out, const char *const *paths, size_t count,
-                                      size_t max_line, struct cds_error *err) {
-  *out = (struct cds_record_lines){.bytes.fd = -1, .max_line = max_line};
+enum cds_status cds_lines_open(struct cds_lines *out, const char *const *paths, size_t count, size_t max_line,
+                               struct cds_error *err) {
+  *out = (struct cds_lines){.input.fd = -1, .max_line = max_line};
   enum cds_status status = CDS_OK;
   for (size_t i = 0; status == CDS_OK && i < count; i++) status = add_path(out, paths[i], err);
   if (status == CDS_OK) {
@@ -94,12 +94,12 @@ enum cds_status cds_record_lines_open(struct cds_record_lines *out, const char *
     out->buffer = cds_malloc(out->room);
     status = out->buffer ? open_next(out, err) : no_memory(err);
   }
-  if (status != CDS_OK) cds_record_lines_close(out);
+  if (status != CDS_OK) cds_lines_close(out);
   return status;
 }
 
 /* Makes room behind what is there. */
-static enum cds_status make_room(struct cds_record_lines *lines, struct cds_error *err) {
+static enum cds_status make_room(struct cds_lines *lines, struct cds_error *err) {
   size_t length = lines->end - lines->start;
   if (lines->start > 0) {
     memmove(lines->buffer, lines->buffer + lines->start, length);
@@ -110,7 +110,7 @@ static enum cds_status make_room(struct cds_record_lines *lines, struct cds_erro
   if (length < lines->room) return CDS_OK;
   if (length >= lines->max_line)
     return cds_error_set(err, CDS_E_DECODE, "%.200s: line %llu is longer than any of a recording",
-                         cds_record_lines_path(lines), (unsigned long long)lines->number + 1);
+                         cds_lines_path(lines), (unsigned long long)lines->number + 1);
   char *buffer = cds_realloc(lines->buffer, 2 * lines->room);
   if (!buffer) return no_memory(err);
   lines->buffer = buffer;
@@ -119,16 +119,15 @@ static enum cds_status make_room(struct cds_record_lines *lines, struct cds_erro
 }
 
 /* -> bytes read, 0 at the file's end, -1 after a failure */
-static ssize_t fill(struct cds_record_lines *lines, struct cds_error *err) {
+static ssize_t fill(struct cds_lines *lines, struct cds_error *err) {
   if (make_room(lines, err) != CDS_OK) return -1;
-  ssize_t got = cds_record_bytes_read(lines->buffer + lines->end, lines->room - lines->end, &lines->bytes,
-                                      cds_record_lines_path(lines), err);
+  ssize_t got =
+    cds_input_read(lines->buffer + lines->end, lines->room - lines->end, &lines->input, cds_lines_path(lines), err);
   if (got > 0) lines->end += (size_t)got;
   return got;
 }
 
-enum cds_record_next cds_record_lines_next(const char **text, size_t *length, struct cds_record_lines *lines,
-                                           struct cds_error *err) {
+enum cds_next_line cds_lines_next(const char **text, size_t *length, struct cds_lines *lines, struct cds_error *err) {
   for (;;) {
     char *newline = memchr(lines->buffer + lines->looked, '\n', lines->end - lines->looked);
     *text = lines->buffer + lines->start;
@@ -142,8 +141,8 @@ enum cds_record_next cds_record_lines_next(const char **text, size_t *length, st
     ssize_t got = fill(lines, err);
     if (got < 0) return CDS_NEXT_FAILED;
     if (got > 0) continue;
-    if (lines->end > lines->start || lines->bytes.is_cut) {
-      lines->bytes.is_cut = false;
+    if (lines->end > lines->start || lines->input.is_cut) {
+      lines->input.is_cut = false;
       *text = lines->buffer + lines->start;
       *length = lines->end - lines->start;
       lines->start = lines->looked = lines->end;
@@ -155,14 +154,14 @@ enum cds_record_next cds_record_lines_next(const char **text, size_t *length, st
   }
 }
 
-const char *cds_record_lines_path(const struct cds_record_lines *lines) {
+const char *cds_lines_path(const struct cds_lines *lines) {
   return lines->paths[lines->at - 1];
 }
 
-void cds_record_lines_close(struct cds_record_lines *lines) {
-  cds_record_bytes_close(&lines->bytes);
+void cds_lines_close(struct cds_lines *lines) {
+  cds_input_close(&lines->input);
   for (size_t i = 0; i < lines->count; i++) cds_free(lines->paths[i]);
   cds_free(lines->paths);
   cds_free(lines->buffer);
-  *lines = (struct cds_record_lines){.bytes.fd = -1};
+  *lines = (struct cds_lines){.input.fd = -1};
 }
