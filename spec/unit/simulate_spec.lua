@@ -162,7 +162,9 @@ describe("simulate", function()
       assert.same({ "100:100", "0:4294967295" }, given.outages)
       assert.same({ "127.0.0.2", true, "expired", "/d", true }, { given.host, given.plain, given.certificate,
         given.certificate_dir, given.exit_with_parent })
-      assert.equal("/f", settings_for({ "--replay", "/f" }).replay)
+      assert.same({ "/f", "/g" }, settings_for({ "--replay", "/f", "--replay", "/g" }).replay)
+      given = settings_for { "--replay", "/f", "--speed", "0.5", "--loop" }
+      assert.same({ 0.5, true }, { given.speed, given.loop })
     end)
 
     it("what makes the exit code", function()

@@ -143,7 +143,9 @@ static void read_options(lua_State *L, int table, struct cds_sim_options *option
   options->signers = (int)number_field(L, table, "signers", 2);
   options->rate_limit = number_field(L, table, "rate_limit", 10);
   options->clock_offset = number_field(L, table, "clock_offset", 0);
-  options->replay = text_field(L, table, "replay");
+  options->replays = list_field(L, table, "replay", &options->replay_count);
+  options->replay_speed = number_field(L, table, "speed", 0);
+  options->replay_loops = flag_field(L, table, "loop");
   options->origins = list_field(L, table, "origins", &options->origin_count);
   options->faults = list_field(L, table, "faults", &options->fault_count);
   options->feeds = list_field(L, table, "feed_ids", &options->feed_count);

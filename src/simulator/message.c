@@ -28,22 +28,12 @@ bool cds_sim_is_recorded(const struct cds_sim *sim) {
   return sim->source.replay.record_count > 0;
 }
 
-static void get(struct cds_sim_report *out, struct cds_sim *sim, size_t feed, uint64_t number) {
-  if (!cds_sim_is_recorded(sim)) {
-    cds_sim_get(out, &sim->source, feed, number);
-    return;
-  }
-  const struct cds_sim_record *record = &sim->source.replay.records[sim->source.replay.feeds[feed].by_file[number]];
-  *out = (struct cds_sim_report){&sim->source.feeds.list[feed], record->valid_from, record->observed, record->full,
-                                 record->length};
-}
-
 bool cds_sim_make_message(struct cds_buf *out, struct cds_sim *sim, size_t feed, uint64_t number,
                           enum cds_sim_protocol protocol) {
   struct cds_sim_report report;
   struct cds_buf body;
   bool good = true;
-  get(&report, sim, feed, number);
+  cds_sim_get_sent(&report, &sim->source, feed, number);
   cds_buf_init(&body, MAX_FRAME);
   enum cds_status status = cds_buf_append(&body, "{\"report\":", 10);
   if (status == CDS_OK) status = cds_sim_report_json(&body, sim, &report, protocol == CDS_SIM_V2);

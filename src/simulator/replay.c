@@ -3,10 +3,9 @@
 #include "simulator/replay.h"
 
 #include "base/alloc.h"
+#include "base/lines.h"
 #include "codec/hex.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +13,7 @@
 #define MAX_RECORDS 1000000
 #define MAX_FEEDS 1000
 #define MAX_LINE (4u << 20)
+#define MAX_TIME (UINT64_MAX / 10000) /* a wrong time is not to overflow */
 
 static uint64_t tail(const uint8_t *word) {
   uint64_t value = 0;
@@ -21,7 +21,15 @@ static uint64_t tail(const uint8_t *word) {
   return value;
 }
 
-/* Takes the feed id and the timestamps out of the blob. v1 has no valid-from timestamp. */
+bool cds_sim_replay_is_legacy(const struct cds_sim_record *record) {
+  return (record->id[0] & 0xf) == 0 && record->id[1] == 1;
+}
+
+bool cds_sim_replay_in_ms(const struct cds_sim_record *record) {
+  return record->id[0] >> 4 == 1;
+}
+
+/* Takes the feed id and the timestamps out of the blob. */
 static const char *read_blob(struct cds_sim_record *record) {
   if (record->length < 7 * WORD) return "is shorter than a report's head";
   uint64_t offset = tail(record->full + 3 * WORD);
@@ -30,8 +38,9 @@ static const char *read_blob(struct cds_sim_record *record) {
   uint64_t length = tail(blob - WORD);
   if (length > record->length - offset - WORD || length < 3 * WORD) return "has a blob that is cut short";
   memcpy(record->id, blob, WORD);
-  bool legacy = (blob[0] & 0xf) == 0 && blob[1] == 1;
-  record->observed = tail(blob + (legacy ? 1 : 2) * WORD);
+  record->blob = blob;
+  record->blob_length = length;
+  record->observed = tail(blob + (cds_sim_replay_is_legacy(record) ? 1 : 2) * WORD);
   record->valid_from = tail(blob + WORD);
   return NULL;
 }
@@ -69,6 +78,16 @@ static const char *read_value(struct cds_sim_record *record, const char **at) {
   return read_hex(record, value, end);
 }
 
+/* When a report was received, by what stands behind it in a recording's line. */
+static uint64_t read_arrival(const char *rest) {
+  static const char name[] = "\"received_at\":";
+  const char *at = strstr(rest, name);
+  if (!at) return 0;
+  char *end;
+  unsigned long long value = strtoull(at + sizeof name - 1, &end, 10);
+  return (*end == ',' || *end == '}') && value < MAX_TIME ? value : 0;
+}
+
 /* A line of JSON that goes on for several, and has no full report itself. */
 static bool is_between(const char *line) {
   if (*line == '{' || *line == '[') return !line[strcspn(line, "}]")];
@@ -104,7 +123,10 @@ static const char *read_line(struct cds_sim_replay *replay, size_t *room, const 
     if (!next_member(at) && !is_between(at)) return "has no member fullReport or full_report";
     while (!fault && (at = next_member(at)) != NULL) {
       fault = take(replay, room);
-      if (!fault) fault = read_value(&replay->records[replay->record_count - 1], &at);
+      if (fault) break;
+      struct cds_sim_record *record = &replay->records[replay->record_count - 1];
+      fault = read_value(record, &at);
+      if (!fault) record->received_ms = read_arrival(at);
     }
     return fault;
   }
@@ -113,19 +135,35 @@ static const char *read_line(struct cds_sim_replay *replay, size_t *room, const 
   return fault ? fault : read_hex(&replay->records[replay->record_count - 1], at, at + strcspn(at, " \t\r\n"));
 }
 
-static enum cds_status read_file(struct cds_sim_replay *replay, FILE *file, const char *path, struct cds_error *err) {
-  char *line = NULL;
-  size_t size = 0, room = 0, number = 0;
-  ssize_t length;
-  const char *fault = NULL;
-  while (!fault && (length = getline(&line, &size, file)) >= 0) {
-    number++;
-    fault = (size_t)length > MAX_LINE ? "is too long" : read_line(replay, &room, line);
-  }
-  free(line); /* getline's own */
-  if (fault) return cds_error_set(err, CDS_E_CONFIG, "%.200s: line %zu %s", path, number, fault);
-  if (replay->record_count == 0) return cds_error_set(err, CDS_E_CONFIG, "%.200s: there are no reports in it", path);
-  return CDS_OK;
+/* text: as cds_lines_next has it; *line is room for it with a final 0. */
+static const char *take_line(struct cds_sim_replay *replay, size_t *room, struct cds_buf *line, const char *text,
+                             size_t length) {
+  if (length == 0) return NULL;
+  cds_buf_reset(line);
+  if (cds_buf_append(line, text, length) != CDS_OK) return "does not fit into memory";
+  return read_line(replay, room, line->data);
+}
+
+/* Does a compressed file end within a frame? A plain one may lack its last newline. */
+static bool is_cut(const struct cds_lines *lines) {
+  return lines->input.packer && lines->input.offset != lines->input.whole;
+}
+
+static enum cds_status read_lines(struct cds_sim_replay *replay, struct cds_lines *lines, struct cds_error *err) {
+  struct cds_buf line;
+  size_t room = 0, length;
+  const char *fault = NULL, *text;
+  enum cds_next_line next = CDS_NEXT_LINE;
+  cds_buf_init(&line, 2 * MAX_LINE);
+  while (!fault && (next = cds_lines_next(&text, &length, lines, err)) < CDS_NEXT_END)
+    fault = next == CDS_NEXT_CUT && is_cut(lines) ? "is cut" : take_line(replay, &room, &line, text, length);
+  cds_buf_clear(&line);
+  const char *path = cds_lines_path(lines);
+  if (fault)
+    return cds_error_set(err, CDS_E_CONFIG, "%.200s: line %llu %s", path, (unsigned long long)lines->number, fault);
+  if (next == CDS_NEXT_FAILED) return err->status;
+  if (replay->record_count > 0) return CDS_OK;
+  return cds_error_set(err, CDS_E_CONFIG, "%.200s: there are no reports in it", path);
 }
 
 static const struct cds_sim_replay *sorting; /* qsort has no context; set for the duration of one call */
@@ -174,12 +212,14 @@ static enum cds_status file_records(struct cds_sim_replay *replay, struct cds_er
   return good ? CDS_OK : cds_error_set(err, CDS_E_MEMORY, "the recorded reports do not fit into memory");
 }
 
-enum cds_status cds_sim_replay_load(struct cds_sim_replay *out, const char *path, struct cds_error *err) {
+enum cds_status cds_sim_replay_load(struct cds_sim_replay *out, const char *const *paths, size_t count,
+                                    struct cds_error *err) {
+  struct cds_lines lines;
   memset(out, 0, sizeof *out);
-  FILE *file = fopen(path, "r");
-  if (!file) return cds_error_set(err, CDS_E_CONFIG, "cannot open %.200s: %s", path, strerror(errno));
-  enum cds_status status = read_file(out, file, path, err);
-  fclose(file);
+  enum cds_status status = cds_lines_open(&lines, paths, count, MAX_LINE, err);
+  if (status != CDS_OK) return status;
+  status = read_lines(out, &lines, err);
+  cds_lines_close(&lines);
   if (status == CDS_OK) status = file_records(out, err);
   if (status != CDS_OK) cds_sim_replay_clear(out);
   return status;
@@ -201,7 +241,12 @@ const struct cds_sim_record *cds_sim_replay_get(const struct cds_sim_replay *rep
 }
 
 uint32_t cds_sim_replay_second(const struct cds_sim_record *record) {
-  return (uint32_t)(record->id[0] >> 4 == 1 ? record->observed / 1000 : record->observed);
+  return (uint32_t)(cds_sim_replay_in_ms(record) ? record->observed / 1000 : record->observed);
+}
+
+int64_t cds_sim_replay_ms(const struct cds_sim_record *record) {
+  uint64_t time = record->observed < MAX_TIME ? record->observed : MAX_TIME;
+  return (int64_t)(cds_sim_replay_in_ms(record) ? time : time * 1000);
 }
 
 uint64_t cds_sim_replay_seek(const struct cds_sim_replay *replay, size_t feed, uint32_t second) {

@@ -3,6 +3,7 @@
 #include "simulator/simulator.h"
 
 #include "base/alloc.h"
+#include "simulator/again.h"
 #include "simulator/auth.h"
 #include "simulator/message.h"
 #include "simulator/oracles.h"
@@ -26,9 +27,23 @@ struct run {
   void *context;
 };
 
+/* Where it is to be served in its own time. */
+static enum cds_status open_timeline(struct cds_sim *sim, struct cds_error *err) {
+  const struct cds_sim_options *options = sim->options;
+  const struct cds_sim_replay *replay = &sim->source.replay;
+  if (!options->replay_loops && options->replay_speed <= 0) return CDS_OK;
+  for (size_t i = 0; options->replay_loops && i < replay->record_count; i++)
+    if (!cds_sim_again_is_possible(&replay->records[i]))
+      return cds_error_set(err, CDS_E_CONFIG, "recorded report %zu has a schema that is not known here: it cannot loop",
+                           i + 1);
+  double speed = options->replay_speed > 0 ? options->replay_speed : 1;
+  return cds_sim_timeline_init(&sim->source.timeline, replay, speed, options->replay_loops, cds_sim_now_ms(sim), err);
+}
+
 static enum cds_status open_recording(struct cds_sim *sim, struct cds_error *err) {
   struct cds_sim_replay *replay = &sim->source.replay;
-  enum cds_status status = cds_sim_replay_load(replay, sim->options->replay, err);
+  enum cds_status status = cds_sim_replay_load(replay, sim->options->replays, sim->options->replay_count, err);
+  if (status == CDS_OK) status = open_timeline(sim, err);
   if (status != CDS_OK) return status;
   char(*texts)[CDS_SIM_ID_TEXT + 1] = cds_calloc(replay->feed_count, sizeof *texts);
   const char **ids = cds_calloc(replay->feed_count, sizeof *ids);
@@ -55,7 +70,7 @@ static enum cds_status open_source(struct cds_sim *sim, struct cds_error *err) {
   if (options->rate < 1 || options->rate > 1000) return cds_error_set(err, CDS_E_CONFIG, "rate must be 1 to 1000");
   source->rate =
     (unsigned)(options->fast_count > 0 && options->fast_rate > options->rate ? options->fast_rate : options->rate);
-  if (options->replay) status = open_recording(sim, err);
+  if (options->replays) status = open_recording(sim, err);
   else if (options->feeds)
     status = cds_sim_feeds_list(&source->feeds, options->seed, options->feeds, options->feed_count, true, err);
   else status = cds_sim_feeds_default(&source->feeds, options->seed, options->feed_count, options->ms_count, err);
@@ -200,7 +215,7 @@ enum cds_status cds_sim_run(const struct cds_sim_options *options, volatile bool
   if (status == CDS_OK) status = open_faults(sim, err);
   if (status == CDS_OK) status = open_certificate(run, err);
   if (status == CDS_OK) status = open_oracles(run, err);
-  if (status == CDS_OK && !options->replay)
+  if (status == CDS_OK && !options->replays)
     status = cds_sim_presign(&sim->source, options->presign, cds_sim_now_ms(sim), stop, err);
   if (status == CDS_OK && !*stop)
     status = cds_sim_serve(sim, options->plain ? NULL : &run->certificate, listening, run, err);

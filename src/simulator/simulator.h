@@ -32,12 +32,15 @@ struct cds_sim_options {
   size_t ms_count;            /* so many of the first feeds of the default set are in milliseconds */
   const char *const *outages; /* "FROM:TO", Unix seconds in which no report was made */
   size_t outage_count;
-  size_t irregular;          /* so many of the last feeds have no report in about a third of the seconds */
-  unsigned presign;          /* seconds of reports to sign before listening, for load runs; 0: none */
-  int oracles, signers;      /* keys of the oracle network, and how many of them sign (f + 1) */
-  double rate_limit;         /* requests a second per key and endpoint, 0: none */
-  double clock_offset;       /* seconds added to the simulator's clock */
-  const char *replay;        /* file of recorded full reports, NULL: generate */
+  size_t irregular;           /* so many of the last feeds have no report in about a third of the seconds */
+  unsigned presign;           /* seconds of reports to sign before listening, for load runs; 0: none */
+  int oracles, signers;       /* keys of the oracle network, and how many of them sign (f + 1) */
+  double rate_limit;          /* requests a second per key and endpoint, 0: none */
+  double clock_offset;        /* seconds added to the simulator's clock */
+  const char *const *replays; /* files of recorded full reports, NULL: generate */
+  size_t replay_count;
+  double replay_speed;       /* they come so many times as fast as they were; 0: all are there, and sent at `rate` */
+  bool replay_loops;         /* they come again and again */
   const char *const *faults; /* see fault.h for the language */
   size_t fault_count;
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
- * Made reports' numbers are second * rate + step; recorded ones are ranks by time. */
+ * Made reports' numbers are second * rate + step; recorded ones are ranks by time, pass after pass. */
 #include "simulator/source.h"
 
 #include "base/alloc.h"
+#include "simulator/again.h"
 #include "simulator/blob.h"
 #include "simulator/walk.h"
 
@@ -15,20 +16,52 @@ static bool recorded(const struct cds_sim_source *source) {
   return source->replay.record_count > 0;
 }
 
+static const struct cds_sim_record *first_of(const struct cds_sim_source *source, size_t feed) {
+  return cds_sim_replay_get(&source->replay, feed, 0);
+}
+
+static uint64_t count_of(const struct cds_sim_source *source, size_t feed) {
+  return source->replay.feeds[feed].count;
+}
+
+static uint64_t seek_recorded(const struct cds_sim_source *source, size_t feed, uint32_t second) {
+  int64_t period_ms = source->timeline.period_ms, first_ms = cds_sim_replay_ms(first_of(source, feed));
+  uint64_t pass = cds_sim_timeline_pass(&source->timeline, (int64_t)second * 1000 - first_ms / 1000 * 1000);
+  second -= (uint32_t)(pass * (uint64_t)period_ms / 1000);
+  return pass * count_of(source, feed) + cds_sim_replay_seek(&source->replay, feed, second);
+}
+
+/* One past the newest number whose time the recording's clock has come to. */
+static uint64_t end_recorded(const struct cds_sim_source *source, size_t feed, int64_t now_ms) {
+  uint64_t low = 0, high = count_of(source, feed);
+  if (source->timeline.count == 0) return high;
+  int64_t ms = cds_sim_timeline_clock(&source->timeline, now_ms);
+  uint64_t pass = cds_sim_timeline_pass(&source->timeline, ms - cds_sim_replay_ms(first_of(source, feed)));
+  ms -= (int64_t)pass * source->timeline.period_ms;
+  while (low < high) {
+    uint64_t middle = low + (high - low) / 2;
+    if (cds_sim_replay_ms(cds_sim_replay_get(&source->replay, feed, middle)) <= ms) low = middle + 1;
+    else high = middle;
+  }
+  return pass * count_of(source, feed) + low;
+}
+
 uint64_t cds_sim_seek(const struct cds_sim_source *source, size_t feed, uint32_t second) {
-  if (recorded(source)) return cds_sim_replay_seek(&source->replay, feed, second);
+  if (recorded(source)) return seek_recorded(source, feed, second);
   return (uint64_t)(second < CDS_SIM_GENESIS ? CDS_SIM_GENESIS : second) * source->rate;
 }
 
 uint64_t cds_sim_end(const struct cds_sim_source *source, size_t feed, int64_t now_ms) {
-  if (recorded(source)) return source->replay.feeds[feed].count;
+  if (recorded(source)) return end_recorded(source, feed, now_ms);
   if (now_ms < (int64_t)CDS_SIM_GENESIS * 1000) return 0;
   return (uint64_t)now_ms * source->rate / 1000 + 1;
 }
 
 uint32_t cds_sim_second(const struct cds_sim_source *source, size_t feed, uint64_t number) {
-  if (recorded(source)) return cds_sim_replay_second(cds_sim_replay_get(&source->replay, feed, number));
-  return (uint32_t)(number / source->rate);
+  if (!recorded(source)) return (uint32_t)(number / source->rate);
+  uint64_t pass = number / count_of(source, feed);
+  return cds_sim_replay_second(cds_sim_replay_get(&source->replay, feed, number % count_of(source, feed))) +
+         (uint32_t)(pass * (uint64_t)source->timeline.period_ms / 1000);
 }
 
 static const struct cds_sim_pause *pause_of(const struct cds_sim_source *source, uint32_t second) {
@@ -157,23 +190,61 @@ static void make(struct cds_sim_report *out, struct cds_sim_source *source, size
   out->length = cds_sim_encode_report(source->scratch, context, blob, blob_length, &signatures);
 }
 
-void cds_sim_get(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number) {
+/* A record's times in pass `pass`. The first one of a pass follows on the last one of the pass before. */
+static struct cds_sim_later times_of(const struct cds_sim_source *source, const struct cds_sim_record *record,
+                                     size_t feed, uint64_t pass) {
+  uint64_t unit_ms = cds_sim_replay_in_ms(record) ? 1 : 1000, period = (uint64_t)source->timeline.period_ms / unit_ms;
+  uint64_t valid_from = record->valid_from + pass * period;
+  if (record == first_of(source, feed)) {
+    const struct cds_sim_record *last = cds_sim_replay_get(&source->replay, feed, count_of(source, feed) - 1);
+    uint64_t next = last->observed + (pass - 1) * period + 1;
+    if (next < valid_from) valid_from = next;
+  }
+  return (struct cds_sim_later){record->observed + pass * period, valid_from,
+                                (unsigned)(record - source->replay.records)};
+}
+
+static void get_record(struct cds_sim_report *out, struct cds_sim_source *source, const struct cds_sim_record *record,
+                       size_t feed, uint64_t pass) {
+  *out = (struct cds_sim_report){&source->feeds.list[feed], record->valid_from, record->observed, record->full,
+                                 record->length};
+  if (pass == 0) return;
+  const struct cds_sim_later later = times_of(source, record, feed, pass);
+  out->observed = later.observed;
+  out->valid_from = cds_sim_replay_is_legacy(record) ? later.observed : later.valid_from;
+  out->full = source->scratch;
+  out->length = cds_sim_again(source->scratch, record, &later, &source->signer);
+}
+
+static void get_made(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number) {
   out->feed = &source->feeds.list[feed];
+  make(out, source, feed, number);
+}
+
+void cds_sim_get(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number) {
   if (!recorded(source)) {
-    make(out, source, feed, number);
+    get_made(out, source, feed, number);
     return;
   }
-  const struct cds_sim_record *record = cds_sim_replay_get(&source->replay, feed, number);
-  out->valid_from = record->valid_from;
-  out->observed = record->observed;
-  out->full = record->full;
-  out->length = record->length;
+  uint64_t count = count_of(source, feed);
+  get_record(out, source, cds_sim_replay_get(&source->replay, feed, number % count), feed, number / count);
+}
+
+void cds_sim_get_sent(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number) {
+  if (!recorded(source)) {
+    get_made(out, source, feed, number);
+    return;
+  }
+  uint64_t count = count_of(source, feed);
+  size_t index = source->replay.feeds[feed].by_file[number % count];
+  get_record(out, source, &source->replay.records[index], feed, number / count);
 }
 
 void cds_sim_source_clear(struct cds_sim_source *source) {
   cds_sim_feeds_clear(&source->feeds);
   cds_sim_signer_clear(&source->signer);
   cds_sim_replay_clear(&source->replay);
+  cds_sim_timeline_clear(&source->timeline);
   cds_free(source->presigned.data);
   source->presigned = (struct cds_sim_presigned){0};
 }

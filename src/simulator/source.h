@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * Where reports come from: made on demand for any moment since the beginning, or recorded ones from a file.
  * A feed's reports are numbered; ascending numbers are ascending in time. Not every number has a report: made ones are
- * numbered by the beats of the fastest feed, recorded ones without a hole. */
+ * numbered by the beats of the fastest feed, recorded ones without a hole, and on from pass to pass where they come again
+ * and again. */
 #ifndef CDS_SIM_SOURCE_H
 #define CDS_SIM_SOURCE_H
 
 #include "simulator/feeds.h"
 #include "simulator/replay.h"
 #include "simulator/signer.h"
+#include "simulator/timeline.h"
 
 #define CDS_SIM_GENESIS 1704067200u /* 2024-01-01; no reports before it */
 
@@ -34,7 +36,8 @@ struct cds_sim_source {
   uint32_t ahead[CDS_SIM_MAX_AHEAD]; /* seconds of which a report is out before its time: a ring */
   size_t ahead_count;                /* ever */
   struct cds_sim_presigned presigned;
-  struct cds_sim_replay replay; /* record_count 0: reports are made */
+  struct cds_sim_replay replay;     /* record_count 0: reports are made */
+  struct cds_sim_timeline timeline; /* count 0: recorded ones are all there at once */
   uint8_t scratch[CDS_SIM_MAX_REPORT];
 };
 
@@ -72,6 +75,9 @@ size_t cds_sim_make_blob(uint8_t context[96], uint8_t blob[32 * CDS_SIM_MAX_BLOB
 
 /* Report `number` of a feed, which exists. */
 void cds_sim_get(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number);
+
+/* The same where a WebSocket is sent it: recorded ones are numbered there in the order of their files. */
+void cds_sim_get_sent(struct cds_sim_report *out, struct cds_sim_source *source, size_t feed, uint64_t number);
 
 /* A number's second, without making the report. */
 uint32_t cds_sim_second(const struct cds_sim_source *source, size_t feed, uint64_t number);

@@ -89,7 +89,11 @@ local rows = {
     default = 0,
     help = "how far the service's clock is ahead (0)",
   },
-  { name = "replay", value = "FILE", help = "serve recorded reports: lines of JSON or hex, as `decode` reads them" },
+  { name = "replay", value = "DIR|FILE", repeats = true,
+    help = "serve recorded reports: recordings, lines of JSON or hex; may be repeated" },
+  { name = "speed", value = "N", number = true,
+    help = "recorded reports come so many times as fast as they did (without it all are there, and sent at --rate)" },
+  { name = "loop", help = "they come again and again, with later times, signed by this service (at --speed 1)" },
   { name = "fault", value = "SPEC", repeats = true, help = "misbehave: on=rest|ws,action=…; see below" },
   { name = "exit-with-parent", help = "stop when the starting process ends (Linux)" },
   { name = "env-file", value = "FILE", help = "also write the export lines to FILE, a new one that only you can read" },
@@ -167,6 +171,9 @@ local function settings_of(values)
   if values.replay and (values.feed or values.feeds) then
     options.usage_error "--replay serves the recording's feeds; leave out --feed and --feeds"
   end
+  if (values.speed or values.loop) and not values.replay then
+    options.usage_error "--speed and --loop are of --replay, which is missing"
+  end
   if values.signers > values.oracles then
     options.usage_error("--signers must not be more than --oracles, %d", values.oracles)
   end
@@ -198,6 +205,8 @@ local function settings_of(values)
     rate_limit = values["rate-limit"],
     clock_offset = values["clock-offset"],
     replay = values.replay,
+    speed = values.speed,
+    loop = values.loop,
     faults = values.fault,
     exit_with_parent = values["exit-with-parent"],
   }
