@@ -114,6 +114,28 @@ for name, number in pairs(numbers) do
   write("decimal", name, string.char(number[1]) .. number[2] .. number[3])
 end
 
+---- exact integers: eight bytes of a factor, two lines
+
+local two_384 = "39402006196394479212279040100143613805079739270465446667948293404245721771497210611414266254884915640"
+  .. "806627990306816"
+-- The number's eight bytes, least first.
+local function eight_bytes(number)
+  local bytes = {}
+  for i = 1, 8 do bytes[i], number = string.char(number % 256), number // 256 end
+  return table.concat(bytes)
+end
+
+local wides = {
+  ["price"] = { 60000, "-3138550867693340381917894711603833208051177722232017256447", "43210123456789012345678" },
+  ["largest"] = { -1, (two_384:gsub("6$", "5")), (two_384:gsub("6$", "5")) },
+  ["too_large"] = { 2, two_384, "-" .. two_384 },
+  ["texts"] = { 0, "-000", "1.5" },
+  ["moved"] = { 5 + 999 * 65536, "1000", "1005" },
+}
+for name, wide in pairs(wides) do
+  write("wide", name, eight_bytes(wide[1]) .. wide[2] .. "\n" .. wide[3])
+end
+
 ---- answers: two bytes of status less 100, one of operation, headers, body
 
 local function answer(status, operation, headers, body)

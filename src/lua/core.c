@@ -24,6 +24,7 @@
 #include "lua/lstream.h"
 #include "lua/lverify.h"
 #include "lua/lweb.h"
+#include "lua/lwide.h"
 #include "net/tls.h"
 
 #define LONGEST_WAIT_MS (60 * 60 * 1000)
@@ -125,5 +126,6 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_replay(L);
   cds_l_open_web(L);
   cds_l_open_bell(L);
+  cds_l_open_wide(L);
   return 1;
 }

@@ -5,8 +5,10 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "codec/decimal.h"
 #include "lua/lvalue.h"
+#include "order/seen.h"
 
 /* Upvalues of every function that reads reports. */
 #define UP_CACHE lua_upvalueindex(1)
@@ -22,6 +24,7 @@ struct cache {
   /* What is below under that name, where LuaJIT's FFI finds it: the first member. */
   double (*quick_number)(struct cache *cache, const struct cds_report *report, const char *name);
   const void *metatable; /* of reports */
+  uint64_t seed;         /* of report_tag */
   struct place {
     const char *name; /* NULL: none yet */
     const struct cds_schema *schema;
@@ -190,6 +193,15 @@ static int report_number(lua_State *L) {
   return 1;
 }
 
+/* report_tag(report): a number by which its blob is known in this state; 53 bits, exact in every Lua */
+static int report_tag(lua_State *L) {
+  struct cache *cache = cache_of(L);
+  const struct cds_report *report = check_report(L, cache, 1);
+  uint64_t tag = cds_seen_tag(cache->seed, report->bytes + report->blob.offset, report->blob.length);
+  lua_pushnumber(L, (lua_Number)(tag >> 11));
+  return 1;
+}
+
 /* ---- registration ---- */
 
 static const luaL_Reg report_metamethods[] = {
@@ -219,9 +231,13 @@ void cds_l_open_report(lua_State *L) {
   cds_l_metatable(L, CDS_L_REPORT, no_functions);
   cache->quick_number = quick_number;
   cache->metatable = lua_topointer(L, -1);
+  cache->seed = (uint64_t)(uintptr_t)cache ^ (uint64_t)cds_clock_mono_ns();
   push_upvalues(L, first);
   cds_l_setfuncs(L, report_metamethods, 3);
   lua_setfield(L, module, "report_metatable");
+  push_upvalues(L, first);
+  lua_pushcclosure(L, report_tag, 3);
+  lua_setfield(L, module, "report_tag");
   lua_pushvalue(L, first);
   lua_setfield(L, module, "report_cache");
   lua_settop(L, module);
