@@ -300,6 +300,12 @@ chaos-valgrind:
 soak: all
 	@$(USE_BUILD) scripts/for-minutes '$(MINUTES)' 120 $(LUA_BIN) spec/chaos/soak.lua $(MINUTES)
 
+# Bars, averages and guards of random reports against a computation in Python; the specs do 20,000.
+REPORTS ?= 1000000
+.PHONY: bars-check
+bars-check: all
+	@$(USE_BUILD) python3 spec/bars/check.py $(LUA_BIN) $(REPORTS) $(SEED)
+
 # Every history of one feed of up to so many steps, against what is promised; and faults that this must find.
 DEPTH ?= 7
 .PHONY: model model-faults
@@ -447,6 +453,7 @@ help:
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'
 	@echo 'make model DEPTH=7                 every history of a feed up to so many steps   make model-faults'
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost; ORDER=arrival   make soak MINUTES=10'
+	@echo 'make bars-check REPORTS=1000000    bars and averages of random reports against Python'
 	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
 	@echo 'make lint types layers symbols luarocks                        the checks'
 	@echo 'make bench bench-check bench-growth bench-nginx bench-peers bench-replay format docs rockspec clean'

@@ -8,6 +8,9 @@
 ---@field schemas chainlink.Schemas the report schemas by version
 ---@field signers chainlink.Signers
 ---@field onchain chainlink.OnchainModule
+---@field bars fun(options: chainlink.BarsOptions): chainlink.Bars bars of reports, see types/bars.lua
+---@field twap fun(options: chainlink.TwapOptions): chainlink.Twap time-weighted averages
+---@field guard fun(options?: chainlink.GuardOptions): chainlink.Guard what stands before a transaction
 local chainlink = {}
 
 ---Makes a client. Wrong options raise a ConfigError.

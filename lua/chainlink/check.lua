@@ -73,4 +73,11 @@ function check.self(object, class, method)
     method, errors.describe(object), class, method))
 end
 
+--- The same of an object that is a table with this metatable.
+function check.object(object, metatable, class, method)
+  if getmetatable(object) == metatable then return end
+  errors.raise("ConfigError", ("%s: called on %s; write %s:%s(...) with a colon"):format(
+    method, errors.describe(object), class, method))
+end
+
 return check

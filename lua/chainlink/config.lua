@@ -213,6 +213,12 @@ local function read_rows(list, options, prefix, base)
   return out
 end
 
+local function check_required(list, values)
+  for _, row in ipairs(list) do
+    if row.required and values[row[1]] == nil then raise("option '%s' is required", row[1]) end
+  end
+end
+
 --- What lies ahead of now cannot be asked for.
 function config.check_past(time, name)
   local ahead = time - core.time()
@@ -280,9 +286,7 @@ function config.client(options)
   check_table(options)
   if options.start ~= nil then raise("option 'start' belongs to a stream, not to the client") end
   local values = read_rows(rows, options, "")
-  for _, row in ipairs(rows) do
-    if row.required and values[row[1]] == nil then raise("option '%s' is required", row[1]) end
-  end
+  check_required(rows, values)
   local tls = read_rows(tls_rows, values.tls or {}, "tls.")
   local breaker = values.circuit_breaker ~= false and read_rows(breaker_rows, values.circuit_breaker or {},
     "circuit_breaker.")
@@ -320,7 +324,9 @@ function config.read(own, shared, options)
   for _, row in ipairs(rows) do
     if wanted[row[1]] then list[#list + 1] = row end
   end
-  return read_rows(list, options, "")
+  local values = read_rows(list, options, "")
+  check_required(list, values)
+  return values
 end
 
 local variables = {

@@ -76,6 +76,11 @@ local parts = {
   signers = "chainlink.signers",
   --- chainlink.replay(path, options): a recording as a stream (docs/recordings.md).
   replay = "chainlink.replay",
+  --- chainlink.bars{interval=}, chainlink.twap{window=}, chainlink.guard{…}: bars, averages and guards over sources of
+  --- reports (docs/bars.md).
+  bars = "chainlink.bars",
+  twap = "chainlink.twap",
+  guard = "chainlink.guard",
   --- chainlink.onchain{rpc_url=, verifier_proxy= or network=}: verification by a chain (docs/onchain.md).
   onchain = "chainlink.onchain",
 }

@@ -35,6 +35,7 @@ end
 local function expected_files()
   local doc = "share/doc/chainlink-streams/"
   local list = { "bin/chainlink-streams", "share/chainlink-streams/installed-" .. abi,
+    "share/chainlink-streams/types/bars.lua",
     "share/chainlink-streams/types/chainlink.lua", "share/chainlink-streams/types/openresty.lua",
     "lib/lua/" .. abi .. "/chainlink/core.so",
     "lib/lua/" .. abi .. "/chainlink/simulator.so" }
