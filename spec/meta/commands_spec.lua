@@ -94,7 +94,7 @@ describe("of the table of commands", function()
     assert.equal("", complaints)
     local text = project.run(("mandoc -T utf8 -O width=200 %s/chainlink-streams-stream.1 | col -bx"):format(folder))
     assert.matches("chainlink%-streams stream FEED... %[%-%-seconds N%]", text)
-    assert.matches("\n +%-%-record DIR|FILE\n", text)
+    assert.matches("\n +%-%-output FILE, %-o FILE\n", text)
   end)
 
   it("what a command says of itself is what is installed", function()
@@ -116,13 +116,13 @@ describe("of the table of commands", function()
     { { "lat" }, { "latest" }, { "history" } },
     { { "" }, { "feeds", "simulate", "completion" }, { "json" } },
     { { "latest", "--form" }, { "--format" }, { "--schemas" } },
-    { { "latest", "--" }, { "--format", "--network", "--help" }, { "--seed", "--seconds" } },
+    { { "latest", "--" }, { "--format", "--output", "--network", "--help" }, { "--seed", "--seconds" } },
     { { "latest", "--format", "" }, { "table", "json", "csv" }, { "--format", "latest" } },
     { { "stream", "--order", "a" }, { "arrival" }, { "feed" } },
     { { "completion", "" }, { "bash", "zsh", "fish" }, { "latest" } },
     { { "decode", "FOLDER/chainlink-streams-f" }, { "chainlink-streams-feeds.1" }, { "chainlink-streams-at.1" } },
     { { "simulate", "--certificate", "self" }, { "self_signed" }, { "good" } },
-    { { "latest", "--schemas", "FOLDER/_chain" }, { "_chainlink-streams" }, {} },
+    { { "latest", "-o", "FOLDER/_chain" }, { "_chainlink-streams" }, {} },
   }
 
   local function try(offered)

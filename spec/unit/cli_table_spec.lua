@@ -2,6 +2,7 @@
 -- The table of commands, and what is read in it.
 
 local of_commands = require "chainlink.cli.table"
+local project = require "spec.support.project"
 
 local function joined(list) return list and table.concat(list, " ") end
 
@@ -67,5 +68,30 @@ describe("the table of commands", function()
       end
     end
     assert.equal(1, count)
+  end)
+end)
+
+describe("the command line", function()
+  local function run(words) return project.run(project.lua .. " bin/chainlink-streams " .. words) end
+
+  it("tells its version as JSON", function()
+    for _, words in ipairs { "version --json", "--version --json" } do
+      local output, status = run(words)
+      assert.equal(0, status, output)
+      local told = require "cjson".decode(output)
+      assert.equal(require "chainlink"._VERSION, told.version)
+      assert.equal("chainlink-streams", told.name)
+      assert.matches("^Lua", told.lua)
+    end
+  end)
+
+  it("takes a short option with its value, attached or not", function()
+    local options = require "chainlink.cli.options"
+    local rows = { { name = "output", short = "o", value = "FILE" }, { name = "all", short = "a" } }
+    for _, arguments in ipairs { { "-o", "x", "-a" }, { "-ox", "-a" }, { "--output=x", "--all" } } do
+      assert.same({ output = "x", all = true }, (options.parse(rows, arguments)))
+    end
+    assert.is_false((pcall(options.parse, rows, { "-o" })))
+    assert.is_false((pcall(options.parse, rows, { "-ab" })))
   end)
 end)

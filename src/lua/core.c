@@ -16,6 +16,7 @@
 #include "lua/lcall.h"
 #include "lua/lclient.h"
 #include "lua/ldecode.h"
+#include "lua/lfile.h"
 #include "lua/lrecord.h"
 #include "lua/lreplay.h"
 #include "lua/lreport.h"
@@ -127,5 +128,6 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_web(L);
   cds_l_open_bell(L);
   cds_l_open_wide(L);
+  cds_l_open_file(L);
   return 1;
 }

@@ -8,6 +8,7 @@ local names = require "chainlink.cli.names"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
+local text = require "chainlink.text"
 local times = require "chainlink.cli.time"
 
 local commands = {}
@@ -126,8 +127,8 @@ commands.decode = {
     .. "exit code 1: something is no full report; it is named, and the rest is shown",
   run = function(_, values, rest)
     local write, finish = late_writer(values.format)
-    local _, faults = input.each(rest, function(text)
-      local report, err = chainlink.decode(text)
+    local _, faults = input.each(rest, function(hex)
+      local report, err = chainlink.decode(hex)
       if report then write(report) end
       return report ~= nil, err
     end)
@@ -138,9 +139,19 @@ commands.decode = {
 
 commands.version = {
   summary = "tell the version",
-  usage = "version",
+  usage = "version [--json]",
   unformatted = true,
-  run = function() output.print("chainlink-streams " .. chainlink._VERSION) end,
+  options = { { name = "json", help = "as a JSON object, with the Lua that runs it" } },
+  run = function(_, values, rest)
+    if #rest > 0 then options.usage_error("version takes no argument, got '%s'", rest[1]) end
+    if not values.json then
+      output.print("chainlink-streams " .. chainlink._VERSION)
+      return
+    end
+    local lua = rawget(_G, "jit") and jit.version or _VERSION -- luacheck: ignore 113
+    output.print(('{"name":"chainlink-streams","version":%s,"lua":%s}'):format(text.json_string(chainlink._VERSION),
+      text.json_string(lua)))
+  end,
 }
 
 return commands

@@ -3,6 +3,7 @@
 
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
+local session = require "chainlink.cli.session"
 
 return {
   summary = "a script that completes commands and options in your shell",
@@ -12,6 +13,7 @@ return {
     .. "fish: chainlink-streams completion fish > ~/.config/fish/completions/chainlink-streams.fish\n"
     .. "make install puts all three where these shells look for them",
   unformatted = true,
+  options = { session.output_option },
   run = function(_, _, rest)
     local shells = require "chainlink.cli.shells" -- reads the table of commands, which has this one
     local write = #rest == 1 and shells[rest[1]]

@@ -7,6 +7,7 @@ local core = require "chainlink.core"
 local help = require "chainlink.cli.help"
 local of_commands = require "chainlink.cli.table"
 local options = require "chainlink.cli.options"
+local outfile = require "chainlink.cli.outfile"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
 local suggest = require "chainlink.suggest"
@@ -33,23 +34,55 @@ Without an account, run the simulator:
   until [ -e "$folder/env" ]; do sleep 0.1; done; . "$folder/env"
 ]]
 
+local function with_client(command, values, rest)
+  local client = session.client(values, command.client_options and command.client_options(values))
+  local ok, result = pcall(command.run, client, values, rest)
+  client:close()
+  if not ok then error(result, 0) end
+  return result
+end
+
+-- Runs it with its output in the file that --output names.
+local function into_file(command, values, run)
+  local file = outfile.open(values.output)
+  output.redirect(file.handle, file.path)
+  local ok, result = pcall(run)
+  output.redirect()
+  if ok or command.endless and session.is_interrupt(result) then session.check(file:finish())
+  else
+    local words = file:abandon()
+    if words then output.note("%s", words) end
+  end
+  if not ok then error(result, 0) end
+  return result
+end
+
+-- Is --output the option that all commands have?
+local function has_outfile(rows)
+  for _, row in ipairs(rows) do
+    if row == session.output_option then return true end
+  end
+  return false
+end
+
 local function run_command(command, arguments)
-  local values, rest = options.parse(of_commands.options(command), arguments)
+  local rows = of_commands.options(command)
+  local values, rest = options.parse(rows, arguments)
   if values.help then
     print_all(help.of(command))
     return 0
   end
   session.load_schemas(values)
-  if not command.network then return command.run(nil, values, rest) or 0 end
-  if not has_credentials() then
+  if command.network and not has_credentials() then
     io.stderr:write(NO_CREDENTIALS)
     return 3
   end
-  local client = session.client(values, command.client_options and command.client_options(values))
-  local ok, result = pcall(command.run, client, values, rest)
-  client:close()
-  if not ok then error(result, 0) end
-  return result or 0
+  local function run()
+    if command.network then return with_client(command, values, rest) or 0 end
+    return command.run(nil, values, rest) or 0
+  end
+  if values.output and values.output ~= "-" and has_outfile(rows) then return into_file(command, values, run) end
+  return run()
 end
 
 local function unknown(name)

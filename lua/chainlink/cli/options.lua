@@ -33,7 +33,7 @@ local function read_number(row, text)
   local value = text:find "^[+-]?[%d.]+$" and tonumber(text)
   if value and is_in_range(row, value) then return value end
   options.usage_error("--%s must be a %s %s, not '%s'", row.name, row.number == "whole" and "whole number" or "number",
-    row.low and ("from %.0f to %.0f"):format(row.low, row.high) or "above 0", text)
+    row.low and ("from %.16g to %.16g"):format(row.low, row.high) or "above 0", text)
 end
 
 local function convert(row, text)
@@ -70,6 +70,16 @@ local function find(rows, name)
   unknown(rows, "--" .. name)
 end
 
+-- "-o" -> "output"; "-oFILE" -> "output", "FILE"
+local function long_name(rows, argument)
+  local letter, attached = argument:match "^%-(%a)(.*)$"
+  for _, row in ipairs(rows) do
+    if row.short and row.short == letter and (attached == "" or row.value) then
+      return row.name, attached ~= "" and attached or nil
+    end
+  end
+end
+
 -- The option at arguments[i] into values; -> where the next argument is
 local function read_option(rows, values, arguments, i, name, attached)
   local row = find(rows, name)
@@ -91,14 +101,22 @@ local function fill_in(rows, values)
   return values
 end
 
---- Splits arguments into the values of options and the rest. Rows: {name=, value="WHAT" or nil for a switch, default=,
---- choices=, number=true|"whole" (above 0, or from low to high), repeats=true: an array}.
+-- The option that the argument is, by its long name, and a value that is written with it.
+local function option_in(rows, argument)
+  local name, attached = argument:match "^%-%-([%w-]+)=(.*)$"
+  if name then return name, attached end
+  name = argument == "-h" and "help" or argument:match "^%-%-([%w-]+)$"
+  if name then return name end
+  return long_name(rows, argument)
+end
+
+--- Splits arguments into the values of options and the rest. Rows: {name=, short= a letter, value="WHAT" or nil for a
+--- switch, default=, choices=, number=true|"whole" (above 0, or from low to high), repeats=true: an array}.
 function options.parse(rows, arguments)
   local values, rest, i = {}, {}, 1
   while i <= #arguments do
     local argument = arguments[i]
-    local name, attached = argument:match "^%-%-([%w-]+)=(.*)$"
-    name = name or argument == "-h" and "help" or argument:match "^%-%-([%w-]+)$"
+    local name, attached = option_in(rows, argument)
     if argument == "--" then
       for j = i + 1, #arguments do rest[#rest + 1] = arguments[j] end
       break

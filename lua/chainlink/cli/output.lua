@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Standard output, of which each write is checked, and words on standard error.
+-- Standard output, or the file in its place, of which each write is checked, and words on standard error.
 
 local core = require "chainlink.core"
 local text = require "chainlink.text"
@@ -11,19 +11,26 @@ local EPIPE = 32
 --- Raised to end the command without a word: whoever read the output has gone.
 output.CLOSED = {}
 
+local sink, name = io.stdout, "the output"
+
 local function check(done, reason, code)
   if done then return end
   if code == EPIPE then error(output.CLOSED, 0) end
-  error("cannot write the output: " .. reason, 0)
+  error(("cannot write %s: %s"):format(name, reason), 0)
+end
+
+--- What is printed from now on goes to this file handle, of that name; without them to standard output again.
+function output.redirect(handle, path)
+  sink, name = handle or io.stdout, path or "the output"
 end
 
 --- Writes lines; a disk that is full is an error, now or when they are flushed.
 function output.print(...)
-  for i = 1, select("#", ...) do check(io.stdout:write((select(i, ...)), "\n")) end
+  for i = 1, select("#", ...) do check(sink:write((select(i, ...)), "\n")) end
 end
 
 function output.flush()
-  check(io.stdout:flush())
+  check(sink:flush())
 end
 
 --- One message on standard error, without what could steer the terminal.
@@ -32,7 +39,7 @@ function output.note(message, ...)
 end
 
 local function paint(value, code)
-  if not core.isatty(1) or os.getenv "NO_COLOR" then return value end
+  if sink ~= io.stdout or not core.isatty(1) or os.getenv "NO_COLOR" then return value end
   return "\27[" .. code .. "m" .. value .. "\27[0m"
 end
 

@@ -13,6 +13,9 @@ local unpack = table.unpack or unpack -- luacheck: ignore 113 143
 session.format_option = { name = "format", value = "table|json|csv", choices = { "table", "json", "csv" },
   default = "table", help = "how to write (default: table); json is JSON Lines, one object a line" }
 
+session.output_option = { name = "output", short = "o", value = "FILE",
+  help = "write there; FILE.part until it is whole" }
+
 session.schemas_option = { name = "schemas", value = "FILE", help = "JSON file of further report schemas" }
 
 --- Adds what --schemas names.

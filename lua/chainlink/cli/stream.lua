@@ -14,6 +14,7 @@ local stream = {
   summary = "reports as they come, until Ctrl-C",
   usage = "stream FEED... [--seconds N] [--count N] [--order feed|arrival] [--record DIR|FILE] [--metrics HOST:PORT]",
   network = true,
+  endless = true,
   options = {
     { name = "seconds", value = "N", number = true, help = "stop after so long" },
     { name = "count", value = "N", number = "whole", help = "stop after so many reports" },

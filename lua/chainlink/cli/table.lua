@@ -6,7 +6,8 @@
 --   summary  a line, in small letters         usage    the command's name, its arguments and main options
 --   options  rows for chainlink.cli.options   run      function(client or nil, values, arguments) -> exit code or nil
 --   notes    further lines, optional          more     a text that is set as it is, optional
---   network  it asks the service              unformatted  it knows no --format and --schemas
+--   network  it asks the service              unformatted  it knows no --format, --schemas and --output
+--   endless  it ends by Ctrl-C: what it has written until then is whole
 --   client_options  function(values) -> more options of its client, optional
 
 local commands = require "chainlink.cli.commands"
@@ -58,7 +59,7 @@ function of_commands.options(command)
   local list, seen = {}, {}
   add(list, seen, command.options or {})
   if not command.unformatted then
-    add(list, seen, { session.format_option, session.schemas_option })
+    add(list, seen, { session.format_option, session.output_option, session.schemas_option })
   end
   if command.network then add(list, seen, session.network_options) end
   add(list, seen, { help_option })
