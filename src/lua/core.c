@@ -23,6 +23,7 @@
 #include "lua/lschema.h"
 #include "lua/lsnappy.h"
 #include "lua/lstream.h"
+#include "lua/lterminal.h"
 #include "lua/lverify.h"
 #include "lua/lweb.h"
 #include "lua/lwide.h"
@@ -129,5 +130,6 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_bell(L);
   cds_l_open_wide(L);
   cds_l_open_file(L);
+  cds_l_open_terminal(L);
   return 1;
 }

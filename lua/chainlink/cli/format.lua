@@ -109,11 +109,14 @@ function format.report_json(report, name)
   return name and '{"name":' .. text.json_string(name) .. "," .. json:sub(2) or json
 end
 
-local function number(value)
+--- A price for people to read, rounded; "" for nil.
+function format.number(value)
   if value == nil then return "" end
   local size = math.abs(value)
   return (size >= 100 and "%.2f" or size >= 1 and "%.4f" or "%.8f"):format(value)
 end
+
+local number = format.number
 
 --- The first `size` bytes of a text at most, and no part of a character.
 function format.cut(value, size)

@@ -29,6 +29,11 @@ function output.print(...)
   for i = 1, select("#", ...) do check(sink:write((select(i, ...)), "\n")) end
 end
 
+--- Writes a text as it is.
+function output.write(value)
+  check(sink:write(value))
+end
+
 function output.flush()
   check(sink:flush())
 end
@@ -44,6 +49,9 @@ local function paint(value, code)
 end
 
 function output.bold(value) return paint(value, "1") end
+
+--- Black on white, or how the terminal shows that.
+function output.reverse(value) return paint(value, "7") end
 
 function output.green(value) return paint(value, "32") end
 

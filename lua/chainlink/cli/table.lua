@@ -22,6 +22,7 @@ local rows = {
   { "at", commands.at },
   { "history", commands.history },
   { "stream", require "chainlink.cli.stream" },
+  { "top", require "chainlink.cli.top" },
   { "replay", require "chainlink.cli.replay" },
   { "serve", require "chainlink.cli.serve" },
   { "decode", commands.decode },

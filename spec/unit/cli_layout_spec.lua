@@ -1,0 +1,157 @@
+-- SPDX-License-Identifier: MIT
+-- The lines that `top` shows, for a state, rows and columns.
+
+local layout = require "chainlink.cli.layout"
+
+local ID = "0x0003" .. ("ab"):rep(29) .. "cd"
+
+local function feed(name, more)
+  local made = { name = name, id = ID, price = 3456.789, bid = 3456.5, ask = 3457, observed = 1700000000, age = 1.2,
+    rate = 1, latency = 12.4, gaps = 0, lost = 0, reports = 77 }
+  for key, value in pairs(more or {}) do made[key] = value end
+  return made
+end
+
+local function origin(name, more)
+  local made = { origin = name, host = "localhost:1", state = "connected", connection_uptime = 75, ping_latency = 0.31,
+    messages_received = 1234, reconnect_count = 0 }
+  for key, value in pairs(more or {}) do made[key] = value end
+  return made
+end
+
+local function state_of(feeds, more)
+  local state = { feeds = feeds, rate = 2.5, wall = 1700000001, uptime = 3725, stats = { active_connections = 2,
+    configured_connections = 2, gaps = 1, lost = 0, accepted = 154, deduplicated = 150, dropped = 0,
+    latency = { mean = 12, max = 99.7 }, origins = { origin "o1", origin "o2" } } }
+  for key, value in pairs(more or {}) do state[key] = value end
+  return state
+end
+
+local function feeds_of(count)
+  local feeds = {}
+  for i = 1, count do feeds[i] = feed("F" .. i .. "/USD") end
+  return feeds
+end
+
+local function width_of(line) return select(2, line:gsub("[^\128-\191]", "")) end
+
+describe("the view", function()
+  it("at 80 columns has the feeds below the connections, and all that finds room", function()
+    assert.same({
+      "chainlink-streams top  2 feeds  for 1h02m  q ends                   22:13:21 UTC",
+      "2 of 2 connections up  2.5 reports/s  gaps 1  lost 0  latency 12ms (max 100ms)",
+      " o1  localhost:1  connected  up 1m15s  ping 0.3ms  messages 1234  reconnects 0",
+      " o2  localhost:1  connected  up 1m15s  ping 0.3ms  messages 1234  reconnects 0",
+      "",
+      "feed               price     age  rate/s  latency  gaps  lost  observed         ",
+      "ETH/USD          3456.79    1.2s     1.0     12ms     0     0  22:13:20",
+      "BTC/USD          3456.79    1.2s     1.0     12ms     0     0  22:13:20",
+    }, (layout.lines(state_of { feed "ETH/USD", feed "BTC/USD" }, 24, 80, 1)))
+  end)
+
+  it("at 60 columns leaves out what is wanted least", function()
+    local lines = layout.lines(state_of { feed "ETH/USD" }, 24, 60, 1)
+    assert.equal("chainlink-streams top  1 feed  for 1h02m        22:13:21 UTC", lines[1])
+    assert.equal("feed               price     age  rate/s  latency  gaps     ", lines[6])
+    assert.equal("ETH/USD          3456.79    1.2s     1.0     12ms     0", lines[7])
+    assert.equal("2 of 2 connections up  2.5 reports/s  gaps 1  lost 0", lines[2])
+    assert.equal(" o1  localhost:1  connected  up 1m15s  ping 0.3ms", lines[3])
+  end)
+
+  it("at 200 columns has bid, ask, times and ids", function()
+    local lines = layout.lines(state_of { feed "ETH/USD" }, 24, 200, 1)
+    assert.matches("^feed +price +bid +ask +age +rate/s +latency +gaps +lost +observed +reports +id *$", lines[6])
+    assert.matches("^ETH/USD +3456%.79 +3456%.50 +3457%.00 +1%.2s +1%.0 +12ms +0 +0 +22:13:20 +77 +0x0003ab%.%.ababcd$",
+      lines[7])
+    assert.matches("max 100ms%)  reports 154  duplicates 150  dropped 0$", lines[2])
+  end)
+
+  it("gives names the room that is left, and bid and ask only together", function()
+    local state = state_of { feed "WRAPPED-ETHER-BASKET/USD" }
+    local function first(columns) return layout.lines(state, 24, columns, 1)[7] end
+    assert.matches("^WRAPPED~ ", first(55))
+    assert.matches("^WRAPPED%-ETHER%-~ ", first(68))
+    assert.matches("^WRAPPED%-ETHER%-BASKET/USD +3456%.79    1%.2s", first(108))
+    assert.matches("^WRAPPED%-ETHER%-BASKET/USD +3456%.79 +3456%.50 +3457%.00    1%.2s", first(109))
+  end)
+
+  it("is never wider nor longer than the terminal, whatever that is", function()
+    local long = feed(("Ünï"):rep(30), { price = -1e30, age = 1e9, latency = 1e12, rate = 1e6, gaps = 1e6, lost = 1e9,
+      reports = 1e15 })
+    local trouble = { at = 1700000000, words = ("w"):rep(300) }
+    for _, feeds in ipairs { { long }, feeds_of(40), {} } do
+      for columns = 1, 120 do
+        for _, rows in ipairs { 1, 2, 3, 8, 24 } do
+          local lines = layout.lines(state_of(feeds, { trouble = trouble }), rows, columns, 1)
+          assert.is_true(#lines <= rows, ("%d lines in %d rows of %d"):format(#lines, rows, columns))
+          for _, line in ipairs(lines) do
+            assert.is_true(width_of(line) <= columns, ("%d columns: %s"):format(columns, line))
+          end
+        end
+      end
+    end
+  end)
+
+  it("scrolls, and says where it is", function()
+    local state = state_of(feeds_of(40))
+    local lines, shown, start = layout.lines(state, 16, 80, 1)
+    assert.equal(16, #lines)
+    assert.same({ 9, 1 }, { shown, start })
+    assert.equal("feeds 1 to 9 of 40; down and up scroll", lines[16])
+    assert.matches("^F1/USD", lines[7])
+    lines, shown, start = layout.lines(state, 16, 80, 11)
+    assert.same({ 9, 11 }, { shown, start })
+    assert.matches("^F11/USD", lines[7])
+    for _, beyond in ipairs { 32, 33, 1000 } do
+      lines, shown, start = layout.lines(state, 16, 80, beyond)
+      assert.same({ 9, 32 }, { shown, start })
+      assert.equal("feeds 32 to 40 of 40; down and up scroll", lines[16])
+    end
+    start = select(3, layout.lines(state, 16, 80, -5))
+    assert.equal(1, start)
+    lines, shown = layout.lines(state_of(feeds_of(10)), 16, 80, 1)
+    assert.equal(10, shown)
+    assert.matches("^F10/USD", lines[16])
+  end)
+
+  it("has all feeds where there is no end of rows", function()
+    local lines, shown = layout.lines(state_of(feeds_of(100)), math.huge, 120, 1)
+    assert.equal(100, shown)
+    assert.matches("^F100/USD", lines[#lines])
+  end)
+
+  it("says what is not there yet", function()
+    local waiting = { name = ID, id = ID, gaps = 0, lost = 0, reports = 0 }
+    local state = state_of { waiting }
+    state.rate, state.stats.latency = nil, {}
+    local lines = layout.lines(state, 24, 80, 1)
+    assert.matches("^0x0003ab%.%.ababcd +waiting +%- +%- +%- +0 +0 +%-$", lines[7])
+    assert.matches("  %- reports/s  .*latency %-  ", lines[2] .. "  ")
+  end)
+
+  it("marks prices by where they went, and what is not as it should be", function()
+    local function paint(style, value) return ("<%s:%s>"):format(style, value) end
+    local down = feed("DOWN", { direction = "down", age = 31, lost = 2 })
+    local trouble = { at = 1699999990, words = "disconnected h:1: gone\27" }
+    local state = state_of({ feed("UP", { direction = "up" }), down }, { trouble = trouble })
+    state.stats.active_connections, state.stats.origins[2].state = 1, "reconnecting"
+    local lines = layout.lines(state, 24, 80, 1, paint)
+    assert.matches("^<title:chainlink%-streams top ", lines[1])
+    assert.matches("^<bad:1 of 2 connections up", lines[2])
+    assert.matches("^ o1 ", lines[3])
+    assert.matches("^<bad: o2 +localhost:1 +reconnecting", lines[4])
+    assert.equal("<bad:11s ago: disconnected h:1: gone?>", lines[5])
+    assert.matches("^<head:feed ", lines[7])
+    assert.matches("^UP +<rose: +3456%.79>    1%.2s", lines[8])
+    assert.matches("^DOWN +<fell: +3456%.79>  <bad:   31s>.*<bad:   2>  22:13:20$", lines[9])
+    state.wall = 1700000060
+    assert.equal("", layout.lines(state, 24, 80, 1, paint)[5]) -- that was long ago
+  end)
+
+  it("writes times so that they can be read", function()
+    local cases = { [0] = "0.0s", [0.04] = "0.0s", [9.94] = "9.9s", [9.96] = "10s", [59.4] = "59s", [59.6] = "1m00s",
+      [3599] = "59m59s", [3599.9] = "1h00m", [86399] = "23h59m", [86400] = "1d", [1e9] = "11574d", [-3] = "0.0s" }
+    for seconds, words in pairs(cases) do assert.equal(words, layout.duration(seconds)) end
+    assert.equal("-", layout.duration(nil))
+  end)
+end)
