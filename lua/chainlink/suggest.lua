@@ -34,7 +34,7 @@ end
 local function nearness(word, candidate)
   if #candidate > MAX_BYTES then return nil end
   if #word >= MIN_PREFIX and candidate:sub(1, #word) == word then return 0.5 end
-  local allowed = math.max(1, math.floor(#word / 3))
+  local allowed = math.max(1, math.floor(#word / 4))
   if math.abs(#candidate - #word) > allowed then return nil end
   local distance = suggest.distance(word, candidate)
   if distance > allowed or distance >= #word then return nil end

@@ -105,6 +105,7 @@ describe("names", function()
     assert.equal("BTC/USD", near("btcusd", { { id = id(4), name = "BTC/USD" } }))
     assert.equal("S?L/USD", near("SOL/USD", { { id = id(4), name = "S\27L/USD" } }))
     assert.is_nil(near("nothing", {}))
+    assert.is_nil(near("BTC/USD", {})) -- ETH/USD is something else
   end)
 
   it("are written beside ids, as far as the list has them", function()
