@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Recording a stream: what is in the file, options, failures, and recorders that are killed.
+-- Recording a stream: what is in the file, options, and failures.
 
 local await = require "spec.support.await"
 local chainlink = require "chainlink"
@@ -320,48 +320,5 @@ describe("a recording", function()
     local missing = output:match "(%d+) reports were not written"
     assert.equal(1, status)
     assert.equal(20, #recorded.read(path).reports + tonumber(missing))
-  end)
-
-  -- One recorder after the other is killed, at a length of the file that is drawn; each goes on with the same file.
-  it("survives recorders that are killed", function()
-    local kills = tonumber(os.getenv "KILLS") or 8
-    local script = ([[
-      local chainlink = require "chainlink"
-      local stream = chainlink.client_from_env():stream { %q, %q, %q }
-      assert(stream:record(%q, { fsync = true }))
-      for _ in stream do end
-    ]]):format(ids[1], ids[2], ids[3], path)
-    project.write(folder .. "/script.lua", script)
-    local function length()
-      local file = io.open(path, "rb")
-      local size = file and file:seek "end" or 0
-      if file then file:close() end
-      return size
-    end
-    math.randomseed(tonumber(os.getenv "SEED") or 1)
-    for _ = 1, kills do
-      local wanted = length() + math.random(1, 30000)
-      local pipe = io.popen(("%s %s %s/script.lua & echo $!; wait"):format(sim:exports(), project.lua, folder))
-      local pid = pipe:read "*l"
-      await("a recording", function() return length() >= wanted end)
-      os.execute("kill -9 " .. pid)
-      pipe:close() -- the process has ended then, and its lock
-    end
-    local stream = client:stream { ids[1] }
-    assert.is_true(stream:record(path))
-    stream:close()
-    local found, seen = recorded.read(path), {}
-    assert.equal(kills + 1, #found.heads)
-    local first, last = math.huge, 0
-    for _, line in ipairs(found.reports) do
-      assert.is_nil(seen[line.fullReport], "a report is there twice")
-      seen[line.fullReport] = true
-      first, last = math.min(first, line.observationsTimestamp), math.max(last, line.observationsTimestamp)
-    end
-    for i = 1, 3 do
-      for report in client:reports(ids[i], first, last) do seen[report.full_report] = nil end
-    end
-    assert.is_nil(next(seen), "a report that the service did not make")
-    assert.is_true(#found.reports > kills)
   end)
 end)
