@@ -22,6 +22,8 @@ LUA_NAMES := $(if $(filter luajit,$(LUA)),luajit,lua$(LUA) lua-$(LUA) lua$(subst
 LUA_PC := $(or $(shell for p in $(LUA_NAMES); do $(LUA_PKG_CONFIG) --exists $$p 2>/dev/null && echo $$p && break; done),$(firstword $(LUA_NAMES)))
 LUA_BIN := $(or $(LUA_HOME:%=%/bin/lua5.5),$(shell command -v $(LUA_NAMES) 2>/dev/null | head -n 1),$(firstword $(LUA_NAMES)))
 MODULES := libcurl libwebsockets openssl libsecp256k1
+# The modules of the rock chainlink-streams-relay are built where their libraries are.
+HIREDIS := $(shell pkg-config --exists hiredis 2>/dev/null && echo hiredis)
 # Optional: report:compress() answers an error without the first, recordings in gzip and zstd without the others.
 SNAPPY := $(shell pkg-config --exists snappy 2>/dev/null && echo snappy)
 ZLIB := $(shell pkg-config --exists zlib 2>/dev/null && echo zlib)
@@ -58,7 +60,9 @@ endif
 ENGINE := $(wildcard $(foreach layer,base codec crypto order net context rest stream record client web,src/$(layer)/*.c))
 SIMULATOR := $(wildcard src/simulator/*.c)
 SIMULATOR_SHARES := $(wildcard src/base/*.c src/codec/hex.c src/crypto/hmac.c src/crypto/keccak.c)
-BINDING := $(filter-out src/lua/lsimulator.c,$(wildcard src/lua/*.c))
+REDIS := src/relay/poller.c src/relay/redis.c
+BINDING := $(filter-out src/lua/lsimulator.c src/lua/lredis.c,$(wildcard src/lua/*.c))
+RELAY_MODULES := $(HIREDIS:hiredis=$(OUT)/chainlink/redis.so)
 # Those that fail each allocation in turn take the longest: they go first.
 C_TESTS := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/test_torture*.c) \
   $(filter-out spec/c/test_torture%,$(wildcard spec/c/test_*.c)))
@@ -76,7 +80,7 @@ binding_object = $(patsubst src/%.c,$(OUT)/obj/%.o,$(1))
 .DELETE_ON_ERROR:
 .SECONDARY:
 
-all: $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so $(OUT)/bin/chainlink-streams $(INTERPRETER)
+all: $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so $(RELAY_MODULES) $(OUT)/bin/chainlink-streams $(INTERPRETER)
 
 $(OUT)/chainlink/core.so: $(call object,$(ENGINE)) $(call binding_object,$(BINDING))
 	@mkdir -p $(@D)
@@ -87,6 +91,11 @@ $(OUT)/chainlink/simulator.so: $(call object,$(SIMULATOR) $(SIMULATOR_SHARES)) $
 	@mkdir -p $(@D)
 	@echo "  link $@"
 	$(Q)$(LINK) -shared -o $@ $^ $(LIBS)
+
+$(OUT)/chainlink/redis.so: $(call object,$(REDIS) $(wildcard src/base/*.c)) $(call binding_object,src/lua/lredis.c)
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	$(Q)$(LINK) -shared -o $@ $^ $(shell pkg-config --libs hiredis) $(LIBS)
 
 $(OUT)/obj/lua/%.o: src/lua/%.c Makefile | deps
 	@mkdir -p $(@D)
@@ -306,6 +315,12 @@ REPORTS ?= 1000000
 bars-check: all
 	@$(USE_BUILD) python3 spec/bars/check.py $(LUA_BIN) $(REPORTS) $(SEED)
 
+# Two relays, Redis, a reader and a group, each killed at random; SERVERS=3 for a cluster. RATE is of each feed.
+.PHONY: relay-check
+relay-check: FEEDS := $(if $(filter command environment,$(firstword $(origin FEEDS))),$(FEEDS),100)
+relay-check: all
+	@$(USE_BUILD) scripts/for-minutes '$(MINUTES)' 400 $(LUA_BIN) spec/relay/run.lua $(SEED) $(MINUTES) $(FEEDS) $(or $(RATE),20) $(or $(SERVERS),1)
+
 # Every history of one feed of up to so many steps, against what is promised; and faults that this must find.
 DEPTH ?= 7
 .PHONY: model model-faults
@@ -340,10 +355,12 @@ lint:
 types:
 	@$(LUA_BIN) spec/types/run.lua
 
-layers: $(call object,$(ENGINE) $(SIMULATOR)) $(call binding_object,$(wildcard src/lua/*.c))
-	@$(LUA_BIN) scripts/layers src $(TREE)/obj $(OUT)/obj
+NOT_BUILT := $(if $(HIREDIS),,$(filter %/redis.c,$(REDIS)) src/lua/lredis.c)
+layers: $(call object,$(filter-out $(NOT_BUILT),$(ENGINE) $(SIMULATOR) $(REDIS))) \
+  $(call binding_object,$(filter-out $(NOT_BUILT),$(wildcard src/lua/*.c)))
+	@NOT_BUILT='$(NOT_BUILT)' $(LUA_BIN) scripts/layers src $(TREE)/obj $(OUT)/obj
 
-symbols: $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so
+symbols: $(OUT)/chainlink/core.so $(OUT)/chainlink/simulator.so $(RELAY_MODULES)
 	@scripts/symbols $^
 
 luarocks:
@@ -454,6 +471,7 @@ help:
 	@echo 'make model DEPTH=7                 every history of a feed up to so many steps   make model-faults'
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost; ORDER=arrival   make soak MINUTES=10'
 	@echo 'make bars-check REPORTS=1000000    bars and averages of random reports against Python'
+	@echo 'make relay-check MINUTES=3 FEEDS=100 RATE=20      relays and Redis, killed at random; SERVERS=3: a cluster'
 	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
 	@echo 'make lint types layers symbols luarocks                        the checks'
 	@echo 'make bench bench-check bench-growth bench-nginx bench-peers bench-replay format docs rockspec clean'

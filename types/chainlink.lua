@@ -11,6 +11,7 @@
 ---@field bars fun(options: chainlink.BarsOptions): chainlink.Bars bars of reports, see types/bars.lua
 ---@field twap fun(options: chainlink.TwapOptions): chainlink.Twap time-weighted averages
 ---@field guard fun(options?: chainlink.GuardOptions): chainlink.Guard what stands before a transaction
+---@field source chainlink.SourceModule
 local chainlink = {}
 
 ---Makes a client. Wrong options raise a ConfigError.
@@ -432,6 +433,97 @@ function Stream:stats() end
 function Stream:metrics() end
 
 function Stream:close() end
+
+---Reports from elsewhere than the service: docs/relay.md.
+---@class chainlink.SourceModule
+local SourceModule = {}
+
+---What a relay has put into Redis. A ConfigError where the rock chainlink-streams-relay is missing.
+---@param options chainlink.RedisOptions
+---@return chainlink.Source? source
+---@return chainlink.Error? err a MemoryError
+---@return_overload chainlink.Source
+---@return_overload nil, chainlink.Error
+function SourceModule.redis(options) end
+
+---@class chainlink.RedisOptions
+---@field url string redis://[user[:password]@]host[:port][,host[:port]…][/database] or unix:PATH
+---@field feeds string[] ids
+---@field from? integer|"new"|"all" Unix seconds of the first observations; "new": what comes from now on
+---@field group? string shares the work with the group's other consumers
+---@field consumer? string this one's name in the group
+---@field verify? chainlink.SignerRegistry|chainlink.SignerSet|false
+---@field logger? fun(level: chainlink.Level, message: string, fields: table)
+---@field log_level? chainlink.Level|"none"
+---@field on_status? fun(event: chainlink.Status)
+---@field loop? chainlink.Loop
+
+---Its own iterator: `for report in source do`.
+---@class chainlink.Source
+---@overload fun(): chainlink.Report?
+local Source = {}
+
+---The next report; waits up to timeout seconds, without one as long as it takes.
+---@param timeout? number
+---@return chainlink.Report? report
+---@return chainlink.Error? err a TimeoutError, StreamClosedError, AuthenticationError, …
+---@return_overload chainlink.Report
+---@return_overload nil, chainlink.Error
+function Source:read(timeout) end
+
+---Never waits.
+---@return chainlink.Report? report nil when none is there
+---@return chainlink.Error? err when the source is over
+function Source:poll() end
+
+---The newest report seen of a feed, without taking it.
+---@param feed_id string
+---@return chainlink.Report?
+function Source:latest(feed_id) end
+
+---Waits until it is set up, and so begins where it is to.
+---@param timeout? number
+---@return chainlink.Source? source
+---@return chainlink.Error? err
+---@return_overload chainlink.Source
+---@return_overload nil, chainlink.Error
+function Source:connect(timeout) end
+
+---In a group: the report taken last is done with too.
+---@return true? done
+---@return chainlink.Error? err a TimeoutError when the server does not know within a second
+function Source:ack() end
+
+---Readable when `poll` has something to do.
+---@return integer
+function Source:pollfd() end
+---@return integer
+function Source:getfd() end
+---@return "r"
+function Source:events() end
+function Source:timeout() end
+---@return boolean
+function Source:dirty() end
+
+---@return chainlink.SourceStats
+function Source:stats() end
+
+---Ends it; again is harmless.
+function Source:close() end
+
+---@class chainlink.SourceStats
+---@field feeds integer
+---@field accepted integer reports that were taken
+---@field total_received integer reports that came
+---@field decode_errors integer entries that are no report of their feed and time
+---@field unverified integer
+---@field lost integer ranges told as lost
+---@field lost_seconds integer
+---@field queue_length integer
+---@field configured_connections integer
+---@field active_connections integer
+---@field errors_count integer connections and attempts that failed
+---@field reconnect_count integer connections that ended
 
 ---@class chainlink.ReplayOptions
 ---@field speed? number|"max" times as fast as the reports came, 1; "max": without waiting

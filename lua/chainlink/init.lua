@@ -81,6 +81,8 @@ local parts = {
   bars = "chainlink.bars",
   twap = "chainlink.twap",
   guard = "chainlink.guard",
+  --- chainlink.source.redis{url=, feeds=}: what a relay has put into Redis, as a stream (docs/relay.md).
+  source = "chainlink.source",
   --- chainlink.onchain{rpc_url=, verifier_proxy= or network=}: verification by a chain (docs/onchain.md).
   onchain = "chainlink.onchain",
 }

@@ -32,6 +32,8 @@ local function manual_files()
   return list
 end
 
+local has_redis = pcall(require, "chainlink.redis") -- built where hiredis is
+
 local function expected_files()
   local doc = "share/doc/chainlink-streams/"
   local list = { "bin/chainlink-streams", "share/chainlink-streams/installed-" .. abi,
@@ -39,6 +41,7 @@ local function expected_files()
     "share/chainlink-streams/types/chainlink.lua", "share/chainlink-streams/types/openresty.lua",
     "lib/lua/" .. abi .. "/chainlink/core.so",
     "lib/lua/" .. abi .. "/chainlink/simulator.so" }
+  if has_redis then list[#list + 1] = "lib/lua/" .. abi .. "/chainlink/redis.so" end
   local documents = "README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md examples/*.* examples/embed/*"
   for line in project.run("ls " .. documents):gmatch "[^\n]+" do
     list[#list + 1] = doc .. line
@@ -126,7 +129,8 @@ describe("make install", function()
 
   it("keeps installs for two Luas apart: they share the documentation, and the later one has the command", function()
     local out, remove_out = project.folder()
-    project.run(("mkdir %s/chainlink && touch %s/chainlink/core.so %s/chainlink/simulator.so"):format(out, out, out))
+    project.run(("cd %s && mkdir chainlink && cd chainlink && touch core.so simulator.so %s"):format(out,
+      has_redis and "redis.so" or ""))
     local function other(what)
       local output, status = project.run(("PREFIX=%s DESTDIR= LUA_ABI=5.9 LUA_BIN=%s OUT=%s GENERATED=build/manual "
         .. "scripts/install %s")

@@ -24,6 +24,7 @@ local rows = {
   { "stream", require "chainlink.cli.stream" },
   { "top", require "chainlink.cli.top" },
   { "replay", require "chainlink.cli.replay" },
+  { "relay", require "chainlink.cli.relay" },
   { "serve", require "chainlink.cli.serve" },
   { "decode", commands.decode },
   { "verify", require "chainlink.cli.verify" },

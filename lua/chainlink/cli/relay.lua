@@ -1,0 +1,87 @@
+-- SPDX-License-Identifier: MIT
+-- chainlink-streams relay: what a stream gives, for other processes and machines.
+
+local core = require "chainlink.core"
+local names = require "chainlink.cli.names"
+local options = require "chainlink.cli.options"
+local output = require "chainlink.cli.output"
+local session = require "chainlink.cli.session"
+local text = require "chainlink.text"
+
+local FIGURES_SECONDS = 60 -- from one line of figures to the next
+
+local relay = {
+  summary = "pass reports on to your own machines, through Redis",
+  usage = "relay --redis URL FEED... [--keep SECONDS] [--quiet]",
+  notes = "any number of relays may run side by side: each report is there once, in order\n"
+    .. "the service's terms forbid passing its reports to third parties",
+  network = true,
+  unformatted = true,
+  options = {
+    { name = "redis", value = "URL", help = "redis://[user:password@]host:port[/database] or unix:PATH" },
+    { name = "keep", value = "SECONDS", number = "whole", low = 60, high = 31622400, default = 3600,
+      help = "how far the reports there go back (default: 3600)" },
+    { name = "quiet", help = "no connection changes and figures on standard error" },
+  },
+}
+
+local function log(values)
+  return function(level, words)
+    if values.quiet and level ~= "error" then return end
+    io.stderr:write("# ", level, ": ", text.plain(words), "\n")
+  end
+end
+
+local function figures(totals)
+  return ("# %.0f reports added, %.0f there already, %.0f too late, %.0f too old\n"):format(totals.added, totals.known,
+    totals.late, totals.old)
+end
+
+-- Tells now and then what was done, and at once what came too late.
+local function watch(values)
+  local next_at, late = core.monotonic() + FIGURES_SECONDS, 0
+  return function(totals)
+    if values.quiet then return end
+    if totals.late > late then
+      io.stderr:write(("# warn: %.0f reports came too late and were put aside\n"):format(totals.late - late))
+      late = totals.late
+    end
+    if core.monotonic() < next_at then return end
+    next_at = core.monotonic() + FIGURES_SECONDS
+    io.stderr:write(figures(totals))
+  end
+end
+
+local function show_status(event)
+  local line = { "#", event.state, text.plain(event.host or event.feed_id or "") }
+  if event.reason then line[#line + 1] = text.plain(event.reason) end
+  io.stderr:write(table.concat(line, " "), "\n")
+end
+
+local function need(module)
+  local ok, loaded = pcall(require, module)
+  if ok then return loaded end
+  output.note("relay --redis comes with the rock chainlink-streams-relay: %s", tostring(loaded):match "^[^\n]*")
+end
+
+-- The password by redis-cli's own variable, which no list of processes shows.
+local function with_password(access)
+  local password = os.getenv "REDISCLI_AUTH"
+  if not access.password and password and password ~= "" then access.password = password end
+  return access
+end
+
+function relay.run(client, values, rest)
+  if not values.redis then options.usage_error "relay needs --redis URL" end
+  local sinks, run = need "chainlink.relay.sink", need "chainlink.relay"
+  if not sinks then return 1 end
+  local access = with_password(require "chainlink.relay.address".parse(values.redis, "--redis"))
+  local ids = names.feeds(client, rest, "table")
+  local sink = session.check(sinks.new { access = access, keep = values.keep, log = log(values) })
+  local ok, err = pcall(run.start, client, ids, sink, { log = log(values), on_batch = watch(values),
+    on_status = not values.quiet and show_status or nil })
+  sink:close()
+  if not ok then error(err, 0) end
+end
+
+return relay

@@ -1,0 +1,59 @@
+-- SPDX-License-Identifier: MIT
+-- Written by scripts/rockspec (make rockspec) from the sources' list: do not edit by hand.
+rockspec_format = "3.0"
+package = "chainlink-streams-relay"
+version = "scm-1"
+source = {
+  url = "git+https://github.com/chainlink-streams/chainlink-streams.git",
+}
+description = {
+  summary = "Chainlink Data Streams through Redis: one account's reports for all your machines",
+  detailed = [[
+The relay of chainlink-streams: reports go into Redis Streams, each once and in order whatever number of relays runs,
+and come back as a stream to any number of Lua programs.]],
+  homepage = "https://github.com/chainlink-streams/chainlink-streams",
+  license = "MIT",
+  labels = { "chainlink", "oracle", "redis", "market-data" },
+}
+supported_platforms = { "linux" }
+dependencies = { "lua >= 5.1, < 5.6, ~= 5.2", "chainlink-streams" }
+external_dependencies = {
+  HIREDIS = { library = "hiredis" },
+}
+build = {
+  type = "builtin",
+  modules = {
+    ["chainlink.relay.address"] = "lua/chainlink/relay/address.lua",
+    ["chainlink.relay"] = "lua/chainlink/relay/init.lua",
+    ["chainlink.relay.keys"] = "lua/chainlink/relay/keys.lua",
+    ["chainlink.relay.library"] = "lua/chainlink/relay/library.lua",
+    ["chainlink.relay.redirect"] = "lua/chainlink/relay/redirect.lua",
+    ["chainlink.relay.sink"] = "lua/chainlink/relay/sink.lua",
+    ["chainlink.relay.wire"] = "lua/chainlink/relay/wire.lua",
+    ["chainlink.source.lane"] = "lua/chainlink/source/lane.lua",
+    ["chainlink.source.reader"] = "lua/chainlink/source/reader.lua",
+    ["chainlink.source.redis"] = "lua/chainlink/source/redis.lua",
+    ["chainlink.redis"] = {
+      sources = {
+        "src/base/alloc.c",
+        "src/base/buf.c",
+        "src/base/clock.c",
+        "src/base/error.c",
+        "src/base/gzip.c",
+        "src/base/histogram.c",
+        "src/base/input.c",
+        "src/base/library.c",
+        "src/base/lines.c",
+        "src/base/packing.c",
+        "src/base/utf8.c",
+        "src/base/zstd.c",
+        "src/lua/lredis.c",
+        "src/relay/poller.c",
+        "src/relay/redis.c",
+      },
+      incdirs = { "src", "$(HIREDIS_INCDIR)" },
+      libdirs = { "$(HIREDIS_LIBDIR)" },
+      libraries = { "hiredis", "pthread", "m" },
+    },
+  },
+}
