@@ -20,7 +20,7 @@ local chainlink = {}
 ---@return chainlink.Error? err a MemoryError; there is no client then
 function chainlink.client(options) end
 
----Makes a client from CHAINLINK_STREAMS_API_KEY, …_API_SECRET, …_REST_URL, …_WS_URL, …_CA_FILE, …_NETWORK.
+---Makes a client from CHAINLINK_STREAMS_API_KEY, …_API_SECRET, …_REST_URL, …_WS_URL, …_PRICE_URL, …_CA_FILE, …_NETWORK.
 ---@param overrides? chainlink.Options options that win over the environment
 ---@return chainlink.Client client
 ---@return chainlink.Error? err a MemoryError; there is no client then
@@ -90,6 +90,7 @@ function chainlink.is_error(value, kind) end
 ---@field network? "mainnet"|"testnet" default "mainnet"
 ---@field rest_url? string
 ---@field ws_url? string one or several with commas between them
+---@field price_url? string of the candlestick service
 ---@field timeout? number seconds for a whole request, default 30
 ---@field connect_timeout? number seconds, default 5
 ---@field max_retries? integer default 3
@@ -249,6 +250,22 @@ function Client:reports(feed_id, from, to, limit) end
 ---@return chainlink.Error? err a MemoryError, or StreamClosedError after close; there is no stream then
 function Client:stream(feed_ids, options) end
 
+---The symbols of the candlestick service: of a group, or of all.
+---@param group? string
+---@return chainlink.Symbol[]? symbols
+---@return chainlink.Error? err
+---@return_overload chainlink.Symbol[]
+---@return_overload nil, chainlink.Error
+function Client:symbols(group) end
+
+---The service's candles of a symbol, ascending.
+---@param options chainlink.CandleOptions
+---@return chainlink.Candle[]? candles
+---@return chainlink.Error? err
+---@return_overload chainlink.Candle[]
+---@return_overload nil, chainlink.Error
+function Client:candles(options) end
+
 ---@return chainlink.ClientStats
 function Client:stats() end
 
@@ -317,6 +334,26 @@ function Client:close() end
 ---@field created_at? integer Unix seconds
 ---@field expected_decommission_at? integer Unix seconds
 ---@field decommissioned_at? integer Unix seconds
+
+---@class chainlink.Symbol
+---@field symbol string
+---@field currency string
+---@field base_currency string
+---@field group string
+
+---@class chainlink.CandleOptions
+---@field symbol string
+---@field resolution string "1m", "4h", "1d", "1w", "1M", "1y"
+---@field from integer Unix seconds
+---@field to? integer Unix seconds, default: now
+
+---@class chainlink.Candle
+---@field time integer Unix seconds, its beginning
+---@field open number
+---@field high number
+---@field low number
+---@field close number
+---@field volume number
 
 ---@class chainlink.Page
 ---@field reports chainlink.Report[]

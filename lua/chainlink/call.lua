@@ -25,7 +25,7 @@ end
 local function explain(err)
   local body = err.body and json.decode(err.body)
   if type(body) ~= "table" then return err end
-  local words = body.message or body.error
+  local words = body.message or body.error or body.errmsg
   if type(words) == "table" then words = words.message end
   if type(words) ~= "string" or words == "" then return err end
   words = words:gsub("%c", " "):gsub("\194[\128-\159]", " "):sub(1, 200) -- the latter drive terminals too

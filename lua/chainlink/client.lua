@@ -12,6 +12,7 @@ local streams = require "chainlink.stream"
 local waiting = require "chainlink.waiting"
 local discovery, history, json = later "chainlink.discovery", later "chainlink.history", later "chainlink.json"
 local metrics, recording = later "chainlink.metrics", later "chainlink.recording"
+local candles = later "chainlink.candles"
 
 local PAGE_LIMIT = 500 -- of a history: as many reports as the service gives at once
 
@@ -148,6 +149,18 @@ function methods.reports(client, feed_id, from, to, limit)
   return waiting.for_loop(state, "client:get_report_page", next_report)
 end
 
+-- ---- the candlestick service ----
+
+--- The symbols of a group, or of all groups. -> {{symbol=, currency=, base_currency=, group=}, …} | nil, err
+function methods.symbols(client, group)
+  return candles.symbols(client, check.self(client, "client", "symbols"), group)
+end
+
+--- Candles, ascending; options: symbol, resolution, from, to (default: now). -> {{time=, open=, …}, …} | nil, err
+function methods.candles(client, options)
+  return candles.history(client, check.self(client, "client", "candles"), options)
+end
+
 -- ---- the rest ----
 
 --- A stream of live reports. -> stream | nil, err
@@ -171,6 +184,7 @@ end
 --- Ends its streams and their recordings, calls and connections. May be called again.
 function methods.close(client)
   local state = check.self(client, "client", "close")
+  state.price_token = nil
   core.client_close(client)
   if state.recorded then recording.close_streams(state) end
 end

@@ -10,9 +10,11 @@ local config = {}
 local MAX_FUTURE = 30 -- seconds that the local clock may be behind the service's
 
 local networks = {
-  mainnet = { rest_url = "https://api.dataengine.chain.link", ws_url = "wss://ws.dataengine.chain.link" },
+  mainnet = { rest_url = "https://api.dataengine.chain.link", ws_url = "wss://ws.dataengine.chain.link",
+    price_url = "https://priceapi.dataengine.chain.link" },
   testnet = {
-    rest_url = "https://api.testnet-dataengine.chain.link", ws_url = "wss://ws.testnet-dataengine.chain.link" },
+    rest_url = "https://api.testnet-dataengine.chain.link", ws_url = "wss://ws.testnet-dataengine.chain.link",
+    price_url = "https://priceapi.testnet-dataengine.chain.link" },
 }
 
 -- ---- kinds of values ----
@@ -95,6 +97,7 @@ local rows = {
   { "api_secret", nil, is_text, "a text", secret = true, required = true },
   { "network", "mainnet", one_of("mainnet", "testnet"), '"mainnet" or "testnet"' },
   { "rest_url", nil, is_url("https", "http"), "a URL that starts with https://" },
+  { "price_url", nil, is_url("https", "http"), "a URL that starts with https://" },
   { "ws_url", nil, is_ws_url_list, "a URL that starts with wss://, or several with commas between them" },
   { "timeout", 30, is_seconds, seconds },
   { "connect_timeout", 5, is_seconds, seconds },
@@ -248,7 +251,7 @@ end
 
 local function warnings_for(engine)
   local warnings = {}
-  local urls = { engine.rest_url }
+  local urls = { engine.rest_url, engine.price_url }
   for _, url in ipairs(engine.ws_urls) do urls[#urls + 1] = url end
   for _, url in ipairs(urls) do
     local scheme = url:match("^%a+"):lower()
@@ -270,6 +273,7 @@ local function engine_options(values, tls, breaker)
   end
   for name, value in pairs(tls) do engine[name] = value end
   engine.rest_url = values.rest_url or network.rest_url
+  engine.price_url = values.price_url or network.price_url
   engine.ws_urls = split(values.ws_url or network.ws_url)
   engine.rate_limit = values.rate_limit or 0
   engine.breaker_failures = breaker and breaker.failures or 0
@@ -335,6 +339,7 @@ local variables = {
   { "network", "CHAINLINK_STREAMS_NETWORK" },
   { "rest_url", "CHAINLINK_STREAMS_REST_URL", endpoint = true },
   { "ws_url", "CHAINLINK_STREAMS_WS_URL", endpoint = true },
+  { "price_url", "CHAINLINK_STREAMS_PRICE_URL", endpoint = true },
 }
 
 local function from_environment(...)

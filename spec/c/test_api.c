@@ -32,6 +32,8 @@ static void test_arguments(void) {
   takes(CDS_HEAD_ORIGINS, 0, 0, NULL);
   takes(CDS_HEAD_ORIGINS, 1, 0, "/ takes no feed");
   takes(CDS_POST_JSON, 1, 0, "/ takes no feed");
+  takes(CDS_POST_AUTHORIZE, 1, 0, "/api/v1/authorize takes no feed");
+  takes(CDS_GET_CANDLES, 1, 0, "/api/v1/history/rows takes no feed");
   takes(CDS_GET_LATEST_REPORT, 0, 0, "/api/v1/reports/latest takes one feed");
   takes(CDS_GET_LATEST_REPORT, 1, 0, NULL);
   takes(CDS_GET_LATEST_REPORT, 2, 0, "/api/v1/reports/latest takes one feed");
@@ -67,6 +69,10 @@ static void test_targets(void) {
   const uint32_t last = UINT32_MAX;
   target_is("", (struct cds_call_args){.operation = CDS_GET_FEEDS}, "/api/v1/feeds");
   target_is("/b", (struct cds_call_args){.operation = CDS_GET_DISCOVERY}, "/b/api/v1/discovery");
+  target_is("/b", (struct cds_call_args){.operation = CDS_POST_AUTHORIZE}, "/b/api/v1/authorize");
+  target_is("", (struct cds_call_args){.operation = CDS_GET_GROUPS}, "/api/v1/groups");
+  target_is("", (struct cds_call_args){.operation = CDS_GET_SYMBOLS}, "/api/v1/symbol_info");
+  target_is("", (struct cds_call_args){.operation = CDS_GET_CANDLES}, "/api/v1/history/rows");
   target_is("/b", (struct cds_call_args){.operation = CDS_HEAD_ORIGINS}, "/b/");
   target_is("", (struct cds_call_args){.operation = CDS_HEAD_ORIGINS}, "/");
   target_is("/v2/key", (struct cds_call_args){.operation = CDS_POST_JSON}, "/v2/key");
@@ -181,6 +187,11 @@ static void test_bodies(void) {
   got = judge(CDS_POST_JSON, 200, "", "{\"a\":1}");
   is_string(got.answer.body.data, "{\"a\":1}", "so is what came of a POST");
   cds_answer_clear(&got.answer);
+  for (int i = CDS_POST_AUTHORIZE; i <= CDS_GET_CANDLES; i++) {
+    got = judge((enum cds_operation)i, 200, "", "{\"s\":\"ok\"}");
+    is_string(got.answer.body.data, "{\"s\":\"ok\"}", cds_api_path((enum cds_operation)i));
+    cds_answer_clear(&got.answer);
+  }
 }
 
 static void test_origins(void) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A POST, and an unsigned question for the catalogue, that are answered by a failure first: each allocation of a call
+ * POSTs, and questions that are not signed, that are answered by a failure first: each allocation of a call
  * that is sent twice fails once, which ends in a MemoryError or does no harm. */
 #include "rest_fixture.h"
 #include "torture.h"
@@ -17,6 +17,14 @@ static enum cds_status start_discovery(struct cds_call **call, struct cds_client
   return cds_call_discover(call, client, "base_asset=BTC", true, err);
 }
 
+static enum cds_status start_authorize(struct cds_call **call, struct cds_client *client, struct cds_error *err) {
+  return cds_call_authorize(call, client, err);
+}
+
+static enum cds_status start_candles(struct cds_call **call, struct cds_client *client, struct cds_error *err) {
+  return cds_call_prices(call, client, CDS_GET_CANDLES, "symbol=A", "token", err);
+}
+
 static enum cds_status run(start_function *start) {
   struct cds_call *call;
   struct cds_error err;
@@ -24,6 +32,9 @@ static enum cds_status run(start_function *start) {
   cds_alloc_fail_after(-1);
   begin(&f, steps, 2);
   f.config.want_responses = true;
+  char url[64];
+  snprintf(url, sizeof url, "http://127.0.0.1:%d", f.server->port);
+  http_check(cds_url_parse(&f.config.prices, url, "price_url", NULL) == CDS_OK, "price_url");
   torture_arm();
   enum cds_status status = cds_client_new(&f.client, &f.config, &err);
   if (status == CDS_OK) status = start(&call, f.client, &err);
@@ -40,6 +51,14 @@ static enum cds_status run_discovery(void) {
   return run(start_discovery);
 }
 
+static enum cds_status run_authorize(void) {
+  return run(start_authorize);
+}
+
+static enum cds_status run_candles(void) {
+  return run(start_candles);
+}
+
 int main(void) {
   steps[0] = answer(HEAD("503 Service Unavailable", "Content-Length: 0\r\n\r\n"));
   steps[1] = answer(HEAD("200 OK", "Content-Length: 14\r\n\r\n{\"result\":\"1\"}"));
@@ -49,5 +68,10 @@ int main(void) {
   torture("a catalogue asked for twice, no memory from then on", cds_alloc_fail_after, run_discovery,
           TORTURE_MAY_GO_ON);
   torture("a catalogue asked for twice, one failure", cds_alloc_fail_one, run_discovery, TORTURE_MAY_GO_ON);
+  steps[1] = answer(HEAD("200 OK", "Content-Length: 10\r\n\r\n{\"s\":\"ok\"}"));
+  torture("a token asked for twice, no memory from then on", cds_alloc_fail_after, run_authorize, TORTURE_MAY_GO_ON);
+  torture("a token asked for twice, one failure", cds_alloc_fail_one, run_authorize, TORTURE_MAY_GO_ON);
+  torture("candles asked for twice, no memory from then on", cds_alloc_fail_after, run_candles, TORTURE_MAY_GO_ON);
+  torture("candles asked for twice, one failure", cds_alloc_fail_one, run_candles, TORTURE_MAY_GO_ON);
   return done();
 }

@@ -16,7 +16,12 @@ io.flush()
 while true do
   local connection = listener:accept()
   connection:settimeout(60)
-  repeat local line = connection:receive "*l" until not line or line == ""
+  local line, length
+  repeat
+    line = connection:receive "*l"
+    length = line and line:match "^[Cc]ontent%-[Ll]ength: (%d+)" or length
+  until not line or line == ""
+  if length then connection:receive(tonumber(length)) end -- or the answer could be lost by a reset
   local file = io.open(arg[1], "rb")
   connection:send(file:read "*a")
   file:close()

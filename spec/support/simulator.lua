@@ -93,6 +93,7 @@ function Simulator:options(more)
     api_key = self.api_key,
     api_secret = self.api_secret,
     rest_url = self.rest_url,
+    price_url = self.rest_url,
     ws_url = self.ws_url,
     tls = self.ca_file and { ca_file = self.ca_file } or nil,
   }

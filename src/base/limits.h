@@ -26,6 +26,7 @@
 #define CDS_MAX_KEEP_SECONDS 3600 /* for which an answer is kept, whatever Cache-Control says */
 #define CDS_MAX_QUERY_BYTES 4096  /* of a discovery request, encoded */
 #define CDS_MAX_CREDENTIAL_BYTES 512
+#define CDS_MAX_TOKEN_BYTES 4096 /* of the candlestick service */
 #define CDS_MAX_URL_BYTES 2048
 
 #endif

@@ -178,6 +178,7 @@ void cds_config_clear(struct cds_config *config) {
   cds_free(config->api_key);
   free_secret_text(config->api_secret);
   cds_url_clear(&config->rest);
+  cds_url_clear(&config->prices);
   for (size_t i = 0; i < CDS_MAX_ORIGINS; i++) cds_url_clear(&config->ws[i]);
   for (size_t i = 0; i < config->header_count; i++) {
     cds_free(config->headers[i].name);

@@ -42,6 +42,7 @@ struct cds_config {
   char *api_key;
   char *api_secret; /* wiped when freed */
   struct cds_url rest;
+  struct cds_url prices; /* the candlestick service's; host NULL: not set */
   struct cds_url ws[CDS_MAX_ORIGINS];
   size_t ws_count;
   double timeout, connect_timeout; /* seconds */

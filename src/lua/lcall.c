@@ -59,6 +59,29 @@ static int call_discover(lua_State *L) {
   return 1;
 }
 
+/* authorize(client) -> call | nil, err: a token of the candlestick service */
+static int call_authorize(lua_State *L) {
+  struct cds_error err = {0};
+  cds_l_check_client(L, 1);
+  struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
+  if (cds_call_authorize(&self->call, cds_l_check_client(L, 1), &err) != CDS_OK) return cds_l_fail(L, &err);
+  return 1;
+}
+
+/* prices(client, what, query, token) -> call | nil, err: groups, symbols or candles by an encoded query */
+static int call_prices(lua_State *L) {
+  static const char *const names[] = {"groups", "symbols", "candles", NULL};
+  static const enum cds_operation operations_of[] = {CDS_GET_GROUPS, CDS_GET_SYMBOLS, CDS_GET_CANDLES};
+  struct cds_error err = {0};
+  cds_l_check_client(L, 1);
+  enum cds_operation operation = operations_of[luaL_checkoption(L, 2, NULL, names)];
+  const char *query = luaL_checkstring(L, 3), *token = luaL_checkstring(L, 4);
+  struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
+  if (cds_call_prices(&self->call, cds_l_check_client(L, 1), operation, query, token, &err) != CDS_OK)
+    return cds_l_fail(L, &err);
+  return 1;
+}
+
 static int call_gc(lua_State *L) {
   struct call *self = luaL_checkudata(L, 1, CDS_L_CALL);
   struct cds_call *call = self->call;
@@ -142,10 +165,17 @@ static int call_result(lua_State *L) {
 
 static const luaL_Reg metamethods[] = {{"__gc", call_gc}, {"__close", call_gc}, {NULL, NULL}};
 
-static const luaL_Reg functions[] = {
-  {"call", call_start},       {"post", call_post},          {"discover", call_discover},
-  {"call_free", call_gc},     {"call_fd", call_fd},         {"call_done", call_done},
-  {"call_event", call_event}, {"call_result", call_result}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"call", call_start},
+                                     {"post", call_post},
+                                     {"discover", call_discover},
+                                     {"authorize", call_authorize},
+                                     {"prices", call_prices},
+                                     {"call_free", call_gc},
+                                     {"call_fd", call_fd},
+                                     {"call_done", call_done},
+                                     {"call_event", call_event},
+                                     {"call_result", call_result},
+                                     {NULL, NULL}};
 
 void cds_l_open_call(lua_State *L) {
   cds_l_metatable(L, CDS_L_CALL, metamethods);

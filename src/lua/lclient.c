@@ -88,6 +88,9 @@ static void read_urls(lua_State *L, struct cds_config *config, int index) {
   lua_getfield(L, index, "rest_url");
   read_url(L, &config->rest, -1, "rest_url");
   lua_pop(L, 1);
+  lua_getfield(L, index, "price_url");
+  if (!lua_isnil(L, -1)) read_url(L, &config->prices, -1, "price_url");
+  lua_pop(L, 1);
   lua_getfield(L, index, "ws_urls");
   luaL_checktype(L, -1, LUA_TTABLE);
   size_t count = cds_l_rawlen(L, -1);

@@ -23,8 +23,10 @@ struct cds_exchange {
   const char *target; /* in: the exact request target, base path included; borrowed until done */
   bool head;          /* in: HEAD, without a body, rather than GET */
   bool anonymous;     /* in: not signed */
-  const char *post;   /* in: NULL, or a JSON body to POST, which is not signed; borrowed until done */
+  const char *post;   /* in: NULL, or a body to POST, which is not signed; borrowed until done */
   size_t post_length;
+  bool form;                 /* in: that body is a form, and not JSON */
+  const char *bearer;        /* in: NULL, or the token that an anonymous request shows; borrowed until done */
   const struct cds_url *url; /* in: another endpoint than the options' (NULL); borrowed until done */
   void *owner;               /* in: whatever the caller wants to find again */
   /* out: */

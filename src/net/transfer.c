@@ -66,6 +66,12 @@ static bool add_signature(struct cds_exchange *exchange) {
          add_header(transfer, CDS_HEADER_KEY, options->api_key) != NULL;
 }
 
+static bool add_bearer(struct cds_transfer *transfer, const char *token) {
+  char value[CDS_MAX_TOKEN_BYTES + 16];
+  int length = snprintf(value, sizeof value, "Bearer %s", token);
+  return (size_t)length < sizeof value && add_header(transfer, CDS_HEADER_KEY, value) != NULL;
+}
+
 static bool add_headers(struct cds_exchange *exchange) {
   struct cds_transfer *transfer = exchange->transfer;
   const struct cds_rest_options *options = transfer->options;
@@ -73,8 +79,10 @@ static bool add_headers(struct cds_exchange *exchange) {
     if (add_header(transfer, options->headers[i].name, options->headers[i].value) == NULL) return false;
   if (add_header(transfer, "Accept", "application/json") == NULL) return false;
   if (is_signed(exchange)) return add_signature(exchange);
+  if (exchange->bearer != NULL && !add_bearer(transfer, exchange->bearer)) return false;
   if (exchange->post == NULL) return true;
-  return add_header(transfer, "Content-Type", "application/json") != NULL &&
+  const char *type = exchange->form ? "application/x-www-form-urlencoded" : "application/json";
+  return add_header(transfer, "Content-Type", type) != NULL &&
          add_line(transfer, "Expect:") != NULL; /* a large body waits for no interim answer */
 }
 

@@ -24,6 +24,10 @@ static const struct endpoint {
   [CDS_GET_DISCOVERY] = {"/api/v1/discovery", false, false},
   [CDS_HEAD_ORIGINS] = {"/", false, false},
   [CDS_POST_JSON] = {"/", false, false},
+  [CDS_POST_AUTHORIZE] = {"/api/v1/authorize", false, false},
+  [CDS_GET_GROUPS] = {"/api/v1/groups", false, false},
+  [CDS_GET_SYMBOLS] = {"/api/v1/symbol_info", false, false},
+  [CDS_GET_CANDLES] = {"/api/v1/history/rows", false, false},
 };
 
 const char *cds_api_path(enum cds_operation operation) {
@@ -31,7 +35,21 @@ const char *cds_api_path(enum cds_operation operation) {
 }
 
 const char *cds_api_method(enum cds_operation operation) {
-  return operation == CDS_HEAD_ORIGINS ? "HEAD" : operation == CDS_POST_JSON ? "POST" : "GET";
+  bool is_post = operation == CDS_POST_JSON || operation == CDS_POST_AUTHORIZE;
+  return operation == CDS_HEAD_ORIGINS ? "HEAD" : is_post ? "POST" : "GET";
+}
+
+bool cds_api_is_read_by_script(enum cds_operation operation) {
+  switch (operation) {
+  case CDS_GET_FEEDS:
+  case CDS_GET_DISCOVERY:
+  case CDS_POST_JSON:
+  case CDS_POST_AUTHORIZE:
+  case CDS_GET_GROUPS:
+  case CDS_GET_SYMBOLS:
+  case CDS_GET_CANDLES: return true;
+  default: return false;
+  }
 }
 
 /* ---- the question ---- */
@@ -67,6 +85,10 @@ static void write_tail(char *out, const struct cds_call_args *args) {
   case CDS_GET_DISCOVERY:
   case CDS_HEAD_ORIGINS:
   case CDS_POST_JSON:
+  case CDS_POST_AUTHORIZE:
+  case CDS_GET_GROUPS:
+  case CDS_GET_SYMBOLS:
+  case CDS_GET_CANDLES:
   case CDS_GET_LATEST_REPORT: break;
   case CDS_GET_REPORT:
   case CDS_GET_REPORTS: snprintf(out, PART_TEXT, "&timestamp=%u", (unsigned)args->timestamp); break;
@@ -192,10 +214,8 @@ enum cds_status cds_api_answer(struct cds_answer *out, const struct cds_question
   if (!is_success(question->operation, exchange->http_status)) return cds_api_http_error(err, path, exchange);
   if (question->operation == CDS_HEAD_ORIGINS) return read_origins(out, exchange);
   enum cds_status status = check_json(exchange, question->operation, err);
-  bool is_discovery = question->operation == CDS_GET_DISCOVERY;
-  bool wants_body = question->operation == CDS_GET_FEEDS || question->operation == CDS_POST_JSON || is_discovery;
-  if (status == CDS_OK && wants_body) {
-    if (is_discovery) out->keep_seconds = cds_http_keep_seconds(exchange->headers.data);
+  if (status == CDS_OK && cds_api_is_read_by_script(question->operation)) {
+    if (question->operation == CDS_GET_DISCOVERY) out->keep_seconds = cds_http_keep_seconds(exchange->headers.data);
     out->body = exchange->body;
     cds_buf_init(&exchange->body, 0);
     return CDS_OK;

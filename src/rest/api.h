@@ -8,12 +8,15 @@
 #include "net/origins.h"
 #include "rest/operation.h"
 
-#define CDS_OPERATION_COUNT (CDS_POST_JSON + 1)
+#define CDS_OPERATION_COUNT (CDS_GET_CANDLES + 1)
 
 /* "/api/v1/reports/latest": the endpoint, without base path and query. CDS_POST_JSON has none: its base path, which
  * may hold an access key, is shown nowhere, and "/" stands for it. */
 const char *cds_api_path(enum cds_operation operation);
 const char *cds_api_method(enum cds_operation operation); /* "GET", "HEAD" or "POST" */
+
+/* Is the body of a good answer handed out as it is? */
+bool cds_api_is_read_by_script(enum cds_operation operation);
 
 /* CDS_E_CONFIG when the arguments do not fit the operation. */
 CDS_MUST_CHECK enum cds_status cds_api_check(const struct cds_call_args *args, struct cds_error *err);
@@ -29,7 +32,7 @@ struct cds_answer {
   size_t count, taken;
   bool has_next_page;
   int64_t next_page_timestamp;
-  struct cds_buf body;        /* of those that a script reads itself: CDS_GET_FEEDS, CDS_GET_DISCOVERY, CDS_POST_JSON */
+  struct cds_buf body;        /* of those that a script reads itself, see cds_api_is_read_by_script */
   double keep_seconds;        /* CDS_GET_DISCOVERY only: for how long it may be kept */
   struct cds_origins origins; /* CDS_HEAD_ORIGINS only */
 };

@@ -15,7 +15,8 @@ static void free_call(struct cds_call *call) {
   pthread_mutex_destroy(&call->mu);
   cds_free(call->question.feeds);
   cds_free(call->target);
-  cds_free(call->body);
+  if (call->body != NULL) cds_free_secret(call->body, call->body_length);
+  if (call->token != NULL) cds_free_secret(call->token, strlen(call->token));
   cds_client_unref(call->client);
   cds_free(call);
 }

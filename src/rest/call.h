@@ -23,8 +23,9 @@ struct cds_call {
   /* fixed once started */
   struct cds_question question;
   char *target;
-  char *body; /* CDS_POST_JSON only */
+  char *body; /* of a POST; wiped when freed, like the token, which may be NULL */
   size_t body_length;
+  char *token;
   const struct cds_url *url; /* the client's */
   int max_retries;
   enum cds_log_level log_level;

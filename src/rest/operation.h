@@ -13,7 +13,11 @@ enum cds_operation {
   CDS_GET_REPORT_PAGE,   /* feeds[0], timestamp = start, limit (0: the service's default) */
   CDS_GET_DISCOVERY,     /* cds_call_discover's */
   CDS_HEAD_ORIGINS,      /* the engine's own: which origins the WebSocket service has */
-  CDS_POST_JSON          /* cds_call_post's */
+  CDS_POST_JSON,         /* cds_call_post's */
+  CDS_POST_AUTHORIZE,    /* cds_call_authorize's: the candlestick service, as the next three, cds_call_prices' */
+  CDS_GET_GROUPS,
+  CDS_GET_SYMBOLS,
+  CDS_GET_CANDLES
 };
 
 struct cds_call_args {

@@ -87,6 +87,7 @@ static void send_call(struct cds_rest_thread *thread, struct cds_call *call) {
   call->exchange.url = call->url;
   call->exchange.post = call->body;
   call->exchange.post_length = call->body_length;
+  call->exchange.bearer = call->token;
   call->exchange.owner = call;
   call->attempts++;
   if (cds_rest_start(thread->rest, &call->exchange, &err) == CDS_OK) {

@@ -23,6 +23,16 @@ CDS_MUST_CHECK enum cds_status cds_call_post(struct cds_call **out, struct cds_c
 CDS_MUST_CHECK enum cds_status cds_call_discover(struct cds_call **out, struct cds_client *client, const char *query,
                                                  bool anonymous, struct cds_error *err);
 
+/* Asks the candlestick service for a token, by the client's credentials. */
+CDS_MUST_CHECK enum cds_status cds_call_authorize(struct cds_call **out, struct cds_client *client,
+                                                  struct cds_error *err);
+
+/* Asks the candlestick service for groups, symbols or candles by an encoded query ("" for none) and a token, which must
+ * be visible ASCII of at most CDS_MAX_TOKEN_BYTES. */
+CDS_MUST_CHECK enum cds_status cds_call_prices(struct cds_call **out, struct cds_client *client,
+                                               enum cds_operation operation, const char *query, const char *token,
+                                               struct cds_error *err);
+
 int cds_call_fd(const struct cds_call *call); /* readable once the call is done or an event waits */
 bool cds_call_is_done(struct cds_call *call);
 
@@ -31,7 +41,7 @@ enum cds_status cds_call_error(struct cds_call *call, struct cds_error *err);
 
 /* After done and CDS_OK. The reports, at most once each: gives ownership away, NULL past the last. */
 struct cds_report *cds_call_take_report(struct cds_call *call);
-/* The answer's body (CDS_GET_FEEDS, CDS_GET_DISCOVERY and CDS_POST_JSON only, else NULL); belongs to the call. */
+/* The answer's body (see cds_api_is_read_by_script; else NULL); belongs to the call. */
 const char *cds_call_body(const struct cds_call *call, size_t *length);
 double cds_call_keep_seconds(
   const struct cds_call *call);                        /* for which it may be kept: CDS_GET_DISCOVERY only, else 0 */

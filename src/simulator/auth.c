@@ -23,7 +23,7 @@ static bool is_signature(const char *text) {
 }
 
 /* Looks at every account whatever the outcome, so that the time taken does not tell keys apart. */
-static struct cds_sim_account *find_account(struct cds_sim *sim, const char *key) {
+struct cds_sim_account *cds_sim_find_account(struct cds_sim *sim, const char *key) {
   struct cds_sim_account *found = NULL;
   size_t length = strlen(key);
   for (size_t i = 0; i < sim->options->key_count; i++)
@@ -63,7 +63,7 @@ int cds_sim_authenticate(struct cds_sim *sim, const struct cds_sim_request *requ
   if (!read_timestamp(&time_ms, timestamp)) return 400;
   *message = "malformed X-Authorization-Signature-SHA256";
   if (!is_signature(signature)) return 400;
-  *account = find_account(sim, key);
+  *account = cds_sim_find_account(sim, key);
   *message = "unknown API key";
   if (!*account) return 401;
   *message = "timestamp outside of the 5 second window";

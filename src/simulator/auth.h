@@ -20,6 +20,9 @@ bool cds_sim_has_credentials(const struct cds_sim_request *request);
 int cds_sim_authenticate(struct cds_sim *sim, const struct cds_sim_request *request, struct cds_sim_account **account,
                          const char **message);
 
+/* The account of a key, NULL when there is none. */
+struct cds_sim_account *cds_sim_find_account(struct cds_sim *sim, const char *key);
+
 /* 0, or 429 with the seconds to wait. */
 int cds_sim_throttle(struct cds_sim *sim, struct cds_sim_account *account, enum cds_sim_endpoint endpoint,
                      int *retry_after);

@@ -194,12 +194,16 @@ const struct cds_sim_layout *cds_sim_layout_find(uint16_t version) {
   return NULL;
 }
 
+cds_sim_int cds_sim_price(const struct cds_sim_feed *feed, uint32_t second, unsigned step) {
+  const struct moment m = {.feed = feed, .second = second, .step = step};
+  cds_sim_int price = walk_about(&m, PRICE, feed->base);
+  return feed->around_zero ? price - feed->base : price;
+}
+
 size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint64_t valid_from,
                     uint64_t observed, uint32_t second, unsigned step) {
   const struct cds_sim_layout *layout = cds_sim_layout_find(feed->version);
-  struct moment m = {feed, valid_from, observed, second, step, 0};
-  m.price = walk_about(&m, PRICE, feed->base);
-  if (feed->around_zero) m.price -= feed->base;
+  struct moment m = {feed, valid_from, observed, second, step, cds_sim_price(feed, second, step)};
   size_t count = 0;
   while (layout->fields[count] != END) {
     put_field(out + 32 * count, &m, layout->fields[count]);

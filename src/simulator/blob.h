@@ -15,4 +15,7 @@ const struct cds_sim_layout *cds_sim_layout_find(uint16_t version);
 size_t cds_sim_blob(uint8_t out[32 * CDS_SIM_MAX_BLOB_WORDS], const struct cds_sim_feed *feed, uint64_t valid_from,
                     uint64_t observed, uint32_t second, unsigned step);
 
+/* The price that this report has; cds_sim_blob writes the same. */
+cds_sim_int cds_sim_price(const struct cds_sim_feed *feed, uint32_t second, unsigned step);
+
 #endif

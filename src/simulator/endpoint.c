@@ -14,6 +14,11 @@ static const struct {
   [CDS_SIM_BULK] = {"GET", "/api/v1/reports/bulk"},
   [CDS_SIM_PAGE] = {"GET", "/api/v1/reports/page"},
   [CDS_SIM_ORIGINS] = {"HEAD", "/"},
+  [CDS_SIM_AUTHORIZE] = {"POST", "/api/v1/authorize"},
+  [CDS_SIM_GROUPS] = {"GET", "/api/v1/groups"},
+  [CDS_SIM_SYMBOLS] = {"GET", "/api/v1/symbol_info"},
+  [CDS_SIM_HISTORY] = {"GET", "/api/v1/history"},
+  [CDS_SIM_HISTORY_ROWS] = {"GET", "/api/v1/history/rows"},
   [CDS_SIM_WS] = {"GET", "/api/v1/ws"},
   [CDS_SIM_WS_V2] = {"GET", "/api/v2/ws"},
 };
@@ -28,6 +33,10 @@ enum cds_sim_endpoint cds_sim_endpoint_find(const struct cds_sim_request *reques
 
 bool cds_sim_endpoint_is_ws(enum cds_sim_endpoint endpoint) {
   return endpoint == CDS_SIM_WS || endpoint == CDS_SIM_WS_V2;
+}
+
+bool cds_sim_endpoint_is_prices(enum cds_sim_endpoint endpoint) {
+  return endpoint >= CDS_SIM_AUTHORIZE && endpoint <= CDS_SIM_HISTORY_ROWS;
 }
 
 const char *cds_sim_endpoint_name(enum cds_sim_endpoint endpoint) {

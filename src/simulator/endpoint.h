@@ -13,6 +13,11 @@ enum cds_sim_endpoint {
   CDS_SIM_BULK,
   CDS_SIM_PAGE,
   CDS_SIM_ORIGINS,
+  CDS_SIM_AUTHORIZE,
+  CDS_SIM_GROUPS,
+  CDS_SIM_SYMBOLS,
+  CDS_SIM_HISTORY,
+  CDS_SIM_HISTORY_ROWS,
   CDS_SIM_WS,
   CDS_SIM_WS_V2,
   CDS_SIM_OTHER,
@@ -21,6 +26,7 @@ enum cds_sim_endpoint {
 };
 
 bool cds_sim_endpoint_is_ws(enum cds_sim_endpoint endpoint);
+bool cds_sim_endpoint_is_prices(enum cds_sim_endpoint endpoint); /* of the candlestick service */
 enum cds_sim_endpoint cds_sim_endpoint_find(const struct cds_sim_request *request);
 
 /* The path of one that is counted, "other" for OTHER. */

@@ -7,6 +7,7 @@
 #include "simulator/discovery.h"
 #include "simulator/handshake.h"
 #include "simulator/late.h"
+#include "simulator/prices.h"
 #include "simulator/rest.h"
 #include "simulator/stream.h"
 
@@ -74,6 +75,10 @@ static void answer_request(struct cds_sim_session *session) {
   char extra[40] = "";
   int retry_after = 0;
   int status = 0;
+  if (cds_sim_endpoint_is_prices(exchange->endpoint)) {
+    cds_sim_prices(exchange);
+    return;
+  }
   if (exchange->endpoint != CDS_SIM_DISCOVERY || cds_sim_has_credentials(&exchange->request))
     status = cds_sim_authenticate(exchange->sim, &exchange->request, &account, &message);
   if (status == 0 && account) {
