@@ -263,7 +263,6 @@ int main(void) {
                              {"stream", serve_stream, stop_stream, 1},
                              {"require", serve_nothing, stop_nothing, 11}};
   struct heap heap = {.allowed = -1};
-  int descriptors = open_descriptors();
   write_message();
 #if LUA_VERSION_NUM >= 505
   lua_State *L = lua_newstate(allocate, &heap, 1);
@@ -272,6 +271,8 @@ int main(void) {
 #endif
   if (L == NULL) return 2;
   load_script(L, &heap);
+  ok(works(L, &heap, &runs[3]), "a stream works"); /* what libwebsockets 4.5 keeps of the first is there then */
+  int descriptors = open_descriptors();
   for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) torture(L, &heap, &runs[i]);
   const struct run keep = {"keep", serve_stream, stop_stream, 1};
   ok(works(L, &heap, &keep), "keep: what found no room is there at the next call");

@@ -54,13 +54,23 @@ static void watched_is_ready(struct cds_web_server *server, struct lws *wsi, boo
   if (closed) server->watched = NULL;
 }
 
+/* libwebsockets 4.5 has connections of its own, of which it tells the end alone. */
+static void count_in(struct cds_web_server *server, struct lws *wsi) {
+  lws_set_opaque_user_data(wsi, server);
+  server->connections++;
+}
+
+static void count_out(struct cds_web_server *server, const struct lws *wsi) {
+  if (lws_get_opaque_user_data(wsi) == server) server->connections--;
+}
+
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t length) {
   (void)in;
   (void)length;
   switch (reason) {
   case LWS_CALLBACK_FILTER_NETWORK_CONNECTION: return server_of(wsi)->connections < CDS_WEB_MAX_CONNECTIONS ? 0 : -1;
-  case LWS_CALLBACK_WSI_CREATE: server_of(wsi)->connections++; return 0;
-  case LWS_CALLBACK_WSI_DESTROY: server_of(wsi)->connections--; return 0;
+  case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED: count_in(server_of(wsi), wsi); return 0;
+  case LWS_CALLBACK_WSI_DESTROY: count_out(server_of(wsi), wsi); return 0;
   case LWS_CALLBACK_HTTP:
     cds_web_peer_open(user, wsi, ++server_of(wsi)->last_id);
     add(server_of(wsi), user);
