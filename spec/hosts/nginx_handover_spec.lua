@@ -22,8 +22,8 @@ local paths = [[
   location /old { content_by_lua_block {
     local prices, report = ngx.shared.prices, require "chainlink".decode(ngx.var.arg_report)
     local number = prices:get "chainlink:sequence" + 1
-    prices:set("chainlink:latest:" .. report.feed_id,
-      number .. " 0\n" .. require "chainlink.openresty.record".pack(number, report))
+    prices:delete("chainlink:marks:" .. report.feed_id)
+    prices:set("chainlink:latest:" .. report.feed_id, require "chainlink.openresty.record".pack(number, report))
   } }]]
 
 -- The feeds: one of several reports a second, one of one a second, and one that has none in some seconds.

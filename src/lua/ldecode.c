@@ -2,10 +2,12 @@
  * The module's pure functions: decoding and feed ids. */
 #include "lua/ldecode.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "lua/lreport.h"
 #include "lua/lroom.h"
+#include "order/seen.h"
 
 static bool is_hex_text(const char *text, size_t length) {
   for (size_t i = 0; i < length; i++) {
@@ -88,6 +90,46 @@ static int restore(lua_State *L) {
   return 1;
 }
 
+/* Observation and beginning of validity in milliseconds, 0: not known. */
+static uint64_t observed_ms(const struct cds_report *report) {
+  return report->has_observations_timestamp ? cds_report_observed_ms(report) : 0;
+}
+
+static uint64_t valid_from_ms(const struct cds_report *report) {
+  if (!report->has_valid_from_timestamp) return 0;
+  return report->valid_from_time * (report->resolution == CDS_RESOLUTION_MILLISECONDS ? 1 : 1000);
+}
+
+/* keep(number, report) -> text: a line of what its bytes do not tell (number, feed id, observed, valid from, received at,
+ * backfilled, origin), and its bytes */
+static int keep(lua_State *L) {
+  char line[256], feed[CDS_FEED_ID_TEXT + 1];
+  double number = luaL_checknumber(L, 1);
+  const struct cds_report *report = cds_l_check_report(L, 2);
+  cds_feed_id_format(feed, &report->feed_id);
+  int length =
+    snprintf(line, sizeof line, "%.0f %s %" PRIu64 " %" PRIu64 " %" PRId64 " %d %s\n", number, feed,
+             observed_ms(report), valid_from_ms(report), report->received_at_ms, report->backfilled, report->origin);
+  luaL_Buffer text;
+  luaL_buffinit(L, &text);
+  luaL_addlstring(&text, line, (size_t)length);
+  luaL_addlstring(&text, (const char *)report->bytes, report->length);
+  luaL_pushresult(&text);
+  return 1;
+}
+
+/* mark(seed, report) -> when it was observed, and a tag of its blob, in 29 characters: two reports of a feed that have the
+ * same are the same */
+static int mark(lua_State *L) {
+  char text[64];
+  double seed = luaL_checknumber(L, 1);
+  const struct cds_report *report = cds_l_check_report(L, 2);
+  luaL_argcheck(L, seed >= 0 && seed <= LATEST_MS, 1, "a seed is from 0 to 2^53");
+  uint64_t tag = cds_seen_tag((uint64_t)seed, report->bytes + report->blob.offset, report->blob.length);
+  lua_pushlstring(L, text, (size_t)snprintf(text, sizeof text, "%013" PRIu64 "%016" PRIx64, observed_ms(report), tag));
+  return 1;
+}
+
 /* feed_id(text) -> lower-case text, version, "s" or "ms" or nil | nil, err */
 static int feed_id(lua_State *L) {
   size_t length;
@@ -106,7 +148,7 @@ static int feed_id(lua_State *L) {
 
 /* ---- registration ---- */
 
-static const luaL_Reg functions[] = {{"feed_id", feed_id}, {NULL, NULL}};
+static const luaL_Reg functions[] = {{"feed_id", feed_id}, {"keep", keep}, {"mark", mark}, {NULL, NULL}};
 
 static const luaL_Reg decoders[] = {{"decode", decode}, {"restore", restore}, {NULL, NULL}};
 

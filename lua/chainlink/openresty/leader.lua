@@ -10,7 +10,7 @@ local view = require "chainlink.openresty.view"
 
 local leader = {}
 
-local AT_ONCE = 3 -- reports that are taken before others have a turn: some 60 microseconds
+local AT_ONCE = 5 -- reports that are taken before others have a turn: some 60 microseconds
 local TURN = 0.001 -- seconds; a timer of 0 nginx runs again and again before it looks at anything else
 local HURRY = 256 -- turns without an end, after which one report more is taken in each
 local RING = 16 -- reports, if there are always more, before others hear of them

@@ -8,11 +8,7 @@ require "chainlink.report"
 local record = {}
 
 --- Event `number`.
-function record.pack(number, report)
-  return ("%d %s %.0f %.0f %.0f %d %s\n"):format(number, report.feed_id, report.observations_timestamp_ms or 0,
-    report.valid_from_timestamp_ms or 0, (report.received_at or 0) * 1000, report.backfilled and 1 or 0,
-    report.origin or "") .. report:bytes()
-end
+record.pack = core.keep
 
 --- -> event's number, feed id, observed and valid from (0: not known) in milliseconds; nil when this is no record
 function record.head(text)

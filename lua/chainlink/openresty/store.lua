@@ -5,6 +5,7 @@
 -- A report is published once its event is written: that is one step, and all else follows from the events. So one that
 -- takes the lead from a worker that was killed knows what that one had published, whatever it was about to do.
 
+local core = require "chainlink.core"
 local record = require "chainlink.openresty.record"
 
 local Store = {}
@@ -29,6 +30,7 @@ function store.new(dict, prefix, history, late)
   local self = setmetatable({ dict = dict, prefix = prefix, history = history, late = late }, Store)
   dict:add(prefix .. "epoch", ("%x%05x"):format(ngx.now() * 1000, math.random(0, 0xfffff)))
   self.epoch = dict:get(prefix .. "epoch")
+  self.seed = tonumber(self.epoch:sub(-13), 16) -- of the marks: less than 2^53
   return self
 end
 
@@ -45,16 +47,14 @@ function Store:event(number)
   return text and record.head(text) == number and text or nil
 end
 
--- What is known of a feed: number of its last event; marks of what was published; record of its newest report. What
--- another version of this module wrote before a reload counts as nothing.
+-- What is known of a feed: its newest report, the time of it, and marks of what was published. What another version of
+-- this module wrote before a reload counts as nothing.
 local function known_of(self, id)
-  local text = self.dict:get(self.prefix .. "latest:" .. id) or ""
-  local number, length, start = text:match "^(%d+) (%d+)\n()"
-  local newest = number and text:sub(start + length)
-  local _, newest_id, observed = record.head(newest or "")
+  local newest = self.dict:get(self.prefix .. "latest:" .. id)
+  local number, newest_id, observed = record.head(newest or "")
   if newest_id ~= id then return { number = 0, observed = -1, marks = "" } end
-  local marks = text:sub(start, start + length - 1)
-  return { number = tonumber(number), observed = observed, marks = marks, newest = newest }
+  local marks = self.dict:get(self.prefix .. "marks:" .. id) or ""
+  return { number = number, observed = observed, newest = newest, marks = marks }
 end
 
 -- -> milliseconds | nil
@@ -74,11 +74,6 @@ end
 
 -- ---- for the one that leads ----
 
--- Two reports of a feed are the same when time and blob are.
-local function mark_of(observed, report)
-  return ("%013.0f"):format(observed) .. ngx.md5_bin(report.report_blob)
-end
-
 -- Without those that nobody will ask for again, and those that are too many.
 local function trim(marks, oldest)
   local from = math.max(1, #marks - MOST_MARKS * MARK + 1)
@@ -86,17 +81,19 @@ local function trim(marks, oldest)
   return marks:sub(from)
 end
 
--- An event is written: what follows from it.
+-- An event is written: what follows from it. The newest report comes last, as its number says that all of it is done;
+-- for one that is not the newest it may be done again by who takes the lead, which changes nothing.
 local function note(self, number, id, observed, mark, text)
-  local feed = self.feeds[id]
+  local feed, dict, prefix = self.feeds[id], self.dict, self.prefix
   feed.number = number
-  if observed >= feed.observed then feed.observed, feed.newest = observed, text end
+  local is_newest = observed >= feed.observed
+  if is_newest then feed.observed, feed.newest = observed, text end
   feed.marks = trim(feed.marks .. mark, feed.observed - self.late)
   self.number = number
-  local ok, err = self.dict:safe_set(self.prefix .. "sequence", number)
-  if not ok then return nil, err end
-  return self.dict:safe_set(self.prefix .. "latest:" .. id,
-    ("%d %d\n%s%s"):format(number, #feed.marks, feed.marks, feed.newest))
+  local ok, err = dict:safe_set(prefix .. "sequence", number)
+  if ok then ok, err = dict:safe_set(prefix .. "marks:" .. id, feed.marks) end
+  if ok and is_newest then ok, err = dict:safe_set(prefix .. "latest:" .. id, text) end
+  return ok, err
 end
 
 -- What the one before did not come to.
@@ -106,7 +103,7 @@ local function note_event(self, number)
   self.number = number
   local report, _, id, observed = record.unpack(text), record.head(text)
   if report and self.feeds[id] and self.feeds[id].number < number then
-    note(self, number, id, observed, mark_of(observed, report), text)
+    note(self, number, id, observed, core.mark(self.seed, report), text)
   end
 end
 
@@ -134,7 +131,7 @@ end
 --- -> true when it is | nil, err
 function Store:publish(report)
   local id, observed = report.feed_id, report.observations_timestamp_ms or 0
-  local mark = mark_of(observed, report)
+  local mark = core.mark(self.seed, report)
   if is_known(self, id, observed, mark) then return nil end
   local number = self.number + 1
   local text = record.pack(number, report)
