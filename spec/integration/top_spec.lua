@@ -16,7 +16,10 @@ describe("top", function()
   teardown(function() sim:stop() end)
 
   describe("on a terminal", function()
-    if not host.has_command "tmux" then pending "tmux is not here" end
+    if not host.has_command "tmux" then
+      pending "tmux is not here"
+      return
+    end
 
     local terminal, folder, remove
     before_each(function() folder, remove = project.folder() end)

@@ -92,7 +92,8 @@ describe("of the table of commands", function()
       return #read(name .. ".1") > 0 and "" or nil
     end)
     assert.equal("", complaints)
-    local text = project.run(("mandoc -T utf8 -O width=200 %s/chainlink-streams-stream.1 | col -bx"):format(folder))
+    local text = project.run(("mandoc -T ascii -O width=200 %s/chainlink-streams-stream.1"):format(folder))
+    text = text:gsub(".\8", "") -- struck over, to be bold or underlined
     assert.matches("chainlink%-streams stream FEED... %[%-%-seconds N%]", text)
     assert.matches("\n +%-%-output FILE, %-o FILE\n", text)
   end)
@@ -145,6 +146,7 @@ describe("of the table of commands", function()
   end
 
   it("bash completes", function()
+    if not host.has_command "bash" then pending "bash is not here" end
     local function offered(words)
       project.write(folder .. "/try", ([[
         . %s/chainlink-streams.bash
