@@ -114,15 +114,16 @@ describe("--output", function()
   end)
 
   it("writes through no link that somebody put there", function()
-    run "echo mine >there; ln -s there out.part; ln there two.part; mkfifo three.part; mkdir four"
+    run "echo mine >there; ln -s there out.part; ln there two.part; mkfifo three.part; mkdir four; ln -s nowhere five.part"
     local other = "there is something else of that name"
-    for name, reason in pairs { out = other, two = other, three = other, four = "Is a directory",
+    for name, reason in pairs { out = other, two = other, three = other, five = other, four = "Is a directory",
       ["no/where"] = "No such file or directory" } do
       local output, status = run("chainlink-streams feeds -o " .. name)
       assert.equal(1, status)
       assert.truthy(output:find(": " .. reason .. "\n", 1, true), name .. ": " .. output)
     end
     assert.equal("mine\n", project.read(folder .. "/there"))
+    assert.is_nil(files():find "nowhere\n")
   end)
 
   it("writes to a device or a pipe as it is, and notices that a disk is full", function()
