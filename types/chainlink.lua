@@ -955,6 +955,10 @@ function Schemas:load(path) end
 ---@field expected? string what was expected there
 ---@field reason? string of a VerificationError, as the contract names it
 ---@field where? string "file:line" of a mistake in the program
+---@field code? integer of an Ethereum node's error
+---@field config_digest? string that a contract knows no verifier for
+---@field got? integer what there was in place of `expected`, as a contract tells
+---@field index? integer of the first report that Onchain:verify_bulk was refused for
 local Error = {}
 
 ---@param kind chainlink.Kind

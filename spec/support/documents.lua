@@ -77,6 +77,30 @@ function documents.blocks(path, language)
   return blocks
 end
 
+--- One list of several.
+function documents.joined(...)
+  local all = {}
+  for _, list in ipairs { ... } do
+    for _, name in ipairs(list) do all[#all + 1] = name end
+  end
+  return all
+end
+
+--- The keys of a table for which keep(value, key) is true, without it all.
+function documents.keys(object, keep)
+  local names = {}
+  for name, value in pairs(object) do
+    if not keep or keep(value, name) then names[#names + 1] = name end
+  end
+  table.sort(names)
+  return names
+end
+
+--- For documents.keys: is that a method for users?
+function documents.is_public(value, name)
+  return type(value) == "function" and not name:find "^_"
+end
+
 local function missing(from, names)
   local has, list = {}, {}
   for _, name in ipairs(from) do has[name] = true end
