@@ -4,7 +4,7 @@
 local chainlink = require "chainlink"
 
 local path, feed_id, from, to = arg[1], arg[2], tonumber(arg[3]), tonumber(arg[4] or os.time())
-if not from or not to then
+if not path or not feed_id or not from or not to then
   io.stderr:write "usage: lua examples/history_collection.lua FILE FEED_ID FROM [TO]\n"
   return os.exit(2)
 end
@@ -12,8 +12,8 @@ end
 -- The lines of the newest second in the file, which is asked for again: a run that was stopped may have left some out.
 local known, last = {}, nil
 
-local function read_file()
-  local file = io.open(path, "r")
+local function read_file(name)
+  local file = io.open(name, "r")
   if not file then return "" end
   local text = file:read "*a"
   file:close()
@@ -26,18 +26,18 @@ local function read_file()
   return whole, #whole < #text
 end
 
-local whole, was_cut = read_file()
+local whole, was_cut = read_file(path)
 if was_cut then
   local file = assert(io.open(path, "w"))
   file:write(whole)
   assert(file:close())
 end
-if last then from = math.max(from, last) end
+from = math.max(from, last or from)
 
 local client = chainlink.client_from_env()
 local file = assert(io.open(path, "a"))
 local count = 0
-for report in client:reports(feed_id, from, to) do
+for report in client:reports(feed_id, math.floor(from), math.floor(to)) do
   local second = report.observations_timestamp
   local line = ("%d,%s,%s"):format(second, report:exact "observations_timestamp", report:exact "price")
   if second ~= last or not known[line] then

@@ -5,7 +5,7 @@
 local chainlink = require "chainlink"
 
 local rpc_url, network, feed_id = arg[1], arg[2], arg[3]
-if not feed_id then
+if not rpc_url or not network or not feed_id then
   io.stderr:write "usage: lua examples/onchain_check.lua RPC_URL NETWORK FEED_ID\n"
   return os.exit(2)
 end
@@ -20,8 +20,9 @@ local client = chainlink.client_from_env()
 
 local report = assert(client:get_latest_report(feed_id))
 local ok, err = chain:verify(report)
-print(("%s at %d: %s"):format(report:exact "price", report.observations_timestamp,
-  ok and "the contract verifies it" or "NOT verified: " .. (err.reason or err.kind) .. ", " .. err.message))
+local verdict = "the contract verifies it"
+if not ok then verdict = ("NOT verified: %s, %s"):format(err.reason or err.kind, err.message) end
+print(("%s at %d: %s"):format(report:exact "price", report.observations_timestamp, verdict))
 
 chain:close()
 client:close()

@@ -4,25 +4,21 @@
 --   lua examples/restart.lua STATE_FILE FEED_ID…
 local chainlink = require "chainlink"
 
-local path = arg[1]
-local ids = {}
-for i = 2, #arg do ids[#ids + 1] = arg[i]:lower() end
-if #ids == 0 then
+if #arg < 2 then
   io.stderr:write "usage: lua examples/restart.lua STATE_FILE FEED_ID...\n"
   return os.exit(2)
 end
+local path, ids = assert(arg[1]), {}
+for i = 2, #arg do ids[#ids + 1] = arg[i]:lower() end
 
 -- Of each feed the newest second that was worked off, and the digests of its reports in that second.
 local function load_state()
   local state = {}
   local file = io.open(path, "r")
   if not file then return state end
-  for line in file:lines() do
-    local id, second, digest = line:match "^(0x%x+) (%d+) (0x%x+)$"
-    if id then
-      state[id] = state[id] or { second = tonumber(second), digests = {} }
-      state[id].digests[digest] = true
-    end
+  for id, second, digest in file:read "*a":gmatch "(0x%x+) (%d+) (0x%x+)\n" do
+    state[id] = state[id] or { second = tonumber(second), digests = {} }
+    state[id].digests[digest] = true
   end
   file:close()
   return state

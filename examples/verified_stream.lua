@@ -4,14 +4,14 @@
 -- The file is JSON, {"0x<config digest>": {"signers": ["0x…", …], "f": 1}}, as docs/verification.md tells.
 local chainlink = require "chainlink"
 
-local ids = {}
+local signers_file, ids = arg[1], {}
 for i = 2, #arg do ids[#ids + 1] = arg[i] end
-if #ids == 0 then
+if not signers_file or #ids == 0 then
   io.stderr:write "usage: lua examples/verified_stream.lua SIGNERS_FILE FEED_ID...\n"
   return os.exit(2)
 end
 
-local registry = assert(chainlink.signers.from_file(arg[1]))
+local registry = assert(chainlink.signers.from_file(signers_file))
 local client = chainlink.client_from_env()
 local stream = client:stream(ids, {
   verify = registry,

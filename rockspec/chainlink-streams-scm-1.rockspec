@@ -35,6 +35,7 @@ build = {
     ["chainlink.call"] = "lua/chainlink/call.lua",
     ["chainlink.candles"] = "lua/chainlink/candles.lua",
     ["chainlink.check"] = "lua/chainlink/check.lua",
+    ["chainlink.cli.advice"] = "lua/chainlink/cli/advice.lua",
     ["chainlink.cli.board"] = "lua/chainlink/cli/board.lua",
     ["chainlink.cli.commands"] = "lua/chainlink/cli/commands.lua",
     ["chainlink.cli.completion"] = "lua/chainlink/cli/completion.lua",

@@ -9,33 +9,15 @@ local project = require "spec.support.project"
 local simulator = require "spec.support.simulator"
 
 local same, section, quoted, first_cells = documents.same, documents.section, documents.quoted, documents.first_cells
+local joined, keys, is_public = documents.joined, documents.keys, documents.is_public
 
 local id = "0x0003" .. ("ab"):rep(30)
 local credentials = { api_key = "key", api_secret = "secret", rest_url = "https://127.0.0.1:1",
   ws_url = "wss://127.0.0.1:1" }
 
-local function keys(object, keep)
-  local names = {}
-  for name, value in pairs(object) do
-    if not keep or keep(value, name) then names[#names + 1] = name end
-  end
-  table.sort(names)
-  return names
-end
-
-local function is_public(value, name) return type(value) == "function" and not name:find "^_" end
-
-local function joined(...)
-  local all = {}
-  for _, list in ipairs { ... } do
-    for _, name in ipairs(list) do all[#all + 1] = name end
-  end
-  return all
-end
-
 -- What follows the prefix in the text, each once: "client:" finds the methods that it names.
 local function named(text, prefix)
-  local list, seen = {}, { lua = true, openresty = true } -- types/chainlink.lua, and a module of its own
+  local list, seen = {}, { lua = true, openresty = true, core = true } -- types/chainlink.lua, and modules of their own
   for name in text:gmatch("%f[%w_]" .. prefix .. "([%a_][%w_]*)") do
     if not seen[name] then list[#list + 1] = name end
     seen[name] = true
@@ -358,9 +340,14 @@ describe("the documentation", function()
     assert.equal(0, status, output)
   end)
 
-  it("leads from the README to each page, and from one to the other", function()
-    for path in project.run "ls docs/*.md SECURITY.md CHANGELOG.md CONTRIBUTING.md":gmatch "[^\n]+" do
+  it("leads from the README to the index, and from there to each page", function()
+    for path in project.run "ls docs/README.md SECURITY.md CHANGELOG.md CONTRIBUTING.md":gmatch "[^\n]+" do
       assert.truthy(section("README.md", "Read on"):find("](" .. path .. ")", 1, true), "README.md leaves out " .. path)
+    end
+    local index = project.read "docs/README.md"
+    for path in project.run "cd docs && ls *.md ../SECURITY.md ../CHANGELOG.md ../CONTRIBUTING.md":gmatch "[^\n]+" do
+      local row = ("\n| [%s](%s) | "):format(path:match "[^/]*$", path)
+      assert.truthy(path == "README.md" or index:find(row, 1, true), "docs/README.md leaves out " .. path)
     end
   end)
 end)

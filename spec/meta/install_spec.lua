@@ -37,14 +37,17 @@ local has_redis = pcall(require, "chainlink.redis") -- built where hiredis is
 local function expected_files()
   local doc = "share/doc/chainlink-streams/"
   local list = { "bin/chainlink-streams", "share/chainlink-streams/installed-" .. abi,
-    "share/chainlink-streams/types/bars.lua",
-    "share/chainlink-streams/types/chainlink.lua", "share/chainlink-streams/types/openresty.lua",
+    "share/chainlink-streams/types/config.json",
     "lib/lua/" .. abi .. "/chainlink/core.so",
     "lib/lua/" .. abi .. "/chainlink/simulator.so" }
   if has_redis then list[#list + 1] = "lib/lua/" .. abi .. "/chainlink/redis.so" end
-  local documents = "README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md examples/*.* examples/embed/*"
+  local documents = "README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md docs/*.svg examples/*.* examples/embed/* " ..
+    "examples/tutorials/*"
   for line in project.run("ls " .. documents):gmatch "[^\n]+" do
     list[#list + 1] = doc .. line
+  end
+  for name in project.run "cd types && ls *.lua":gmatch "[^\n]+" do
+    list[#list + 1] = "share/chainlink-streams/types/library/" .. name
   end
   for line in project.run "find lua -type f":gmatch "lua/([^\n]+)" do
     list[#list + 1] = "share/lua/" .. abi .. "/" .. line

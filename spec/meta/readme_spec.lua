@@ -69,17 +69,20 @@ describe("the recipes for the shell", function()
     return list
   end
 
-  for _, path in ipairs { "README.md", "docs/simulator.md", "docs/command-line.md", "hint" } do
+  for path, count in pairs { ["README.md"] = 1, ["docs/simulator.md"] = 1, ["docs/command-line.md"] = 1,
+    ["docs/getting-started.md"] = 2, hint = 1 } do
     it("start a simulator, and tell nobody else of its secret: " .. path, function()
       local list = recipes(texts[path])
-      assert.are.equal(1, #list)
-      local output, status = project.run("timeout 60 sh -c '" .. list[1] .. [[
-        stat -c %a "$folder" "$folder/env"
-        chainlink-streams feeds --format json | wc -l
-        kill "$CHAINLINK_SIMULATOR_PID"
-        rm -r "$folder"']])
-      assert.are.equal("700\n600\n26\n", output)
-      assert.are.equal(0, status)
+      assert.are.equal(count, #list)
+      for _, recipe in ipairs(list) do
+        local output, status = project.run("timeout 60 sh -c '" .. recipe .. [[
+          stat -c %a "$folder" "$folder/env"
+          chainlink-streams feeds --format json | wc -l
+          kill "$CHAINLINK_SIMULATOR_PID"
+          rm -r "$folder"']])
+        assert.are.equal("700\n600\n26\n", output)
+        assert.are.equal(0, status)
+      end
     end)
   end
 end)

@@ -61,6 +61,9 @@ local function sources()
     count = count + 1
   end
   for path in project.run "ls examples/*.lua":gmatch "[^\n]+" do add(path:gsub("/", "_"), project.read(path)) end
+  for path in project.run "ls examples/tutorials/*.lua":gmatch "[^\n]+" do
+    add(path:match "[^/]*$", project.read(path)) -- by its own name, as the others load it
+  end
   for _, path in ipairs(documents.paths()) do
     for _, block in ipairs(documents.blocks(path, "lua")) do
       -- The block's lines keep their numbers of the page.

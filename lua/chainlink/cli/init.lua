@@ -3,6 +3,7 @@
 --   0 done   1 it failed   2 wrong usage   3 credentials missing or refused   4 a report is not verified   130 Ctrl-C
 
 local chainlink = require "chainlink"
+local advice = require "chainlink.cli.advice"
 local core = require "chainlink.core"
 local help = require "chainlink.cli.help"
 local of_commands = require "chainlink.cli.table"
@@ -113,11 +114,10 @@ local function explain(err)
   if not chainlink.is_error(err) then return text.plain(err), 1 end
   if argument_kinds[err.kind] then return text.plain(err.message), 2 end
   local words = text.plain(err)
-  if err.kind ~= "AuthenticationError" then return words, 1 end
-  if err.clock_skew and math.abs(err.clock_skew) > 5 then
+  if err.kind == "AuthenticationError" and err.clock_skew and math.abs(err.clock_skew) > 5 then
     words = words .. ("\nThis computer's clock is %.0f seconds off."):format(math.abs(err.clock_skew))
   end
-  return words, 3
+  return words .. advice.line(err), err.kind == "AuthenticationError" and 3 or 1
 end
 
 local function run(arguments)
