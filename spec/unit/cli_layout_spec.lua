@@ -148,6 +148,13 @@ describe("the view", function()
     assert.equal("", layout.lines(state, 24, 80, 1, paint)[5]) -- that was long ago
   end)
 
+  it("leaves out what a connection has not", function()
+    local state = state_of { feed "ETH/USD" }
+    local connecting = { state = "connecting", connection_uptime = 0, messages_received = 0, reconnect_count = 0 }
+    state.stats.origins = { connecting }
+    assert.equal(" connecting  ping -  messages 0  reconnects 0", layout.lines(state, 24, 80, 1)[3])
+  end)
+
   it("writes times so that they can be read", function()
     local cases = { [0] = "0.0s", [0.04] = "0.0s", [9.94] = "9.9s", [9.96] = "10s", [59.4] = "59s", [59.6] = "1m00s",
       [3599] = "59m59s", [3599.9] = "1h00m", [86399] = "23h59m", [86400] = "1d", [1e9] = "11574d", [-3] = "0.0s" }

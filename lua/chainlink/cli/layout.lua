@@ -21,7 +21,7 @@ local function cut(value, width)
   if width_of(value) <= width then return value end
   local kept = {}
   for character in value:gmatch "[^\128-\191][\128-\191]*" do
-    if #kept == width - 1 then break end
+    if #kept >= width - 1 then break end
     kept[#kept + 1] = character
   end
   return table.concat(kept) .. (width > 0 and "~" or "")
@@ -138,11 +138,11 @@ end
 
 -- ---- what stands above the feeds ----
 
--- As many of the parts as find room, with two blanks between.
+-- As many of the parts as find room, with two blanks between; those that are empty are left out.
 local function joined(parts, width)
   local line = ""
   for _, part in ipairs(parts) do
-    local longer = line == "" and part or line .. "  " .. part
+    local longer = part == "" and line or line == "" and part or line .. "  " .. part
     if width_of(longer) > width and line ~= "" then break end
     line = longer
   end
@@ -164,10 +164,9 @@ end
 
 local function connection_line(origin, width, paint)
   local is_up = origin.state == "connected"
-  local line = joined({ " " .. text.plain(origin.origin or "-"), text.plain(origin.host or ""), origin.state,
-    is_up and "up " .. layout.duration(origin.connection_uptime) or "down",
-    "ping " .. milliseconds(origin.ping_latency), "messages " .. count(origin.messages_received),
-    "reconnects " .. count(origin.reconnect_count) }, width)
+  local line = " " .. joined({ text.plain(origin.origin or ""), text.plain(origin.host or ""), origin.state,
+    is_up and "up " .. layout.duration(origin.connection_uptime) or "", "ping " .. milliseconds(origin.ping_latency),
+    "messages " .. count(origin.messages_received), "reconnects " .. count(origin.reconnect_count) }, width - 1)
   return is_up and line or paint("bad", line)
 end
 
