@@ -97,6 +97,7 @@ build = {
     ["chainlink.openresty.sse"] = "lua/chainlink/openresty/sse.lua",
     ["chainlink.openresty.store"] = "lua/chainlink/openresty/store.lua",
     ["chainlink.openresty.view"] = "lua/chainlink/openresty/view.lua",
+    ["chainlink.order"] = "lua/chainlink/order.lua",
     ["chainlink.over"] = "lua/chainlink/over.lua",
     ["chainlink.reading"] = "lua/chainlink/reading.lua",
     ["chainlink.recording"] = "lua/chainlink/recording.lua",

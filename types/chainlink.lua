@@ -243,6 +243,11 @@ function Client:get_report_page(feed_id, start, limit) end
 ---@return fun(): chainlink.Report?
 function Client:reports(feed_id, from, to, limit) end
 
+---The same of several feeds, by time, then feed id. A failure ends it, behind all reports of the seconds before.
+---@param options chainlink.HistoryOptions
+---@return fun(): chainlink.Report?
+function Client:history(options) end
+
 ---Opens a stream; connecting goes on in the background.
 ---@param feed_ids string[]
 ---@param options? chainlink.StreamOptions
@@ -275,6 +280,12 @@ function Client:metrics() end
 
 ---Ends streams, calls and connections. Again is harmless.
 function Client:close() end
+
+---@class chainlink.HistoryOptions
+---@field feeds string[] feed ids, in any order
+---@field from integer Unix seconds
+---@field to? integer Unix seconds, default: now
+---@field limit? integer reports of a page, 1 to 10000, default 500, less for more than 65 feeds
 
 ---@class chainlink.Feed
 ---@field id string

@@ -15,6 +15,7 @@ local metrics, recording = later "chainlink.metrics", later "chainlink.recording
 local candles = later "chainlink.candles"
 
 local PAGE_LIMIT = 500 -- of a history: as many reports as the service gives at once
+local HELD_REPORTS = 65536 -- by a history of many feeds, which has two pages of each
 
 local Client = core.client_metatable
 local methods = {}
@@ -128,25 +129,57 @@ function methods.get_report_page(client, feed_id, start, limit)
   return read_page(perform(client, state, "get_report_page", { id }, start, limit))
 end
 
+-- The end of a range, which is now where none is given.
+local function check_range(from, to)
+  check.timestamp(from, "from")
+  if to == nil then
+    config.check_past(from, "from")
+    return math.floor(core.time())
+  elseif from > check.timestamp(to, "to") then
+    errors.raise("ConfigError", ("from, %d, is later than to, %d"):format(from, to))
+  end
+  return to
+end
+
+local function iterate(client, state, id, from, to, limit)
+  return history.iterate(function(start, most)
+    return begin(client, "get_report_page", { id }, start, most)
+  end, function(call)
+    return read_page(calls.explained(state, call))
+  end, from, to, limit)
+end
+
 --- An iterator over a feed's reports from one time to another (default: now), both included, asked for in pages of
 --- `limit` (default: 500). A failure raises its error object out of the loop.
 function methods.reports(client, feed_id, from, to, limit)
   local state = check.self(client, "client", "reports")
   local id = check.feed_id(feed_id, "feed_id")
-  check.timestamp(from, "from")
-  if to == nil then
-    config.check_past(from, "from")
-    to = math.floor(core.time())
-  elseif from > check.timestamp(to, "to") then
-    errors.raise("ConfigError", ("from, %d, is later than to, %d"):format(from, to))
-  end
+  to = check_range(from, to)
   limit = check.limit(limit) or PAGE_LIMIT
-  local next_report = history.iterate(function(start, most)
-    return begin(client, "get_report_page", { id }, start, most)
-  end, function(call)
-    return read_page(calls.explained(state, call))
-  end, from, to, limit)
-  return waiting.for_loop(state, "client:get_report_page", next_report)
+  return waiting.for_loop(state, "client:get_report_page", iterate(client, state, id, from, to, limit))
+end
+
+local history_options = { feeds = true, from = true, to = true, limit = true }
+
+--- The same of several feeds, in the order of chainlink.order, whatever the order of `feeds`. Options: feeds, from, to,
+--- limit.
+function methods.history(client, options)
+  local state = check.self(client, "client", "history")
+  if type(options) ~= "table" then
+    errors.raise("ConfigError", "the options must be a table, got " .. errors.describe(options))
+  end
+  for name in pairs(options) do
+    if not history_options[name] then
+      errors.raise("ConfigError", ("history has no option '%s': feeds, from, to, limit"):format(tostring(name)))
+    end
+  end
+  local ids = check.feed_ids(options.feeds)
+  local to = check_range(options.from, options.to)
+  local limit = check.limit(options.limit) or math.min(PAGE_LIMIT, math.floor(HELD_REPORTS / (2 * #ids)))
+  table.sort(ids)
+  local nexts = {}
+  for i, id in ipairs(ids) do nexts[i] = iterate(client, state, id, options.from, to, limit) end
+  return waiting.for_loop(state, "client:get_report_page", history.merge(nexts, options.from))
 end
 
 -- ---- the candlestick service ----

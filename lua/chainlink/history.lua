@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- client:reports: a range of history as an iterator, page after page. The next page is on its way while the script
--- consumes the one before.
+-- client:reports and client:history: a range of history as an iterator, page after page. The next page is on its way
+-- while the script consumes the one before.
 
 local errors = require "chainlink.errors"
+local order = require "chainlink.order"
 
 local history = {}
 
@@ -106,6 +107,66 @@ function history.iterate(begin, finish, from, to, limit)
       if self.err then errors.throw(self.err) end
       if not turn_page(self) then return nil end
     end
+  end
+end
+
+-- ---- several feeds ----
+
+-- The next report of iterator i, false at its end.
+local function move_on(self, i)
+  self.heads[i] = self.nexts[i]() or false
+  return self.heads[i]
+end
+
+-- The first second that a feed has a report of. (One that tells no time is of the second before it.)
+local function first_second(self)
+  local first
+  for i = 1, #self.nexts do
+    local head = self.heads[i]
+    if head == nil then head = move_on(self, i) end
+    local second = head and (head.observations_timestamp or self.second)
+    if second and (not first or second < first) then first = second end
+  end
+  return first
+end
+
+-- All reports of the second into the batch; false when they are out of order.
+local function gather(self, batch)
+  local in_order = true
+  for i = 1, #self.nexts do
+    local head = self.heads[i]
+    while head and (head.observations_timestamp or self.second) <= self.second do
+      local entry, before = order.entry(head, self.second), batch[#batch]
+      if before and not order.before(before, entry) then in_order = false end
+      batch[#batch + 1] = entry
+      head = move_on(self, i)
+    end
+  end
+  return in_order
+end
+
+-- A second may be had in part when a page fails, whose error comes through here: it is not given then, nor what is
+-- behind it.
+local function next_second(self)
+  if self.turning then
+    errors.raise("ConfigError", "the iterator over reports waits for a page already, or was interrupted when it did")
+  end
+  self.turning = true
+  local batch = {}
+  self.second = first_second(self) or self.second
+  if not gather(self, batch) then table.sort(batch, order.before) end
+  self.turning, self.batch, self.position = false, batch, 0
+end
+
+--- Of iterators over one feed each, whose reports begin at second `from`, one over all, in the order of
+--- chainlink.order. An error of one is raised behind all reports of the seconds before, and ends it.
+function history.merge(nexts, from)
+  local self = { nexts = nexts, heads = {}, second = from, batch = {}, position = 0 }
+  return function()
+    if self.position >= #self.batch then next_second(self) end
+    self.position = self.position + 1
+    local entry = self.batch[self.position]
+    return entry and entry.report
   end
 end
 

@@ -208,3 +208,77 @@ describe("a range of history", function()
     assert.are.equal("StreamClosedError", err.kind)
   end)
 end)
+
+describe("the history of several feeds", function()
+  -- Reports of a feed, "time.ms" each, as an iterator; one that is an error is raised.
+  local function feed(id, ...)
+    local place, list = 0, { ... }
+    return function()
+      place = place + 1
+      local item = list[place]
+      if type(item) == "table" then error(item, 0) end
+      return item and { feed_id = id, observations_timestamp = math.floor(item), full_report = "",
+        observations_timestamp_ms = math.floor(item * 1000 + 0.5), report_blob = ("%s %.3f"):format(id, item) }
+    end
+  end
+
+  local function merged(...)
+    local got = {}
+    for item in history.merge({ ... }, 10) do got[#got + 1] = item.report_blob end
+    return table.concat(got, ", ")
+  end
+
+  it("is in the order of time, then of feeds", function()
+    assert.are.equal("a 10.000, b 10.000, b 11.000, a 12.000, c 12.000, b 13.000",
+      merged(feed("a", 10, 12), feed("b", 10, 11, 13), feed("c", 12)))
+    assert.are.equal("", merged(feed "a", feed "b"))
+    assert.are.equal("", merged())
+  end)
+
+  it("is so within a second too", function()
+    assert.are.equal("b 10.100, a 10.250, b 10.250, a 10.500, a 11.000",
+      merged(feed("a", 10.25, 10.5, 11), feed("b", 10.1, 10.25)))
+  end)
+
+  it("has reports of one time by their blobs, in whatever order they came", function()
+    local function twice(first, second)
+      local list = { first, second }
+      return history.merge({ function()
+        local blob = table.remove(list, 1)
+        return blob and { feed_id = "a", observations_timestamp = 10, observations_timestamp_ms = 10000,
+          full_report = "", report_blob = blob }
+      end }, 10)
+    end
+    for _, case in ipairs { { "x", "y" }, { "y", "x" } } do
+      local iterate = twice(case[1], case[2])
+      assert.are.equal("x", iterate().report_blob)
+      assert.are.equal("y", iterate().report_blob)
+      assert.is_nil(iterate())
+    end
+  end)
+
+  it("gives the seconds before one that fails, and then only errors", function()
+    local iterate = history.merge({ feed("a", 10, 11), feed("b", 10, errors.new("NetworkError", "cut")) }, 10)
+    local ok, err = pcall(iterate)
+    assert.is_false(ok) -- it must know whether there is more of the second
+    assert.are.equal("NetworkError", err.kind)
+    check.raised("ConfigError", {}, iterate)
+    iterate = history.merge({ feed("a", 10, 11), feed("b", 10, 11, errors.new("NetworkError", "cut")) }, 10)
+    assert.are.equal("a 10.000", iterate().report_blob)
+    assert.are.equal("b 10.000", iterate().report_blob)
+    ok, err = pcall(iterate)
+    assert.is_false(ok)
+    assert.are.equal("NetworkError", err.kind)
+  end)
+
+  it("puts a report that tells no time where it came", function()
+    local list = { { feed_id = "a", report_blob = "1", full_report = "" },
+      { feed_id = "a", observations_timestamp = 12, observations_timestamp_ms = 12000, report_blob = "2",
+        full_report = "" } }
+    local got = {}
+    for item in history.merge({ function() return table.remove(list, 1) end }, 10) do
+      got[#got + 1] = item.report_blob
+    end
+    assert.are.same({ "1", "2" }, got)
+  end)
+end)
