@@ -58,6 +58,7 @@ build = {
     ["chainlink.cli.simulate"] = "lua/chainlink/cli/simulate.lua",
     ["chainlink.cli.stream"] = "lua/chainlink/cli/stream.lua",
     ["chainlink.cli.table"] = "lua/chainlink/cli/table.lua",
+    ["chainlink.cli.template"] = "lua/chainlink/cli/template.lua",
     ["chainlink.cli.time"] = "lua/chainlink/cli/time.lua",
     ["chainlink.cli.top"] = "lua/chainlink/cli/top.lua",
     ["chainlink.cli.verify"] = "lua/chainlink/cli/verify.lua",

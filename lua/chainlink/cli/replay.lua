@@ -6,6 +6,7 @@ local core = require "chainlink.core"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
+local template = require "chainlink.cli.template"
 local times = require "chainlink.cli.time"
 
 local function speed_of(text)
@@ -43,7 +44,7 @@ end
 
 return {
   summary = "the reports of a recording, as they came",
-  usage = "replay DIR|FILE... [--speed N|max] [--from TIME] [--to TIME]",
+  usage = "replay DIR|FILE... [--speed N|max] [--from TIME] [--to TIME] [-f TEMPLATE]",
   notes = "TIME: " .. times.forms .. "\nrecordings are made by stream --record",
   options = {
     { name = "speed", value = "N|max", help = "so many times as fast as they came, or at once (default: 1)" },
@@ -52,13 +53,15 @@ return {
     { name = "feed", value = "ID", repeats = true, help = "only this feed; may be given again" },
     { name = "signers", value = "FILE", help = "only reports that these oracles signed" },
     { name = "count", value = "N", number = "whole", help = "stop after so many reports" },
+    template.option,
     { name = "quiet", help = "no holes and statistics on standard error" },
   },
   run = function(_, values, rest)
+    local kind = session.kind(values)
     if #rest == 0 then options.usage_error "replay needs a recording" end
     local source = open(values, rest)
     local ok, err = pcall(function()
-      write_all(source, values, session.report_writer(values.format, core.replay_feeds(source), {}))
+      write_all(source, values, session.report_writer(kind, core.replay_feeds(source), {}))
       output.flush()
     end)
     local stats = source:stats()

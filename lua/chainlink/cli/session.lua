@@ -4,6 +4,7 @@
 local chainlink = require "chainlink"
 local format = require "chainlink.cli.format"
 local output = require "chainlink.cli.output"
+local template = require "chainlink.cli.template"
 local text = require "chainlink.text"
 
 local session = {}
@@ -17,6 +18,11 @@ session.output_option = { name = "output", short = "o", value = "FILE",
   help = "write there; FILE.part until it is whole" }
 
 session.schemas_option = { name = "schemas", value = "FILE", help = "JSON file of further report schemas" }
+
+--- How to write: by the template where there is one, which the format of session.report_writer then is.
+function session.kind(values)
+  return values.template and template.compile(values.template) or values.format
+end
 
 --- Adds what --schemas names.
 function session.load_schemas(values)
@@ -70,26 +76,29 @@ function session.versions(ids)
 end
 
 --- Has one of these feeds times in milliseconds?
-local function has_ms(ids)
+function session.has_ms(ids)
   for _, id in ipairs(ids) do
     if chainlink.feed_resolution(id) == "ms" then return true end
   end
   return false
 end
 
---- A function that writes one report after another in the format asked for.
+--- A function that writes one report after another in the format asked for, or by a template.
 function session.report_writer(kind, ids, names, paint)
+  if type(kind) == "function" then
+    return function(report) output.write(kind(report, names[report.feed_id])) end
+  end
   if kind == "json" then
     return function(report) output.print(format.report_json(report, names[report.feed_id])) end
   end
   if kind == "csv" then
-    local columns = format.report_columns(chainlink.schemas, session.versions(ids), has_ms(ids))
+    local columns = format.report_columns(chainlink.schemas, session.versions(ids), session.has_ms(ids))
     output.print(format.csv_line(columns))
     return function(report)
       output.print(format.report_csv(report, columns, chainlink.schemas, names[report.feed_id]))
     end
   end
-  local in_ms = has_ms(ids)
+  local in_ms = session.has_ms(ids)
   output.print(output.bold(format.report_heading(in_ms)))
   return function(report)
     output.print(format.report_row(report, names[report.feed_id] or format.short_id(report.feed_id), paint,

@@ -8,11 +8,13 @@ local names = require "chainlink.cli.names"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
+local template = require "chainlink.cli.template"
 local text = require "chainlink.text"
 
 local stream = {
   summary = "reports as they come, until Ctrl-C",
-  usage = "stream FEED... [--seconds N] [--count N] [--order feed|arrival] [--record DIR|FILE] [--metrics HOST:PORT]",
+  usage = "stream FEED... [--seconds N] [--count N] [--order feed|arrival] [-f TEMPLATE] [--record DIR|FILE] "
+    .. "[--metrics HOST:PORT]",
   network = true,
   endless = true,
   options = {
@@ -26,6 +28,7 @@ local stream = {
     { name = "rotate-seconds", value = "N", number = "whole", low = 1, high = 31622400,
       help = "and with each such span of Unix time (86400: each day)" },
     { name = "fsync", help = "wait until the disk has what is written of a recording" },
+    template.option,
     { name = "metrics", value = "HOST:PORT", help = "serve /metrics and /healthz there, over HTTP" },
     { name = "quiet", help = "no connection changes and statistics on standard error" },
   },
@@ -120,11 +123,12 @@ end
 
 function stream.run(client, values, rest)
   local recording = record_values(values)
-  local ids, known = names.feeds(client, rest, values.format)
+  local kind = session.kind(values)
+  local ids, known = names.feeds(client, rest, kind)
   local source = session.check(client:stream(ids, { order = values.order }))
   if values.record then session.check(source:record(values.record, recording)) end
   if values.monitor then values.monitor:watch(client, source, ids) end
-  local write = session.report_writer(values.format, ids, known, painter())
+  local write = session.report_writer(kind, ids, known, painter())
   output.flush()
   local ok, err = pcall(read_all, source, values, write)
   local code, stats = end_recording(source, values), source:stats()
