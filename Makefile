@@ -321,6 +321,13 @@ relay-check: FEEDS := $(if $(filter command environment,$(firstword $(origin FEE
 relay-check: all
 	@$(USE_BUILD) scripts/for-minutes '$(MINUTES)' 400 $(LUA_BIN) spec/relay/run.lua $(SEED) $(MINUTES) $(FEEDS) $(or $(RATE),20) $(or $(SERVERS),1)
 
+# A day of 20 feeds from the simulator, killed 20 times: the same bytes as of a run that was not. The rate limit makes it
+# take a quarter of an hour.
+.PHONY: history-check
+history-check: all
+	@$(USE_BUILD) export KILLS=20 HISTORY_FEEDS=20 HISTORY_SECONDS=86400 HISTORY_LIMIT=3000 LIMIT=6000; \
+	scripts/run-specs spec/integration/history_spec.lua
+
 # Every history of one feed of up to so many steps, against what is promised; and faults that this must find.
 DEPTH ?= 7
 .PHONY: model model-faults
@@ -468,6 +475,7 @@ help:
 	@echo 'make test-all-luas test-asan test-gc test-tsan test-valgrind interop test-onchain   the wider suites'
 	@echo 'make coverage                   what the tests run of the codec, crypto and client'
 	@echo 'make fuzz SECONDS=60               the fuzz targets, so long each'
+	@echo 'make history-check                 a day of 20 feeds into a file, killed 20 times'
 	@echo 'make model DEPTH=7                 every history of a feed up to so many steps   make model-faults'
 	@echo 'make chaos SEED=1 MINUTES=1        random faults, and nothing may be lost; ORDER=arrival   make soak MINUTES=10'
 	@echo 'make bars-check REPORTS=1000000    bars and averages of random reports against Python'

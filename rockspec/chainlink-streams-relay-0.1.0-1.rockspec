@@ -46,6 +46,7 @@ build = {
         "src/base/library.c",
         "src/base/lines.c",
         "src/base/packing.c",
+        "src/base/sqlite.c",
         "src/base/utf8.c",
         "src/base/zstd.c",
         "src/lua/lredis.c",

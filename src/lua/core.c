@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "lua/lappend.h"
 #include "lua/lbell.h"
 #include "lua/lcall.h"
 #include "lua/lclient.h"
@@ -22,6 +23,7 @@
 #include "lua/lreport.h"
 #include "lua/lschema.h"
 #include "lua/lsnappy.h"
+#include "lua/lsqlite.h"
 #include "lua/lstream.h"
 #include "lua/lterminal.h"
 #include "lua/lverify.h"
@@ -131,5 +133,7 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_wide(L);
   cds_l_open_file(L);
   cds_l_open_terminal(L);
+  cds_l_open_append(L);
+  cds_l_open_sqlite(L);
   return 1;
 }

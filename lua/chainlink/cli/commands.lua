@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The commands that ask once: feeds, latest, at, history, decode, version.
+-- The commands that ask once: feeds, latest, at, decode, version.
 
 local chainlink = require "chainlink"
 local format = require "chainlink.cli.format"
@@ -8,12 +8,11 @@ local names = require "chainlink.cli.names"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 local session = require "chainlink.cli.session"
+local template = require "chainlink.cli.template"
 local text = require "chainlink.text"
 local times = require "chainlink.cli.time"
 
 local commands = {}
-
-local count_option = { name = "count", value = "N", number = "whole", help = "stop after so many reports" }
 
 commands.feeds = {
   summary = "list the feeds that your key may read, or find some",
@@ -39,13 +38,15 @@ commands.feeds = {
 
 commands.latest = {
   summary = "the newest report of one or more feeds",
-  usage = "latest FEED...",
+  usage = "latest FEED... [-f TEMPLATE]",
   network = true,
+  options = { template.option },
   run = function(client, values, rest)
-    local ids, known = names.feeds(client, rest, values.format)
+    local kind = session.kind(values)
+    local ids, known = names.feeds(client, rest, kind)
     local reports = {}
     for i, id in ipairs(ids) do reports[i] = session.check(client:get_latest_report(id)) end
-    session.write_reports(values.format, reports, ids, known)
+    session.write_reports(kind, reports, ids, known)
   end,
 }
 
@@ -70,32 +71,6 @@ commands.at = {
       output.note("%s%s has no report at %d", known[id] and known[id] .. " " or "", id, time)
     end
     return #missing == 0 and 0 or 1
-  end,
-}
-
-commands.history = {
-  summary = "a feed's reports from one time to another",
-  usage = "history FEED [--from TIME] [--to TIME] [--count N]",
-  notes = "TIME: " .. times.forms,
-  network = true,
-  options = {
-    { name = "from", value = "TIME", help = "first second (default: now-60)" },
-    { name = "to", value = "TIME", help = "last second (default: now)" },
-    count_option,
-  },
-  run = function(client, values, rest)
-    if #rest ~= 1 then options.usage_error "history takes one feed" end
-    local now = os.time()
-    local from, to = options.time(values.from or "now-60", now), options.time(values.to or "now", now)
-    if from > to then options.usage_error "--from is later than --to" end
-    local ids, known = names.feeds(client, rest, values.format)
-    local write, written = session.report_writer(values.format, ids, known), 0
-    for report in client:reports(ids[1], from, to) do
-      write(report)
-      written = written + 1
-      if written == values.count then break end
-    end
-    if written == 0 then output.note "no report in that time" end
   end,
 }
 

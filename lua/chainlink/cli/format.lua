@@ -7,6 +7,23 @@ local time = require "chainlink.time"
 
 local format = {}
 
+--- The cells of a line of CSV, as format.csv_line writes it: a cell in quotes has no newline.
+function format.csv_cells(line)
+  local cells, place = {}, 1
+  while place do
+    local cell, after = line:match('^"([^"]*)"()', place)
+    while cell and line:sub(after, after) == '"' do -- a quote within, doubled
+      local more, behind = line:match('^"([^"]*)"()', after)
+      if not more then break end
+      cell, after = cell .. '"' .. more, behind
+    end
+    if not cell then cell, after = line:match("^([^,]*)()", place) end
+    cells[#cells + 1] = cell
+    place = line:sub(after, after) == "," and after + 1 or nil
+  end
+  return cells
+end
+
 local function csv_cell(value)
   if value == nil then return "" end
   if type(value) == "number" and value == math.floor(value) then return ("%.0f"):format(value) end

@@ -43,6 +43,11 @@ function output.note(message, ...)
   io.stderr:write("chainlink-streams: ", text.plain(message:format(...)), "\n")
 end
 
+--- A line on standard error of what is going on.
+function output.remark(message, ...)
+  io.stderr:write("# ", text.plain(message:format(...)), "\n")
+end
+
 local function paint(value, code)
   if sink ~= io.stdout or not core.isatty(1) or os.getenv "NO_COLOR" then return value end
   return "\27[" .. code .. "m" .. value .. "\27[0m"
