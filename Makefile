@@ -448,7 +448,7 @@ docs: all
 .PHONY: man
 GENERATED := $(TREE)/manual
 man: $(GENERATED)/made
-$(GENERATED)/made: scripts/manual $(wildcard lua/chainlink/*.lua lua/chainlink/cli/*.lua) src/base/cds.h | all
+$(GENERATED)/made: scripts/manual $(wildcard lua/chainlink/*.lua lua/chainlink/*/*.lua lua/chainlink/*/*/*.lua) | all
 	@rm -rf $(@D) && mkdir -p $(@D)
 	@$(USE_BUILD) $(LUA_BIN) scripts/manual $(@D)
 	@touch $@

@@ -75,6 +75,8 @@ describe("a name on the command line", function()
   it("is refused where no feed has it", function()
     refused(2, "no feed is named 'NOPE/USD'", "latest NOPE/USD")
     refused(2, "no feed is named 'ETH/EUR'", "stream ETH/EUR")
+    refused(2, "no feed is named 'eth/uds': did you mean ETH/USD? `chainlink-streams feeds` lists", "latest eth/uds")
+    refused(2, "no feed is named 'tbil-nav': did you mean TBILL-NAV? ", "latest tbil-nav") -- by the catalogue
     without_list()
     assert.equal("BTC/USD", name_of "BTC/USD")
   end)
