@@ -87,6 +87,7 @@ function chainlink.is_error(value, kind) end
 ---@class chainlink.Options
 ---@field api_key? string required, unless the environment has it
 ---@field api_secret? string required, unless the environment has it; wiped from memory on close
+---@field profile? string a profile's name: what `chainlink-streams profile add` keeps, under what is given here
 ---@field network? "mainnet"|"testnet" default "mainnet"
 ---@field rest_url? string
 ---@field ws_url? string one or several with commas between them

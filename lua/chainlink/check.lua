@@ -14,6 +14,12 @@ local function is_whole(value)
   return type(value) == "number" and value == math.floor(value) and value - value == 0
 end
 
+--- Options; nil stands for none, unless they are required.
+function check.options(value, required)
+  if (value == nil and not required) or type(value) == "table" then return end
+  errors.raise("ConfigError", "options must be a table, got " .. errors.describe(value))
+end
+
 --- The feed id in lower case.
 function check.feed_id(value, name)
   if type(value) ~= "string" then

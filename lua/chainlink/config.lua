@@ -2,8 +2,11 @@
 -- The options of a client and of a stream: one row each, checked here, with messages for people.
 
 local core = require "chainlink.core"
+local check = require "chainlink.check"
 local errors = require "chainlink.errors"
-local signers = require "chainlink.later" "chainlink.signers"
+local later = require "chainlink.later"
+local environment, profiles = later "chainlink.environment", later "chainlink.profiles"
+local signers = later "chainlink.signers"
 
 local config = {}
 
@@ -95,6 +98,7 @@ local whole_seconds = "a whole number of seconds from 1 to 3600"
 local rows = {
   { "api_key", nil, is_text, "a text", secret = true, required = true },
   { "api_secret", nil, is_text, "a text", secret = true, required = true },
+  { "profile", nil, is_text, "a profile's name" },
   { "network", "mainnet", one_of("mainnet", "testnet"), '"mainnet" or "testnet"' },
   { "rest_url", nil, is_url("https", "http"), "a URL that starts with https://" },
   { "price_url", nil, is_url("https", "http"), "a URL that starts with https://" },
@@ -228,10 +232,6 @@ function config.check_past(time, name)
   if ahead > MAX_FUTURE then raise("%s lies %.0f seconds in the future", name, ahead) end
 end
 
-local function check_table(options)
-  if type(options) ~= "table" then raise("options must be a table, got %s", errors.describe(options)) end
-end
-
 -- ---- what the engine takes ----
 
 local function header_list(headers)
@@ -287,7 +287,8 @@ end
 
 --- Checks a client's options: what the engine takes, the values with defaults, and warnings for the log.
 function config.client(options)
-  check_table(options)
+  check.options(options, true)
+  if options.profile ~= nil then options = profiles.fill(options) end
   if options.start ~= nil then raise("option 'start' belongs to a stream, not to the client") end
   local values = read_rows(rows, options, "")
   check_required(rows, values)
@@ -302,8 +303,8 @@ end
 
 --- Checks a stream's options over those of its client.
 function config.stream(options, client_values)
-  options = options == nil and {} or options
-  check_table(options)
+  check.options(options)
+  options = options or {}
   local list = {}
   for _, row in ipairs(rows) do
     if row.stream then list[#list + 1] = row
@@ -320,8 +321,8 @@ config.whole_between, config.is_boolean, config.number_between = whole_between, 
 
 --- Checks the options of something else: rows of its own, and those of a stream with these names.
 function config.read(own, shared, options)
-  options = options == nil and {} or options
-  check_table(options)
+  check.options(options)
+  options = options or {}
   local list, wanted = {}, {}
   for _, name in ipairs(shared) do wanted[name] = true end
   for _, row in ipairs(own) do list[#list + 1] = row end
@@ -333,42 +334,7 @@ function config.read(own, shared, options)
   return values
 end
 
-local variables = {
-  { "api_key", "CHAINLINK_STREAMS_API_KEY", "STREAMS_API_KEY" },
-  { "api_secret", "CHAINLINK_STREAMS_API_SECRET", "STREAMS_API_SECRET" },
-  { "network", "CHAINLINK_STREAMS_NETWORK" },
-  { "rest_url", "CHAINLINK_STREAMS_REST_URL", endpoint = true },
-  { "ws_url", "CHAINLINK_STREAMS_WS_URL", endpoint = true },
-  { "price_url", "CHAINLINK_STREAMS_PRICE_URL", endpoint = true },
-}
-
-local function from_environment(...)
-  for _, name in ipairs { ... } do
-    local value = os.getenv(name)
-    if value and value ~= "" then return value end
-  end
-end
-
 --- The options that the environment gives, under those given.
-function config.from_environment(overrides)
-  local options = {}
-  if overrides ~= nil then check_table(overrides) end
-  for name, value in pairs(overrides or {}) do options[name] = value end
-  local network_given = options.network ~= nil -- in the program: outweighs endpoints in the environment
-  for _, variable in ipairs(variables) do
-    local name = variable[1]
-    if options[name] == nil and not (variable.endpoint and network_given) then
-      options[name] = from_environment(variable[2], variable[3])
-    end
-  end
-  for i = 1, 2 do
-    if options[variables[i][1]] == nil then
-      raise("option '%s' is required: set the environment variable %s", variables[i][1], variables[i][2])
-    end
-  end
-  local ca_file = from_environment "CHAINLINK_STREAMS_CA_FILE"
-  if ca_file and options.tls == nil then options.tls = { ca_file = ca_file } end
-  return options
-end
+function config.from_environment(given) return environment.options(given) end
 
 return config

@@ -290,9 +290,40 @@ describe("the environment", function()
       tls = { ca_file = "/ca" }, network = "testnet" }, config.from_environment())
   end)
 
-  it("has older names for the credentials, used last", function()
-    variables = { STREAMS_API_KEY = "old", STREAMS_API_SECRET = "olds", CHAINLINK_STREAMS_API_KEY = "new" }
-    assert.are.same({ api_key = "new", api_secret = "olds" }, config.from_environment())
+  it("has the names that other programs give the credentials and endpoints", function()
+    for _, names in ipairs {
+      { "STREAMS_API_KEY", "STREAMS_API_SECRET", "STREAMS_REST_URL", "STREAMS_WS_URL" },
+      { "DATA_STREAMS_API_KEY", "DATA_STREAMS_USER_SECRET", "DATA_STREAMS_REST_URL", "DATA_STREAMS_WS_URL" },
+      { "CHAINLINK_DATA_STREAMS_API_KEY", "CHAINLINK_DATA_STREAMS_USER_SECRET", "CHAINLINK_STREAMS_REST_URL",
+        "CHAINLINK_STREAMS_WS_URL" },
+      { "STREAMS_API_KEY", "CHAINLINK_STREAMS_USER_SECRET", "STREAMS_REST_URL", "STREAMS_WS_URL" },
+    } do
+      variables = { [names[1]] = "k", [names[2]] = "s", [names[3]] = "https://r", [names[4]] = "wss://w" }
+      assert.are.same({ api_key = "k", api_secret = "s", rest_url = "https://r", ws_url = "wss://w" },
+        config.from_environment())
+    end
+  end)
+
+  it("may say a thing twice, but not two things, and then both names are told and no value", function()
+    variables = { CHAINLINK_STREAMS_API_KEY = "k", DATA_STREAMS_API_KEY = "k", CHAINLINK_STREAMS_API_SECRET = "hidden1",
+      STREAMS_API_SECRET = "hidden1" }
+    assert.are.same({ api_key = "k", api_secret = "hidden1" }, config.from_environment())
+    variables.DATA_STREAMS_USER_SECRET = "hidden2"
+    assert.are.equal("the environment variables CHAINLINK_STREAMS_API_SECRET and DATA_STREAMS_USER_SECRET differ: "
+      .. "unset one, or make them equal", message_of(config.from_environment))
+    assert.are.same({ api_key = "k", api_secret = "mine" }, config.from_environment { api_secret = "mine" })
+  end)
+
+  it("tells which variables had the credentials", function()
+    variables = { STREAMS_API_KEY = "k", DATA_STREAMS_USER_SECRET = "s" }
+    local _, found = require("chainlink.environment").collect()
+    assert.are.same({ api_key = "STREAMS_API_KEY", api_secret = "DATA_STREAMS_USER_SECRET" }, found)
+  end)
+
+  it("is not asked where a profile is named", function()
+    variables = { CHAINLINK_STREAMS_API_KEY = "k", CHAINLINK_STREAMS_REST_URL = "https://r",
+      CHAINLINK_STREAMS_CA_FILE = "/ca" }
+    assert.are.same({ profile = "work" }, config.from_environment { profile = "work" })
   end)
 
   it("comes after what the program says", function()

@@ -18,6 +18,7 @@
 #include "lua/lclient.h"
 #include "lua/ldecode.h"
 #include "lua/lfile.h"
+#include "lua/lprivate.h"
 #include "lua/lrecord.h"
 #include "lua/lreplay.h"
 #include "lua/lreport.h"
@@ -135,5 +136,6 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_terminal(L);
   cds_l_open_append(L);
   cds_l_open_sqlite(L);
+  cds_l_open_private(L);
   return 1;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * chainlink.simulator: run(options) serves until SIGINT or SIGTERM. Options are checked in Lua before
  * (chainlink.cli.simulate); all memory of this file is Lua's, so that an error cannot leak any. */
+#include "base/private_file.h"
 #include "lua/compat.h"
-#include "simulator/private_file.h"
 #include "simulator/simulator.h"
 
 #include <lauxlib.h>
@@ -215,7 +215,7 @@ static int write_private(lua_State *L) {
   struct cds_error err = {0};
   size_t length;
   const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &length);
-  if (cds_sim_private_file(path, text, length, &err) == CDS_OK) {
+  if (cds_private_file_new(path, text, length, &err) == CDS_OK) {
     lua_pushboolean(L, 1);
     return 1;
   }

@@ -2,7 +2,7 @@
  * P-256 certificates by OpenSSL, good ones and four kinds that a client must refuse. */
 #include "simulator/certificate.h"
 
-#include "simulator/private_file.h"
+#include "base/private_file.h"
 
 #include <openssl/ec.h>
 #include <openssl/evp.h>
@@ -111,7 +111,7 @@ enum cds_status cds_sim_certificate_write(const struct cds_sim_certificate *cert
   if (pem && PEM_write_bio_X509(pem, certificate->authority) == 1) {
     char *text = NULL;
     long length = BIO_get_mem_data(pem, &text);
-    status = cds_sim_public_file(path, text, (size_t)length, err);
+    status = cds_public_file(path, text, (size_t)length, err);
   } else {
     cds_error_set(err, CDS_E_MEMORY, "OpenSSL cannot write a certificate");
   }

@@ -45,7 +45,7 @@ function help.of(command)
   end
   if command.network then
     lines[#lines + 1] = "\nFEED is a feed id (0x and 64 hex digits) or the name of a feed."
-    lines[#lines + 1] = "Credentials come from CHAINLINK_STREAMS_API_KEY and CHAINLINK_STREAMS_API_SECRET."
+    lines[#lines + 1] = "Credentials come from CHAINLINK_STREAMS_API_KEY and CHAINLINK_STREAMS_API_SECRET, or --profile."
   end
   if command.more then lines[#lines + 1] = "\n" .. command.more end
   return lines

@@ -20,23 +20,23 @@ local function print_all(lines)
   for _, line in ipairs(lines) do output.print(line) end
 end
 
-local function has_credentials()
-  local key = os.getenv "CHAINLINK_STREAMS_API_KEY" or os.getenv "STREAMS_API_KEY"
-  local secret = os.getenv "CHAINLINK_STREAMS_API_SECRET" or os.getenv "STREAMS_API_SECRET"
-  return key and secret and key ~= "" and secret ~= ""
-end
-
 local NO_CREDENTIALS = [[
 chainlink-streams: there are no credentials.
-Set CHAINLINK_STREAMS_API_KEY and CHAINLINK_STREAMS_API_SECRET in the environment.
+Set CHAINLINK_STREAMS_API_KEY and CHAINLINK_STREAMS_API_SECRET in the environment, or keep them in a file:
+  chainlink-streams profile add work
+  chainlink-streams feeds --profile work
 Without an account, run the simulator:
   folder=$(mktemp -d)
   chainlink-streams simulate --env-file "$folder/env" >/dev/null &
   until [ -e "$folder/env" ]; do sleep 0.1; done; . "$folder/env"
 ]]
 
-local function with_client(command, values, rest)
-  local client = session.client(values, command.client_options and command.client_options(values))
+-- of_client: what the client takes of the options and the environment
+local function with_client(command, values, rest, of_client)
+  for name, value in pairs(command.client_options and command.client_options(values) or {}) do
+    of_client[name] = value
+  end
+  local client = session.check(chainlink.client(of_client))
   local ok, result = pcall(command.run, client, values, rest)
   client:close()
   if not ok then error(result, 0) end
@@ -74,12 +74,13 @@ local function run_command(command, arguments)
     return 0
   end
   session.load_schemas(values)
-  if command.network and not has_credentials() then
+  local of_client = command.network and not command.makes_client and session.client_options(values)
+  if of_client and not (of_client.api_key and of_client.api_secret) then
     io.stderr:write(NO_CREDENTIALS)
     return 3
   end
   local function run()
-    if command.network then return with_client(command, values, rest) or 0 end
+    if of_client then return with_client(command, values, rest, of_client) or 0 end
     return command.run(nil, values, rest) or 0
   end
   if values.output and values.output ~= "-" and has_outfile(rows) then return into_file(command, values, run) end

@@ -2,8 +2,11 @@
 -- What the commands share: the client by the options and the environment, and the output.
 
 local chainlink = require "chainlink"
+local environment = require "chainlink.environment"
 local format = require "chainlink.cli.format"
+local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
+local profiles = require "chainlink.later" "chainlink.profiles"
 local template = require "chainlink.cli.template"
 local text = require "chainlink.text"
 
@@ -32,6 +35,10 @@ end
 session.network_options = {
   { name = "network", value = "mainnet|testnet", choices = { "mainnet", "testnet" },
     help = "endpoints (default: mainnet)" },
+  { name = "profile", value = "NAME", help = "credentials and endpoints that `profile add NAME` keeps" },
+  { name = "secret-command", value = "COMMAND", help = "the secret is what this prints" },
+  { name = "secret-fd", value = "N", number = "whole", low = 0, high = 65535,
+    help = "the secret is read from this descriptor" },
   { name = "rest-url", value = "URL", help = "REST endpoint" },
   { name = "ws-url", value = "URL", help = "WebSocket endpoint" },
   { name = "ca-file", value = "FILE", help = "certificate authority" },
@@ -48,13 +55,24 @@ function session.log(level, message)
   io.stderr:write("# ", level, ": ", text.plain(message), "\n")
 end
 
---- A client by the options over the environment; extra (optional) are more client options.
-function session.client(values, extra)
-  local overrides = extra or {}
-  overrides.network, overrides.rest_url, overrides.ws_url = values.network, values["rest-url"], values["ws-url"]
-  if values["ca-file"] then overrides.tls = { ca_file = values["ca-file"] } end
-  if values.verbose then overrides.logger, overrides.log_level = session.log, "debug" end
-  return session.check(chainlink.client_from_env(overrides))
+-- The secret as an option gives it, nil when none does.
+local function secret_of(values)
+  local command, fd = values["secret-command"], values["secret-fd"]
+  if command and fd then options.usage_error "give either --secret-command or --secret-fd, not both" end
+  if command then return profiles.from_command(command) end
+  return fd and profiles.from_fd(fd)
+end
+
+--- What a client takes of the options, and under them of the profile or the environment; -> it, and the variables that
+--- gave the credentials (chainlink.environment).
+function session.client_options(values)
+  local given = { profile = values.profile, network = values.network, rest_url = values["rest-url"],
+    ws_url = values["ws-url"], api_secret = secret_of(values) }
+  if values["ca-file"] then given.tls = { ca_file = values["ca-file"] } end
+  if values.verbose then given.logger, given.log_level = session.log, "debug" end
+  local collected, found = environment.collect(given)
+  if collected.profile then collected = profiles.fill(collected) end
+  return collected, found
 end
 
 --- The value, or the raised error.

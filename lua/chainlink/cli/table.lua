@@ -8,6 +8,7 @@
 --   notes    further lines, optional          more     a text that is set as it is, optional
 --   network  it asks the service              unformatted  it knows no --format, --schemas and --output
 --   endless  it ends by Ctrl-C: what it has written until then is whole
+--   makes_client  of those that ask: it makes its client itself, and gets nil
 --   client_options  function(values) -> more options of its client, optional
 
 local commands = require "chainlink.cli.commands"
@@ -29,6 +30,7 @@ local rows = {
   { "serve", require "chainlink.cli.serve" },
   { "decode", commands.decode },
   { "verify", require "chainlink.cli.verify" },
+  { "profile", require "chainlink.cli.profile" },
   { "simulate", require "chainlink.cli.simulate" },
   { "completion", require "chainlink.cli.completion" },
   { "version", commands.version },
