@@ -19,6 +19,7 @@
 #include "lua/ldecode.h"
 #include "lua/lfile.h"
 #include "lua/lprivate.h"
+#include "lua/lprobe.h"
 #include "lua/lrecord.h"
 #include "lua/lreplay.h"
 #include "lua/lreport.h"
@@ -137,5 +138,6 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_append(L);
   cds_l_open_sqlite(L);
   cds_l_open_private(L);
+  cds_l_open_probe(L);
   return 1;
 }

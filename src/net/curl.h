@@ -26,7 +26,8 @@
   F(multi_remove_handle)                                                                                               \
   F(multi_wakeup)                                                                                                      \
   F(slist_append)                                                                                                      \
-  F(slist_free_all)
+  F(slist_free_all)                                                                                                    \
+  F(version_info)
 
 struct cds_curl {
 #define MEMBER(name) __typeof__(curl_##name) *name;

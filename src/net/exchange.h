@@ -25,10 +25,11 @@ struct cds_exchange {
   bool anonymous;     /* in: not signed */
   const char *post;   /* in: NULL, or a body to POST, which is not signed; borrowed until done */
   size_t post_length;
-  bool form;                 /* in: that body is a form, and not JSON */
-  const char *bearer;        /* in: NULL, or the token that an anonymous request shows; borrowed until done */
-  const struct cds_url *url; /* in: another endpoint than the options' (NULL); borrowed until done */
-  void *owner;               /* in: whatever the caller wants to find again */
+  bool form;                   /* in: that body is a form, and not JSON */
+  const char *bearer;          /* in: NULL, or the token that an anonymous request shows; borrowed until done */
+  const struct cds_url *url;   /* in: another endpoint than the options' (NULL); borrowed until done */
+  void *owner;                 /* in: whatever the caller wants to find again */
+  struct cds_journey *journey; /* in: where to tell of the way; NULL: nowhere */
   /* out: */
   enum cds_status status; /* CDS_OK: a whole answer came, whatever its HTTP status */
   struct cds_error err;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "net/auth.h"
+#include "net/journey.h"
 #include "net/rest_error.h"
 
 #define HEADER_LINE_TEXT 128 /* of the signature and timestamp lines; both are shorter */
@@ -255,6 +256,7 @@ static bool prepare(struct cds_exchange *exchange) {
     snprintf(url, size, "%s%s", origin, exchange->target);
     ready = (set_request(curl, easy, exchange, url) | set_security(curl, easy, transfer->options) |
              set_callbacks(curl, easy, exchange)) == 0;
+    if (ready && exchange->journey != NULL) ready = cds_journey_prepare(curl, easy) == 0;
   }
   cds_free(url);
   return ready;
@@ -304,5 +306,6 @@ static void read_info(struct cds_exchange *exchange, const struct cds_curl *curl
 void cds_transfer_finish(struct cds_exchange *exchange, CURLcode code) {
   const struct cds_transfer *transfer = exchange->transfer;
   read_info(exchange, transfer->curl, transfer->easy);
+  if (exchange->journey != NULL) cds_journey_read(exchange->journey, transfer->curl, transfer->easy, code);
   exchange->status = cds_rest_error(&exchange->err, (int)code, &transfer->result, transfer->options, transfer->origin);
 }

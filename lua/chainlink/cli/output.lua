@@ -60,6 +60,8 @@ function output.reverse(value) return paint(value, "7") end
 
 function output.green(value) return paint(value, "32") end
 
+function output.yellow(value) return paint(value, "33") end
+
 function output.red(value) return paint(value, "31") end
 
 return output

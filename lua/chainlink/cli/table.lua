@@ -30,6 +30,7 @@ local rows = {
   { "serve", require "chainlink.cli.serve" },
   { "decode", commands.decode },
   { "verify", require "chainlink.cli.verify" },
+  { "doctor", require "chainlink.cli.doctor" },
   { "profile", require "chainlink.cli.profile" },
   { "simulate", require "chainlink.cli.simulate" },
   { "completion", require "chainlink.cli.completion" },

@@ -1,0 +1,55 @@
+-- SPDX-License-Identifier: MIT
+-- The command doctor: what a client needs, looked at one thing after the other, a line each.
+
+local chainlink = require "chainlink"
+local doctor = require "chainlink.doctor"
+local findings = require "chainlink.doctor.findings"
+local output = require "chainlink.cli.output"
+local session = require "chainlink.cli.session"
+
+local FIRST_REPORT_SECONDS = 10
+
+local colours = { ok = output.green, warn = output.yellow, fail = output.red }
+
+local function paint(text, status) return colours[status](text) end
+
+-- Where the credentials are from, in words.
+local function source_of(values, found)
+  local names = {}
+  if values.profile then names[1] = "profile " .. values.profile end
+  for _, name in ipairs { found.api_key or false, found.api_secret or false } do
+    if name then names[#names + 1] = name end
+  end
+  if values["secret-command"] then names[#names + 1] = "--secret-command" end
+  if values["secret-fd"] then names[#names + 1] = "--secret-fd" end
+  return table.concat(names, " and ")
+end
+
+return {
+  summary = "look at all that is needed, and say what is wrong",
+  usage = "doctor [FEED...] [--json] [--signers FILE]",
+  notes = "one line each: ok, warn or fail, what was looked at, what was found; what to do\n"
+    .. "exit code 0: nothing fails, 1: something does",
+  network = true,
+  makes_client = true,
+  unformatted = true,
+  options = {
+    { name = "json", help = "write JSON Lines: status, check, message, advice" },
+    { name = "signers", value = "FILE", help = "verify each feed's newest report by these, as `verify` does" },
+    { name = "seconds", value = "N", number = true,
+      help = ("wait so long for a stream's first report (%d)"):format(FIRST_REPORT_SECONDS) },
+  },
+  run = function(_, values, rest)
+    local options, found = session.client_options(values)
+    local signers = values.signers and session.check(chainlink.signers.from_file(values.signers))
+    local failures = doctor.examine {
+      options = options, from = source_of(values, found), feeds = rest, signers = signers,
+      seconds = values.seconds or FIRST_REPORT_SECONDS,
+      tell = function(finding)
+        output.print(values.json and findings.json(finding) or findings.line(finding, paint))
+        output.flush()
+      end,
+    }
+    return failures > 0 and 1 or 0
+  end,
+}
