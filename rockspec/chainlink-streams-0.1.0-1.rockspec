@@ -228,6 +228,7 @@ build = {
         "src/net/resolve.c",
         "src/net/rest.c",
         "src/net/rest_error.c",
+        "src/net/service_clock.c",
         "src/net/tls.c",
         "src/net/transfer.c",
         "src/net/url.c",

@@ -99,6 +99,7 @@ function chainlink.is_error(value, kind) end
 ---@field retry_max_delay? number seconds, default 10
 ---@field rate_limit? number|false requests per second and endpoint, default 10
 ---@field circuit_breaker? chainlink.Breaker|false
+---@field clock? "local"|"auto" what requests are signed by: this clock (default), or the service's where they differ
 ---@field ping_interval? integer whole seconds, default 5
 ---@field pong_timeout? integer whole seconds, default 5
 ---@field max_reconnects? number default math.huge

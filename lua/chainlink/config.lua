@@ -111,6 +111,7 @@ local rows = {
   { "rate_limit", 10, number_between(0.001, 1e6), "requests per second, above 0, or false", off = true },
   { "circuit_breaker", nil, function(value) return type(value) == "table" end,
     "a table {failures=, cooldown=} or false", off = true },
+  { "clock", "local", one_of("local", "auto"), '"local" or "auto"' },
   { "ping_interval", 5, whole_between(1, 3600), whole_seconds, stream = true },
   { "pong_timeout", 5, whole_between(1, 3600), whole_seconds, stream = true },
   { "max_reconnects", math.huge, function(value)

@@ -6,7 +6,8 @@
 #include "stream/parts.h"
 #include "tap.h"
 
-static struct cds_stream stream;
+static struct cds_client client;
+static struct cds_stream stream = {.core.client = &client};
 static const struct cds_feed_id in_seconds = {{0, 3, [31] = 1}}, in_ms = {{0x10, 3, [31] = 1}};
 
 static struct cds_event *told(enum cds_event_kind kind, const struct cds_feed_id *feed, int64_t from, int64_t to) {
@@ -63,6 +64,19 @@ static void test_latest(void) {
   }
 }
 
+/* The service's clock, which signatures follow, where it is ahead; one that is behind takes nothing away. */
+static void test_latest_of_service(void) {
+  static const int64_t ahead_ms[] = {40000, -40000, 40000};
+  stream.dispatch.wall_ahead_ms = 0;
+  for (size_t i = 0; i < 3; i++) {
+    client.clock.is_followed = i < 2;
+    ok(cds_service_clock_note(&client.clock, ahead_ms[i], ahead_ms[i]), "it is off");
+    int64_t counts_ms = CDS_MAX_FUTURE_SECONDS * 1000 + (i == 0 ? ahead_ms[i] : 0), before_ms = cds_clock_wall_ms();
+    int64_t latest_ms = cds_stream_latest_possible(&stream, CDS_RESOLUTION_MILLISECONDS);
+    ok(latest_ms >= before_ms + counts_ms && latest_ms <= cds_clock_wall_ms() + counts_ms, "so much later, or as ever");
+  }
+}
+
 static void test_statistics(void) {
   static const uint64_t lost_ms[] = {0, 1, 1000, 1001}, seconds[] = {0, 1, 1, 2};
   struct cds_stream_stats stats = {0};
@@ -112,6 +126,7 @@ int main(void) {
   test_ranges();
   test_levels();
   test_latest();
+  test_latest_of_service();
   test_statistics();
   test_description();
   cds_outlet_clear(&stream);

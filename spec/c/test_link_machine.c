@@ -26,7 +26,8 @@ struct owner {
   size_t settled;       /* messages that it was told of by then */
   size_t questions, hosts, messages, proved, alarms, given_up;
   int64_t opened_at_ms, proved_at_ms;
-  bool is_final;
+  bool is_final, has_better_clock; /* the latter: what is answered to a refusal with a Date */
+  size_t clocks;                   /* so often that was asked */
   char last_alarm[256];
   struct cds_error why;
 };
@@ -46,6 +47,13 @@ static bool is_paused(void *context) {
 static enum cds_status sign(void *context, struct cds_auth *auth, const char *target, struct cds_error *err) {
   const struct owner *owner = context;
   return cds_auth_sign(auth, "GET", target, owner->config.api_key, owner->config.api_secret, cds_clock_wall_ms(), err);
+}
+
+static bool on_clock(void *context, double skew, int64_t sent_ms, int64_t ahead_ms) {
+  struct owner *owner = context;
+  owner->clocks++;
+  ok(skew > 1e9 && sent_ms > 0 && ahead_ms >= 0 && ahead_ms < 1000, "it tells what was refused, and when it was sent");
+  return owner->has_better_clock;
 }
 
 static void origin(void *context, size_t link, unsigned failures, char out[CDS_MAX_ORIGIN_TEXT]) {
@@ -119,6 +127,7 @@ static void on_failed(void *context, size_t link, const struct cds_error *err, b
 static const struct cds_link_handler handler = {.is_over = is_over,
                                                 .is_paused = is_paused,
                                                 .sign = sign,
+                                                .clock = on_clock,
                                                 .origin = origin,
                                                 .host = on_host,
                                                 .state = on_state,
@@ -247,6 +256,27 @@ static void test_final(int status, bool is_final) {
   owner.config.stream.max_reconnects = 0;
   run(&owner);
   ok(owner.given_up == 1 && owner.is_final == is_final, "%d is %s", status, is_final ? "final" : "not");
+  finish(&owner);
+}
+
+/* A refusal that may be one of the clock: asked for again once, at once, until a connection has worked. */
+static void test_clock(void) {
+  static const char date[] = "Date: Thu, 01 Jan 1970 00:00:07 GMT\r\n";
+  struct answer answer = {.statuses = {401, 0, 401, 401}, .extra = date};
+  struct owner owner;
+  begin(&owner, serve_answers, NULL, &answer);
+  owner.config.stream.reconnect_delay = owner.config.stream.reconnect_max_delay = 3600;
+  owner.has_better_clock = true;
+  owner.lived_ms = (const int64_t[]){5000};
+  run(&owner);
+  ok(owner.clocks == 2 && owner.states[CDS_LINK_CONNECTED] == 1, "once for each time that it worked");
+  ok(owner.delays[0] == 0 && owner.delays[2] == 0, "at once");
+  ok(owner.given_up == 1 && owner.is_final, "then it is final");
+  finish(&owner);
+  answer = (struct answer){.statuses = {401}, .extra = date};
+  begin(&owner, serve_answers, NULL, &answer);
+  run(&owner);
+  ok(owner.clocks == 1 && owner.given_up == 1 && owner.is_final, "the clock is right: final");
   finish(&owner);
 }
 
@@ -444,6 +474,7 @@ int main(void) {
   test_final(404, true);
   test_final(418, false);
   test_final(500, false);
+  test_clock();
   test_retry_after();
   test_alarms();
   test_hosts_vary();

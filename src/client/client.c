@@ -33,6 +33,7 @@ enum cds_status cds_client_new(struct cds_client **out, struct cds_config *confi
   client->config = *config; /* the texts move */
   *config = (struct cds_config){0};
   client->forks = cds_client_forks();
+  client->clock.is_followed = client->config.follows_clock;
   client->close = cds_client_close;
   client->destroy = destroy;
   atomic_init(&client->refs, 1);

@@ -56,6 +56,7 @@ struct cds_config {
   char *ca_file, *ca_path, *cert_file, *key_file; /* NULL: not set */
   bool insecure_skip_verify;
   char *proxy;         /* NULL: from the environment; "": none; http://[user:password@]host:port */
+  bool follows_clock;  /* requests are signed by the service's time where the clocks differ */
   bool want_responses; /* record CDS_EVENT_RESPONSE for on_response */
   struct cds_stream_config stream;
 };

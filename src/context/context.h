@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "context/config.h"
+#include "net/service_clock.h"
 
 struct cds_rest_thread;
 struct cds_stream;
@@ -30,6 +31,7 @@ struct cds_client {
   unsigned forks;           /* cds_client_forks when it was made */
   atomic_uint refs;
   atomic_bool closed;
+  struct cds_service_clock clock; /* the requests' and handshakes' */
   struct cds_rest_thread *rest;
   void (*close)(struct cds_client *client);     /* set by who makes it, like: */
   void (*destroy)(struct cds_client *client);   /* with the last reference */

@@ -124,6 +124,7 @@ static void read_headers(lua_State *L, struct cds_config *config, int index) {
 }
 
 static void read_config(lua_State *L, struct cds_config *config, int index) {
+  static const char *const clocks[] = {"local", "auto", NULL};
   cds_config_init(config);
   cds_l_copy_text(L, &config->api_key, index, "api_key");
   cds_l_copy_text(L, &config->api_secret, index, "api_secret");
@@ -143,6 +144,7 @@ static void read_config(lua_State *L, struct cds_config *config, int index) {
   cds_l_copy_text(L, &config->key_file, index, "key_file");
   config->insecure_skip_verify = cds_l_boolean(L, index, "insecure_skip_verify");
   cds_l_copy_text(L, &config->proxy, index, "proxy");
+  config->follows_clock = option_choice(L, index, "clock", clocks, 0) == 1;
   config->want_responses = cds_l_boolean(L, index, "want_responses");
   cds_l_stream_config(L, &config->stream, index);
 }

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "net/http_header.h"
+#include "net/service_clock.h"
 #include "net/tls.h"
 #include "net/url.h"
 
@@ -16,7 +17,8 @@ struct cds_rest_options {
   const struct cds_header *headers;
   size_t header_count;
   struct cds_tls tls;
-  const char *proxy; /* NULL: from the environment; "": none */
+  const char *proxy;                     /* NULL: from the environment; "": none */
+  const struct cds_service_clock *clock; /* that is signed by; NULL: this one */
 };
 
 struct cds_exchange {

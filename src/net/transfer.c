@@ -59,7 +59,7 @@ static bool add_signature(struct cds_exchange *exchange) {
   const struct cds_rest_options *options = transfer->options;
   struct cds_auth auth = {0};
   if (cds_auth_sign(&auth, cds_exchange_method(exchange), exchange->target, options->api_key, options->api_secret,
-                    cds_clock_wall_ms(), NULL) != CDS_OK)
+                    cds_service_clock_now_ms(options->clock), NULL) != CDS_OK)
     return false;
   transfer->timestamp_line = add_header(transfer, CDS_HEADER_TIMESTAMP, auth.timestamp);
   transfer->signature_line = add_header(transfer, CDS_HEADER_SIGNATURE, auth.signature);
@@ -106,7 +106,7 @@ static int sign_again(void *context, char *remote_ip, char *local_ip, int remote
   (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
   if (!is_signed(exchange)) return CURL_PREREQFUNC_OK;
   if (cds_auth_sign(&auth, cds_exchange_method(exchange), exchange->target, options->api_key, options->api_secret,
-                    cds_clock_wall_ms(), NULL) != CDS_OK ||
+                    cds_service_clock_now_ms(options->clock), NULL) != CDS_OK ||
       !rewrite_line(transfer->timestamp_line, CDS_HEADER_TIMESTAMP, auth.timestamp) ||
       !rewrite_line(transfer->signature_line, CDS_HEADER_SIGNATURE, auth.signature))
     return CURL_PREREQFUNC_ABORT;

@@ -34,8 +34,9 @@ struct cds_call {
   struct cds_call *next;
   struct cds_exchange exchange;
   unsigned attempts;
-  int64_t not_before_ms; /* monotonic */
-  struct cds_error last; /* what the last attempt ended in */
+  int64_t not_before_ms;   /* monotonic */
+  int64_t signed_ahead_ms; /* of this clock, as the last attempt was (cds_service_clock_ahead_ms) */
+  struct cds_error last;   /* what the last attempt ended in */
   /* guarded by mu, taken after every other lock */
   pthread_mutex_t mu;
   bool done;

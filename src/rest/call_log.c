@@ -52,3 +52,16 @@ void cds_call_log_attempt(struct cds_call *call) {
                  exchange->elapsed);
   else cds_call_log(call, CDS_LOG_DEBUG, "%s %.200s: failed in %.3f s", method, shown_target(call), exchange->elapsed);
 }
+
+void cds_call_note_clock(struct cds_call *call) {
+  const struct cds_exchange *exchange = &call->exchange;
+  struct cds_service_clock *clock = &call->client->clock;
+  char words[CDS_SERVICE_CLOCK_TEXT];
+  double date;
+  if (!is_signed(call) || !cds_http_date(&date, exchange->headers.data)) return;
+  int64_t least_ms = (int64_t)(date * 1000) - exchange->received_at_ms;
+  int64_t most_ms = least_ms + 1000 + (int64_t)(exchange->elapsed * 1000);
+  if (!cds_service_clock_note(clock, least_ms, most_ms)) return;
+  cds_service_clock_describe(words, clock);
+  cds_call_log(call, CDS_LOG_WARN, "%s", words);
+}

@@ -90,6 +90,7 @@ static void send_call(struct cds_rest_thread *thread, struct cds_call *call) {
   call->exchange.bearer = call->token;
   call->exchange.owner = call;
   call->attempts++;
+  call->signed_ahead_ms = cds_service_clock_ahead_ms(&thread->client->clock);
   if (cds_rest_start(thread->rest, &call->exchange, &err) == CDS_OK) {
     cds_call_list_append(&thread->sent, call);
     return;
@@ -167,6 +168,7 @@ static void finish_attempt(struct cds_rest_thread *thread, struct cds_call *call
   if (exchange->status != CDS_OK) err = exchange->err;
   else if (cds_api_answer(&answer, &call->question, exchange, &err) == CDS_OK) cds_error_clear(&err);
   cds_call_log_attempt(call);
+  cds_call_note_clock(call);
   cds_call_tell_response(call);
   bool circuit_allows = count_attempt(thread, call, &err);
   if (err.status == CDS_OK) end_call(thread, call, NULL, &answer);
@@ -257,6 +259,7 @@ enum cds_status cds_rest_thread_new(struct cds_rest_thread **out, struct cds_cli
 /* mu is held. */
 static enum cds_status start_thread(struct cds_rest_thread *thread, struct cds_error *err) {
   struct cds_rest_options options = cds_config_rest(&thread->client->config);
+  options.clock = &thread->client->clock;
   enum cds_status status = cds_rest_new(&thread->rest, &options, err);
   if (status != CDS_OK) return status;
   int failed = cds_threads_create(&thread->thread, run, thread);

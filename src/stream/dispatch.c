@@ -237,6 +237,8 @@ uint64_t cds_stream_blob_tag(const struct cds_stream *stream, const struct cds_r
 int64_t cds_stream_latest_possible(const struct cds_stream *stream, enum cds_resolution resolution) {
   int64_t wall_ms = cds_clock_wall_ms(), steady_ms = cds_clock_mono_ms() + stream->dispatch.wall_ahead_ms;
   int64_t latest_ms = (wall_ms > steady_ms ? wall_ms : steady_ms) + CDS_MAX_FUTURE_SECONDS * 1000;
+  int64_t ahead_ms = cds_service_clock_ahead_ms(&cds_core_client(stream)->clock);
+  if (ahead_ms > 0) latest_ms += ahead_ms;
   return resolution == CDS_RESOLUTION_MILLISECONDS ? latest_ms : latest_ms / 1000;
 }
 

@@ -29,6 +29,10 @@ struct cds_link_handler {
   bool (*is_paused)(void *context);            /* the script is slow: not to be read for now */
   /* Signs a GET of this target, unless the owner is stopping: after close the secret is gone. */
   enum cds_status (*sign)(void *context, struct cds_auth *auth, const char *target, struct cds_error *err);
+  /* A handshake was refused by a service whose clock is behind this one by so many seconds, as its Date tells. It was
+   * sent at sent_ms of this clock, with a signature ahead of that by ahead_ms. True: the next one will be of another
+   * time. */
+  bool (*clock)(void *context, double skew, int64_t sent_ms, int64_t ahead_ms);
   /* Before each attempt: the origin to ask for, "" for whichever; and the host that is gone to. */
   void (*origin)(void *context, size_t link, unsigned failures, char out[CDS_MAX_ORIGIN_TEXT]);
   void (*host)(void *context, size_t link, const struct cds_url *url);

@@ -14,6 +14,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -47,7 +48,9 @@ static enum cds_status on_headers(void *context, struct cds_buf *lines, struct c
   struct cds_link_machine *machine = context;
   const struct cds_config *config = machine->plan.config;
   struct cds_auth auth;
+  machine->signed_at_ms = cds_clock_wall_ms();
   enum cds_status status = machine->plan.handler->sign(machine->plan.context, &auth, machine->target.data, err);
+  if (status == CDS_OK) machine->ahead_ms = strtoll(auth.timestamp, NULL, 10) - machine->signed_at_ms;
   if (status == CDS_OK)
     status = cds_buf_printf(lines,
                             "User-Agent: " CDS_USER_AGENT "\r\n" CDS_HEADER_KEY ": %s\r\n" CDS_HEADER_TIMESTAMP
@@ -203,6 +206,14 @@ static void read_on(struct cds_link_machine *machine) {
 
 /* ---- what the WebSocket tells ---- */
 
+/* A refusal that the next signature, of a better time, may not meet: tried once, as it may mean something else. */
+static bool is_of_clock(struct cds_link_machine *machine, const struct cds_error *err) {
+  if (err->status != CDS_E_AUTH || !err->has_clock_skew || machine->was_corrected) return false;
+  machine->was_corrected =
+    machine->plan.handler->clock(machine->plan.context, err->clock_skew, machine->signed_at_ms, machine->ahead_ms);
+  return machine->was_corrected;
+}
+
 static void on_closed(void *context, const struct cds_error *err) {
   struct cds_link_machine *machine = context;
   bool was_open = is_open(machine), worked = was_open && has_worked(machine);
@@ -219,6 +230,11 @@ static void on_closed(void *context, const struct cds_error *err) {
   machine->failures++;
   if (err->http_status == 404 && cds_link_speaks_v2(&machine->plan)) {
     give_up_v2(machine);
+    return;
+  }
+  if (is_of_clock(machine, err)) {
+    tell(machine, CDS_LINK_RECONNECTING, err, 0);
+    attempt_after(machine, 0);
     return;
   }
   if (is_final(err) || machine->failures > machine->plan.stream->max_reconnects) {
@@ -239,6 +255,7 @@ static void on_opened(void *context) {
   machine->phase = CDS_PHASE_OPEN;
   machine->had_message = false;
   machine->alarmed[0] = 0;
+  machine->was_corrected = false;
   machine->opened_at_ms = machine->report_at_ms = machine->looked_at_ms = cds_clock_mono_ms();
   machine->proof_left_ms = machine->plan.proof_ms;
   tell(machine, CDS_LINK_CONNECTED, NULL, 0);

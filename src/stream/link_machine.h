@@ -24,8 +24,10 @@ struct cds_link_machine {
   bool had_message;
   bool is_settled; /* no message since the owner was told that */
   int64_t opened_at_ms, paused_at_ms, report_at_ms;
-  int64_t proof_left_ms, looked_at_ms;                  /* until it has proved itself, 0: no matter; as of then */
-  unsigned failures;                                    /* consecutive */
+  int64_t proof_left_ms, looked_at_ms; /* until it has proved itself, 0: no matter; as of then */
+  int64_t signed_at_ms, ahead_ms;      /* the last signature: by this clock, and how far ahead of it */
+  bool was_corrected;                  /* a refusal was taken for one of the clock, since the connection worked */
+  unsigned failures;                   /* consecutive */
   char alarmed[sizeof((struct cds_error *)0)->message]; /* the last alarm; "" since the connection worked */
 };
 

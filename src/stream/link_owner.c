@@ -40,9 +40,23 @@ static enum cds_status sign(void *context, struct cds_auth *auth, const char *ta
   enum cds_status status = cds_error_set(err, CDS_E_CLOSED, "the stream is closed");
   cds_stream_lock(stream);
   if (!cds_core_is_stopping(stream))
-    status = cds_auth_sign(auth, "GET", target, config->api_key, config->api_secret, cds_clock_wall_ms(), err);
+    status = cds_auth_sign(auth, "GET", target, config->api_key, config->api_secret,
+                           cds_service_clock_now_ms(&cds_core_client(stream)->clock), err);
   cds_stream_unlock(stream);
   return status;
+}
+
+static bool on_clock(void *context, double skew, int64_t sent_ms, int64_t ahead_ms) {
+  struct cds_stream *stream = context;
+  struct cds_service_clock *clock = &cds_core_client(stream)->clock;
+  char words[CDS_SERVICE_CLOCK_TEXT];
+  int64_t least_ms = (int64_t)(-skew * 1000), most_ms = least_ms + 1000 + (cds_clock_wall_ms() - sent_ms);
+  if (cds_service_clock_note(clock, least_ms, most_ms)) {
+    cds_service_clock_describe(words, clock);
+    cds_stream_log(stream, CDS_LOG_WARN, "%s", words);
+  }
+  int64_t change_ms = cds_service_clock_ahead_ms(clock) - ahead_ms;
+  return change_ms > 1000 || change_ms < -1000;
 }
 
 static void choose_origin(void *context, size_t link, unsigned failures, char out[CDS_MAX_ORIGIN_TEXT]) {
@@ -176,6 +190,7 @@ static void release(void *context) {
 const struct cds_link_handler cds_link_owner = {.is_over = is_over,
                                                 .is_paused = is_paused,
                                                 .sign = sign,
+                                                .clock = on_clock,
                                                 .origin = choose_origin,
                                                 .host = on_host,
                                                 .state = on_state,
