@@ -48,6 +48,7 @@ build = {
         "src/base/private_file.c",
         "src/base/sqlite.c",
         "src/base/terminal.c",
+        "src/base/trace.c",
         "src/base/utf8.c",
         "src/base/zstd.c",
         "src/lua/lredis.c",

@@ -55,10 +55,10 @@ function declared.onchain_options()
   return own
 end
 
---- The environment's variables that Lua reads.
+--- The environment's variables that Lua or C reads.
 function declared.variables()
   local names = {}
-  local found = project.run "grep -rhoE 'CHAINLINK_STREAMS_[A-Z_]+' lua | sort -u"
+  local found = project.run "grep -rhoE 'CHAINLINK_STREAMS_[A-Z_]+' lua src | sort -u"
   for name in found:gmatch "[^\n]+" do names[#names + 1] = name end
   return names
 end

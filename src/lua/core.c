@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 #include "lua/lappend.h"
 #include "lua/lbell.h"
 #include "lua/lcall.h"
@@ -114,6 +115,7 @@ static const luaL_Reg no_functions[] = {{NULL, NULL}};
 int luaopen_chainlink_core(lua_State *L) {
   check_library(L);
   pin_module();
+  cds_trace_begin();
   lua_newtable(L);
   cds_l_setfuncs(L, core_functions, 0);
   lua_pushliteral(L, CDS_VERSION);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 
 static void schedule(struct cds_heartbeat *heartbeat, sul_cb_t callback, int64_t delay_us) {
   lws_sul_schedule(heartbeat->lws, 0, &heartbeat->sul, callback, delay_us);
@@ -53,6 +54,7 @@ int cds_heartbeat_write(struct cds_heartbeat *heartbeat) {
   memcpy(frame + LWS_PRE, &heartbeat->number, size);
   heartbeat->ping_is_due = false;
   heartbeat->sent_ns = cds_clock_mono_ns();
+  if (cds_trace_is_on()) cds_trace("> ping %llu", (unsigned long long)heartbeat->number);
   return lws_write(heartbeat->wsi, frame + LWS_PRE, size, LWS_WRITE_PING) < 0 ? -1 : 0;
 }
 
@@ -62,5 +64,7 @@ void cds_heartbeat_pong(struct cds_heartbeat *heartbeat, const void *payload, si
     return;
   heartbeat->pong_is_awaited = false;
   heartbeat->latency_ms = (double)(cds_clock_mono_ns() - heartbeat->sent_ns) / 1e6;
+  if (cds_trace_is_on())
+    cds_trace("< pong %llu, after %.1f ms", (unsigned long long)heartbeat->number, heartbeat->latency_ms);
   ping_after(heartbeat, heartbeat->interval);
 }

@@ -7,20 +7,36 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/trace.h"
 
 void cds_call_log(struct cds_call *call, enum cds_log_level level, const char *format, ...) {
   char line[384];
   va_list arguments;
-  if (!cds_call_wants_log(call, level)) return;
+  bool is_wanted = cds_call_wants_log(call, level);
+  if (!is_wanted && !cds_trace_is_on()) return;
   va_start(arguments, format);
   vsnprintf(line, sizeof line, format, arguments);
   va_end(arguments);
-  cds_call_emit(call, cds_event_log(level, "%s", line));
+  if (cds_trace_is_on()) cds_trace("< %s", line);
+  if (is_wanted) cds_call_emit(call, cds_event_log(level, "%s", line));
 }
 
 /* The target as it may be shown: an endpoint for POSTs can have an access key in its path. */
 static const char *shown_target(const struct cds_call *call) {
   return call->question.operation == CDS_POST_JSON ? cds_api_path(CDS_POST_JSON) : call->target;
+}
+
+/* By the credentials, and so of a time. */
+static bool is_signed(const struct cds_call *call) {
+  return call->exchange.post == NULL && !call->exchange.anonymous;
+}
+
+void cds_call_trace_sent(const struct cds_call *call) {
+  char origin[CDS_REST_ORIGIN_TEXT];
+  if (!cds_trace_is_on()) return;
+  cds_rest_origin(origin, call->url);
+  cds_trace("> %s %s%.400s, attempt %u%s", cds_api_method(call->question.operation), origin, shown_target(call),
+            call->attempts, is_signed(call) ? ", signed (key and signature are not shown)" : "");
 }
 
 void cds_call_tell_response(struct cds_call *call) {

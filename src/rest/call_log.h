@@ -7,6 +7,9 @@
 
 void cds_call_log(struct cds_call *call, enum cds_log_level level, const char *format, ...) CDS_PRINTF(3, 4);
 
+/* An attempt is being sent: for a trace. */
+void cds_call_trace_sent(const struct cds_call *call);
+
 /* What an answer's Date tells of the clocks, into the client's clock; told when that changes. */
 void cds_call_note_clock(struct cds_call *call);
 

@@ -91,6 +91,7 @@ static void send_call(struct cds_rest_thread *thread, struct cds_call *call) {
   call->exchange.owner = call;
   call->attempts++;
   call->signed_ahead_ms = cds_service_clock_ahead_ms(&thread->client->clock);
+  cds_call_trace_sent(call);
   if (cds_rest_start(thread->rest, &call->exchange, &err) == CDS_OK) {
     cds_call_list_append(&thread->sent, call);
     return;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 #include "codec/message.h"
 #include "stream/connections.h"
 #include "stream/core.h"
@@ -16,6 +17,29 @@
 #include "stream/screen.h"
 
 #define COMPLAINT_INTERVAL_MS 1000 /* bad messages may come by the thousand; log lines need not */
+
+/* What has become of a message, for a trace. */
+static void trace(const struct cds_stream *stream, size_t link, size_t length, const struct cds_envelope *envelope,
+                  const char *what) {
+  char feed[CDS_FEED_ID_TEXT + 1] = "";
+  if (!cds_trace_is_on()) return;
+  const char *origin = cds_connections_origin(stream, link); /* written by this thread only, as the host is */
+  if (envelope != NULL) cds_feed_id_format(feed, &envelope->feed_id);
+  cds_trace("< %s%s%s, %zu bytes%s%s: %s", cds_connections_host(stream, link), *origin != 0 ? " origin " : "", origin,
+            length, *feed != 0 ? ", feed " : "", feed, what);
+}
+
+static const char *trace_words(enum cds_verdict verdict) {
+  switch (verdict) {
+  case CDS_VERDICT_ACCEPT: return "taken";
+  case CDS_VERDICT_HELD: return "taken, something before it is missing";
+  case CDS_VERDICT_DUPLICATE: return "discarded, it has come before";
+  case CDS_VERDICT_OUT_OF_ORDER: return "discarded, a later one was delivered already";
+  case CDS_VERDICT_FUTURE: return "discarded, its time lies in the future";
+  case CDS_VERDICT_TOO_MANY: return "discarded, too many different reports of one time";
+  }
+  return "";
+}
 
 static void complain(struct cds_stream *stream, size_t link, const char *what, const char *why) {
   int64_t now = cds_clock_mono_ms();
@@ -44,6 +68,7 @@ static void undecodable(struct cds_stream *stream, size_t link, const struct cds
   stream->intake.decode_errors++;
   count_bad(stream, link);
   cds_stream_unlock(stream);
+  if (cds_trace_is_on()) cds_trace("x %s: %s", cds_connections_host(stream, link), err->message);
   complain(stream, link, "a message was not understood", err->message);
 }
 
@@ -188,17 +213,29 @@ bool cds_intake_message(struct cds_stream *stream, size_t link, const char *data
   if (cds_envelope_parse(&envelope, data, length, &err) != CDS_OK) {
     count_message(stream, link, length);
     undecodable(stream, link, &err);
+    trace(stream, link, length, NULL, "discarded, it is not understood");
     return false;
   }
   uint64_t text_tag = cds_stream_text_tag(stream, envelope.full_report, envelope.full_report_length);
   bool known, asked;
   size_t slot = look_up(stream, link, length, &envelope.feed_id, text_tag, &known, &asked);
   if (!asked) reject(stream, link, "its feed was not asked for");
-  if (slot == CDS_NO_SLOT || known) return asked;
+  if (slot == CDS_NO_SLOT || known) {
+    trace(stream, link, length, &envelope,
+          known ? trace_words(CDS_VERDICT_DUPLICATE) : "discarded, its feed is not subscribed to");
+    return asked;
+  }
   struct cds_queue_node *node = decode(stream, link, slot, &envelope);
-  if (node == NULL) return false;
-  if (!screen(stream, link, node)) return true;
+  if (node == NULL) {
+    trace(stream, link, length, &envelope, "discarded, its report is not understood");
+    return false;
+  }
+  if (!screen(stream, link, node)) {
+    trace(stream, link, length, &envelope, "discarded, it does not verify, or one that does has come before");
+    return true;
+  }
   enum cds_verdict verdict = commit(stream, link, node, text_tag);
+  trace(stream, link, length, &envelope, trace_words(verdict));
   if (verdict == CDS_VERDICT_FUTURE) reject(stream, link, "its observations timestamp lies in the future");
   else if (verdict == CDS_VERDICT_TOO_MANY) reject(stream, link, "too many different reports of one time");
   return true;

@@ -51,6 +51,7 @@ static enum cds_status on_headers(void *context, struct cds_buf *lines, struct c
   machine->signed_at_ms = cds_clock_wall_ms();
   enum cds_status status = machine->plan.handler->sign(machine->plan.context, &auth, machine->target.data, err);
   if (status == CDS_OK) machine->ahead_ms = strtoll(auth.timestamp, NULL, 10) - machine->signed_at_ms;
+  if (status == CDS_OK) cds_link_trace(&machine->plan, machine->host, machine->target.data, machine->origin);
   if (status == CDS_OK)
     status = cds_buf_printf(lines,
                             "User-Agent: " CDS_USER_AGENT "\r\n" CDS_HEADER_KEY ": %s\r\n" CDS_HEADER_TIMESTAMP

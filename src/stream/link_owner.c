@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/trace.h"
 #include "stream/backfill.h"
 #include "stream/change.h"
 #include "stream/connections.h"
@@ -105,12 +106,23 @@ static void note_state(struct cds_stream *stream, size_t link, enum cds_link_sta
     tell_up(stream, cds_connections_shard(stream, link), cds_connections_connected_at_ms(stream, link));
 }
 
+/* mu is held. */
+static void trace_state(const struct cds_stream *stream, size_t link, enum cds_link_state state,
+                        const struct cds_error *why, double delay) {
+  const char *origin = cds_connections_origin(stream, link);
+  if (!cds_trace_is_on()) return;
+  cds_trace("* %s%s%s %s%s%s%s", cds_connections_host(stream, link), *origin != 0 ? " origin " : "", origin,
+            cds_link_state_name(state), why != NULL ? ": " : "", why != NULL ? why->message : "",
+            delay > 0 ? ", and again later" : "");
+}
+
 static void on_state(void *context, size_t link, enum cds_link_state state, const struct cds_error *why,
                      unsigned attempt, double delay) {
   struct cds_stream *stream = context;
   struct cds_event *event = cds_event_new(CDS_EVENT_STATUS);
   cds_stream_lock(stream);
   note_state(stream, link, state);
+  trace_state(stream, link, state, why, delay);
   if (event != NULL) {
     event->state = state;
     event->attempt = (int)attempt;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/trace.h"
+
 const struct cds_feed_id *cds_link_finer_feed(const struct cds_link_plan *plan) {
   for (size_t i = 0; i < plan->feed_count; i++)
     if (cds_feed_id_resolution(&plan->feeds[i]) != CDS_RESOLUTION_SECONDS) return &plan->feeds[i];
@@ -35,4 +37,12 @@ size_t cds_link_longest_target(const struct cds_link_plan *plan) {
     base = length > base ? length : base;
   }
   return base + 64 + plan->feed_count * (CDS_FEED_ID_TEXT + 1);
+}
+
+void cds_link_trace(const struct cds_link_plan *plan, size_t host, const char *target, const char *origin) {
+  char name[CDS_HOST_PORT_TEXT];
+  if (!cds_trace_is_on()) return;
+  cds_url_host_port(name, &plan->config->ws[host]);
+  cds_trace("> %s handshake: GET %.400s%s%s, signed (key and signature are not shown)", name, target,
+            *origin != 0 ? ", origin " : "", origin);
 }

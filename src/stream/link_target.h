@@ -15,4 +15,7 @@ CDS_MUST_CHECK enum cds_status cds_link_target(struct cds_buf *target, const str
 
 size_t cds_link_longest_target(const struct cds_link_plan *plan); /* bytes, of any host */
 
+/* The handshake goes out: for a trace. */
+void cds_link_trace(const struct cds_link_plan *plan, size_t host, const char *target, const char *origin);
+
 #endif
