@@ -114,10 +114,12 @@ $(OUT)/lua: spec/c/lua_host.c Makefile | deps
 
 # Built again when one of them comes or goes.
 $(call object,src/codec/snappy.c src/base/gzip.c src/base/zstd.c): $(TREE)/with-$(or $(SNAPPY),no)-$(or $(ZLIB),no)-$(or $(ZSTD),no)
-$(TREE)/with-%:
-	@mkdir -p $(@D)
-	@rm -f $(TREE)/with-*
-	@touch $@
+$(TREE)/with-%: always
+	@[ -e $@ ] || { mkdir -p $(@D) && rm -f $(TREE)/with-* && touch $@; }
+
+# What is missing is made when somebody older asks for it, and else for nobody (.SECONDARY), unless it asks for this.
+.PHONY: always
+always:
 
 # The command, usable from the checkout whatever the working directory.
 $(OUT)/bin/chainlink-streams: Makefile
@@ -157,10 +159,8 @@ $(TREE)/c/%: $(TREE)/c/%.o $(TREE)/c/locks.o $(TREE)/c/blocks.o $(TREE)/c/libcds
 # A host of its own for the module, with a limited memory; built again when it is to be of another Lua.
 $(LUA_C_TESTS): $(OUT)/chainlink/core.so
 $(LUA_C_TESTS:=.o): $(TREE)/lua-is-$(LUA)
-$(TREE)/lua-is-%:
-	@mkdir -p $(@D)
-	@rm -f $(TREE)/lua-is-*
-	@touch $@
+$(TREE)/lua-is-%: always
+	@[ -e $@ ] || { mkdir -p $(@D) && rm -f $(TREE)/lua-is-* && touch $@; }
 $(LUA_C_TESTS:=.o): private INCLUDES += $(LUA_INCLUDES)
 $(LUA_C_TESTS): private LIBS += $(LUA_LIBS)
 

@@ -28,6 +28,17 @@ describe("the Makefile", function()
     end)
   end
 
+  it("compiles again what a library that goes, or comes back, is for", function()
+    if select(2, project.run "pkg-config --exists zlib") ~= 0 then return pending "zlib is not there to build with" end
+    local folder, remove = project.folder()
+    local words = ("TREE=%s %s/obj/base/gzip.o "):format(folder, folder)
+    local compiled = "  cc src/base/gzip.c\n"
+    for _, case in ipairs { { "ZLIB=", compiled }, { "ZLIB=", "" }, { "ZLIB=zlib", compiled }, { "ZLIB=zlib", "" } } do
+      assert.same({ case[2], 0 }, { make(words .. case[1]) })
+    end
+    remove()
+  end)
+
   it("refuses a Lua that is not supported, and names those that are", function()
     for _, version in ipairs { "5.2", "5", "jit" } do
       local output, status = make("LUA=" .. version)
