@@ -13,6 +13,7 @@
 
 static const char head[] = CDS_RECORDING_START ",\"version\":1,\"feeds\":[]}\n";
 static const struct cds_replay_options at_once = {.to_ms = UINT64_MAX};
+static const struct cds_feed_id feed = {{0, 3}};
 static struct cds_error err;
 static struct cds_buf text; /* of the recording that a test makes */
 
@@ -195,10 +196,10 @@ static void test_strange_frame(void) {
   cds_buf_init(&packed, 1 << 20);
   if (cds_pack(&packed, &cds_gzip, &nothing, &all, &err) != CDS_OK) abort();
   recorded_put(recorded_path, packed.data, packed.length - 1);
-  ok(cds_writer_open(&writer, recorded_path, NULL, 0, &plain, &err) == CDS_E_FILE && strstr(err.message, "recorder"),
+  ok(cds_writer_open(&writer, recorded_path, &feed, 1, &plain, &err) == CDS_E_FILE && strstr(err.message, "recorder"),
      "refused: a cut file that another program compressed: %s", err.message);
   recorded_put(recorded_path, packed.data, packed.length);
-  ok(cds_writer_open(&writer, recorded_path, NULL, 0, &plain, &err) == CDS_E_FILE, "and a whole one");
+  ok(cds_writer_open(&writer, recorded_path, &feed, 1, &plain, &err) == CDS_E_FILE, "and a whole one");
   cds_buf_clear(&packed);
   recorded_path[strlen(recorded_path) - 3] = 0;
   recorded_empty();
