@@ -71,6 +71,19 @@ describe("the table of commands", function()
   end)
 end)
 
+describe("the help of a command", function()
+  local help = require "chainlink.cli.help"
+
+  it("has each way to use it on a line of its own, and long options above their words", function()
+    local long = { name = ("x"):rep(25), short = "x", value = "N", help = "long" }
+    local command = { summary = "sum", usage = "a X   or   a < FILE", notes = "one\ntwo", unformatted = true,
+      options = { { name = "y", value = "N", help = "short" }, long } }
+    assert.equal("usage: chainlink-streams a X [options]\n       chainlink-streams a < FILE [options]\n"
+      .. "       sum\n       one\n       two\n\n  --y N" .. (" "):rep(26) .. "short\n  --" .. long.name .. " N, -x N\n"
+      .. (" "):rep(33) .. "long\n  --help" .. (" "):rep(25) .. "this text", table.concat(help.of(command), "\n"))
+  end)
+end)
+
 describe("the command line", function()
   local function run(words) return project.run(project.lua .. " bin/chainlink-streams " .. words) end
 

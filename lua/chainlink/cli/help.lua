@@ -6,6 +6,8 @@ local of_commands = require "chainlink.cli.table"
 
 local help = {}
 
+local COLUMN = 33 -- where the words about an option begin
+
 help.exit_codes = {
   { "0", "done" }, { "1", "failed" }, { "2", "wrong usage" }, { "3", "credentials missing or refused" },
   { "4", "a report is not verified" }, { "130", "interrupted (Ctrl-C)" },
@@ -35,13 +37,23 @@ function help.general()
   return lines
 end
 
+local function option_line(row)
+  local words = "  " .. help.option(row)
+  return #words < COLUMN and words .. (" "):rep(COLUMN - #words) .. row.help
+    or words .. "\n" .. (" "):rep(COLUMN) .. row.help
+end
+
 --- One command with its options. -> lines
 function help.of(command)
-  local lines = { "usage: chainlink-streams " .. command.usage .. " [options]", "       " .. command.summary }
+  local lines = {}
+  for i, usage in ipairs(of_commands.usages(command)) do
+    lines[i] = (i == 1 and "usage: " or "       ") .. "chainlink-streams " .. usage .. " [options]"
+  end
+  lines[#lines + 1] = "       " .. command.summary
   for line in ((command.notes or "") .. "\n"):gmatch "([^\n]+)\n" do lines[#lines + 1] = "       " .. line end
   lines[#lines + 1] = ""
   for _, row in ipairs(of_commands.options(command)) do
-    lines[#lines + 1] = ("  %-30s %s"):format(help.option(row), row.help)
+    lines[#lines + 1] = option_line(row)
   end
   if command.network then
     lines[#lines + 1] = "\nFEED is a feed id (0x and 64 hex digits) or the name of a feed."
