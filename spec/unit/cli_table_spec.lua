@@ -95,6 +95,7 @@ describe("the command line", function()
       assert.equal(require "chainlink"._VERSION, told.version)
       assert.equal("chainlink-streams", told.name)
       assert.matches("^Lua", told.lua)
+      assert.same(require "chainlink.core".versions(), told.libraries)
     end
   end)
 

@@ -2,6 +2,7 @@
 -- The commands that ask once: feeds, latest, at, decode, version.
 
 local chainlink = require "chainlink"
+local core = require "chainlink.core"
 local format = require "chainlink.cli.format"
 local input = require "chainlink.cli.input"
 local names = require "chainlink.cli.names"
@@ -112,20 +113,27 @@ commands.decode = {
   end,
 }
 
+-- What a report of a fault should have: the versions, as the libraries tell them. One that cannot be loaded is left
+-- out.
+local function version_json()
+  local libraries, members = core.versions(), {}
+  for _, name in ipairs { "libcurl", "libwebsockets", "openssl" } do
+    local told = libraries[name]
+    members[#members + 1] = told and ('"%s":%s'):format(name, text.json_string(told))
+  end
+  local lua = rawget(_G, "jit") and jit.version or _VERSION -- luacheck: ignore 113
+  return ('{"name":"chainlink-streams","version":%s,"lua":%s,"libraries":{%s}}'):format(
+    text.json_string(chainlink._VERSION), text.json_string(lua), table.concat(members, ","))
+end
+
 commands.version = {
   summary = "tell the version",
   usage = "version [--json]",
   unformatted = true,
-  options = { { name = "json", help = "as a JSON object, with the Lua that runs it" } },
+  options = { { name = "json", help = "as a JSON object, with those of Lua and of the libraries" } },
   run = function(_, values, rest)
     if #rest > 0 then options.usage_error("version takes no argument, got '%s'", rest[1]) end
-    if not values.json then
-      output.print("chainlink-streams " .. chainlink._VERSION)
-      return
-    end
-    local lua = rawget(_G, "jit") and jit.version or _VERSION -- luacheck: ignore 113
-    output.print(('{"name":"chainlink-streams","version":%s,"lua":%s}'):format(text.json_string(chainlink._VERSION),
-      text.json_string(lua)))
+    output.print(values.json and version_json() or "chainlink-streams " .. chainlink._VERSION)
   end,
 }
 

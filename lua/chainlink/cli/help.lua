@@ -19,6 +19,10 @@ function help.option(row)
   return "--" .. row.name .. value .. (row.short and ", -" .. row.short .. value or "")
 end
 
+local OF_NETWORK = [[
+FEED is a feed id (0x and 64 hex digits) or the name of a feed.
+Credentials come from CHAINLINK_STREAMS_API_KEY and CHAINLINK_STREAMS_API_SECRET, or --profile.]]
+
 local function codes()
   local parts = {}
   for i, code in ipairs(help.exit_codes) do parts[i] = code[1] .. " " .. code[2] end
@@ -55,10 +59,7 @@ function help.of(command)
   for _, row in ipairs(of_commands.options(command)) do
     lines[#lines + 1] = option_line(row)
   end
-  if command.network then
-    lines[#lines + 1] = "\nFEED is a feed id (0x and 64 hex digits) or the name of a feed."
-    lines[#lines + 1] = "Credentials come from CHAINLINK_STREAMS_API_KEY and CHAINLINK_STREAMS_API_SECRET, or --profile."
-  end
+  if command.network then lines[#lines + 1] = "\n" .. OF_NETWORK end
   if command.more then lines[#lines + 1] = "\n" .. command.more end
   return lines
 end
