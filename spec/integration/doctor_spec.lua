@@ -30,11 +30,12 @@ local function changed(sim, more)
   return env
 end
 
-local function is(finding, status, message, advice)
+local function is(finding, status, message, advice, heading)
   assert.is_table(finding)
   assert.are.equal(status, finding.status, finding.message)
   assert.matches(message, finding.message)
   if advice then assert.matches(advice, finding.advice) end
+  assert.are.equal(heading and "docs/troubleshooting.md#" .. heading, finding.see)
 end
 
 describe("the doctor", function()
@@ -81,7 +82,8 @@ describe("the doctor", function()
   it("tells wrong and missing credentials", function()
     local found, code, _, output = examine(changed(sim, { CHAINLINK_STREAMS_API_SECRET = "the-other-0004" }))
     assert.are.equal(1, code)
-    is(found.credentials, "fail", "answered 401", "key and secret belong together")
+    is(found.credentials, "fail", "answered 401", "key and secret belong together",
+      "401-unauthorized-403-forbidden")
     assert.is_nil(found.feed)
     assert.is_nil(output:find("the-other-0004", 1, true))
     found, code = examine(changed(sim, { CHAINLINK_STREAMS_API_SECRET = false }))
@@ -96,8 +98,9 @@ describe("the doctor", function()
       local found, code = examine(other.env)
       other:stop()
       assert.are.equal(1, code)
-      is(found.clock, "fail", "^this clock is [567] s " .. words .. " the service's, which refuses", "NTP")
-      is(found.credentials, "fail", "answered 401", "set the clock first")
+      is(found.clock, "fail", "^this clock is [567] s " .. words .. " the service's, which refuses", "NTP",
+        "the-clock-is-wrong")
+      is(found.credentials, "fail", "answered 401", "set the clock first", "the-clock-is-wrong")
     end
     local other = simulator.start { feeds = 1, rate = 10, clock_offset = 3 }
     local found, code = examine(other.env)
@@ -110,10 +113,12 @@ describe("the doctor", function()
     local found, code = examine(changed(sim, { CHAINLINK_STREAMS_REST_URL = "https://127.0.0.1:1" }))
     assert.are.equal(1, code)
     is(found.name, "ok", "127%.0%.0%.1")
-    is(found.tcp, "fail", "127%.0%.0%.1:1: cannot connect: Connection refused", "check the port")
+    is(found.tcp, "fail", "127%.0%.0%.1:1: cannot connect: Connection refused", "check the port",
+      "connection-refused-name-not-found-timeout")
     found, code = examine(changed(sim, { CHAINLINK_STREAMS_REST_URL = "https://no-such-host.invalid" }))
     assert.are.equal(1, code)
-    is(found.name, "fail", "no%-such%-host%.invalid", "getent hosts no%-such%-host%.invalid")
+    is(found.name, "fail", "no%-such%-host%.invalid", "getent hosts no%-such%-host%.invalid",
+      "connection-refused-name-not-found-timeout")
     assert.is_nil(found.credentials)
   end)
 
@@ -128,12 +133,13 @@ describe("the doctor", function()
       local found, code = examine(other.env)
       other:stop()
       assert.are.equal(1, code)
-      is(found.tls, "fail", words[1], words[2])
+      is(found.tls, "fail", words[1], words[2], "certificate")
       assert.is_nil(found.answer)
     end
     local found, code = examine(changed(sim, { CHAINLINK_STREAMS_CA_FILE = false }))
     assert.are.equal(1, code)
-    is(found.tls, "fail", "certificate", "install ca%-certificates, or name that authority by %-%-ca%-file")
+    is(found.tls, "fail", "certificate", "install ca%-certificates, or name that authority by %-%-ca%-file",
+      "certificate")
   end)
 
   it("tells a feed that may not be read, and one that there is not", function()
@@ -145,7 +151,8 @@ describe("the doctor", function()
     limited:stop()
     assert.are.equal(1, code)
     is(found.credentials, "ok", "accepted: 1 feeds")
-    is(found.feed, "fail", feeds[2].id .. " is refused %(401%)", "the key may not read it")
+    is(found.feed, "fail", feeds[2].id .. " is refused %(401%)", "the key may not read it",
+      "401-unauthorized-403-forbidden")
     found, code = examine(sim.env, "NOSUCH/USD")
     assert.are.equal(1, code)
     is(found.feed, "fail", "^NOSUCH/USD: no feed is named 'NOSUCH/USD'", "chainlink%-streams feeds")
@@ -158,13 +165,13 @@ describe("the doctor", function()
     sim:fault "on=rest,path=/api/v1/reports/latest,action=status,status=404,times=0"
     local found, code = examine(sim.env, "ETH/USD")
     assert.are.equal(1, code)
-    is(found.report, "fail", "^ETH/USD has none: .*404", "has no reports")
+    is(found.report, "fail", "^ETH/USD has none: .*404", "has no reports", "404-no-report-at-that-time")
     is(found.feed, "ok", "may be read")
     sim:clear_faults()
     sim:fault "on=ws,action=quiet,times=0"
     found, code = examine(sim.env, "ETH/USD --seconds 1")
     assert.are.equal(1, code)
-    is(found.v1, "fail", "^ETH/USD: connected, and no report came within 1 s", "closed market")
+    is(found.v1, "fail", "^ETH/USD: connected, and no report came within 1 s", "closed market", "no-reports-come")
   end)
 
   it("tells a service that is slow, has one origin, or no second version", function()
@@ -186,7 +193,7 @@ describe("the doctor", function()
     sim:fault "on=ws,action=status,status=403,times=0"
     local found, code = examine(sim.env)
     assert.are.equal(1, code)
-    is(found.v1, "fail", "HTTP 403", "proxies let an upgrade through")
+    is(found.v1, "fail", "HTTP 403", "proxies let an upgrade through", "401-unauthorized-403-forbidden")
     sim:clear_faults()
     local others = simulator.start { seed = 7, feeds = 1, signers_file = signers .. ".other" }
     others:stop()

@@ -40,11 +40,16 @@ function advice.heading(err)
   return found
 end
 
+--- The page and its heading, nil where there is none.
+function advice.place(err)
+  local heading = advice.heading(err)
+  return heading and "docs/troubleshooting.md#" .. heading:lower():gsub("[^%w%s-]", ""):gsub("%s", "-")
+end
+
 --- Where to read on, as a line below the error's own words; nothing where there is no heading.
 function advice.line(err)
-  local heading = advice.heading(err)
-  if not heading then return "" end
-  return "\nSee docs/troubleshooting.md#" .. heading:lower():gsub("[^%w%s-]", ""):gsub("%s", "-")
+  local place = advice.place(err)
+  return place and "\nSee " .. place or ""
 end
 
 return advice

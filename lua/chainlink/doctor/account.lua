@@ -13,10 +13,10 @@ local OLD_SECONDS = 60
 
 local function tell_refusal(findings, err, clock_ahead)
   if math.abs(clock_ahead) > 5 then
-    findings:fail("credentials", err.message, "set the clock first: a signature of the wrong time is refused too")
+    findings:fail("credentials", err.message, "set the clock first: a signature of the wrong time is refused too", err)
   else
     findings:fail("credentials", err.message, "check that key and secret belong together, and to this network "
-      .. "(mainnet or testnet), and were copied whole")
+      .. "(mainnet or testnet), and were copied whole", err)
   end
 end
 
@@ -29,7 +29,7 @@ function account.credentials(findings, client, from, clock_ahead)
   end
   if err.kind == "AuthenticationError" then tell_refusal(findings, err, clock_ahead)
   else findings:fail("credentials", "the list of feeds is not to be had: " .. tostring(err),
-    "try again in a while; if it stays so, the service's status page may tell more") end
+    "try again in a while; if it stays so, the service's status page may tell more", err) end
 end
 
 -- ---- feeds ----
@@ -80,11 +80,8 @@ local function tell_age(findings, feed, report, clock_ahead)
   local age, status = age_of(report, clock_ahead), report:market_status_name()
   local words = ("the newest of %s is %.1f s old%s"):format(feed.name or feed.id, age,
     status and ", its market is " .. status or "")
-  if age > OLD_SECONDS then
-    findings:warn("report", words, "no newer one was made: a closed market has none, an open one has every second")
-  else
-    findings:ok("report", words)
-  end
+  findings:judge("report", words, age > OLD_SECONDS
+    and "no newer one was made: a closed market has none, an open one has every second" or nil)
 end
 
 local function tell_signatures(findings, feed, report, signers)
@@ -101,14 +98,14 @@ local function latest(findings, client, feed, is_listed)
   if report then return report end
   if err.kind == "AuthenticationError" then
     findings:fail("feed", ("%s is refused (%d)"):format(called(feed), err.status),
-      "the feed does not exist, or the key may not read it: ask for it, or take one of `chainlink-streams feeds`")
+      "the feed does not exist, or the key may not read it: ask for it, or take one of `chainlink-streams feeds`", err)
   elseif not is_listed and err.status then
     findings:fail("feed", ("%s is not in the list of feeds, and has no report: %s"):format(called(feed), err.message),
-      "check the id against `chainlink-streams feeds`")
+      "check the id against `chainlink-streams feeds`", err)
   else
     tell_schema(findings, feed)
     findings:fail("report", ("%s has none: %s"):format(feed.name or feed.id, err.message),
-      "try again in a while; a feed that is gone or not live yet has no reports")
+      "try again in a while; a feed that is gone or not live yet has no reports", err)
   end
 end
 

@@ -22,12 +22,12 @@ end
 local function tell_failure(findings, version, name, err, seconds, connected)
   if err.kind == "TimeoutError" and connected then
     findings:fail(version, ("%s: connected, and no report came within %g s"):format(name, seconds),
-      "a closed market has none; see the feed's hours, or give --seconds more")
+      "a closed market has none; see the feed's hours, or give --seconds more", err)
   elseif version == "v2" and err.status == 404 then
     findings:warn(version, "the service has no version 2 of its WebSocket (404)", "only millisecond feeds need it")
   else
     findings:fail(version, ("%s: %s"):format(name, err.message),
-      "REST works without the WebSocket: check that its URL is right, and that proxies let an upgrade through")
+      "REST works without the WebSocket: check that its URL is right, and that proxies let an upgrade through", err)
   end
 end
 

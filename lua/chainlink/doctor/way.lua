@@ -22,7 +22,7 @@ local function ms(seconds) return ("%.0f ms"):format(math.max(0, seconds) * 1000
 local function tell_name(findings, probe, where)
   if not came_past(probe, "name") then
     findings:fail("name", probe.error.message,
-      "check the host in the URL and this computer's DNS: getent hosts " .. where.host)
+      "check the host in the URL and this computer's DNS: getent hosts " .. where.host, probe.error)
     return
   end
   findings:ok("name", ("%s is %s (%s)"):format(where.host, probe.address or "known", ms(probe.name_seconds)))
@@ -35,7 +35,7 @@ local function tell_tcp(findings, probe, where)
   end
   findings:fail("tcp", probe.error.message, probe.error.kind == "TimeoutError"
     and "nothing answers: a firewall may let nothing out, or a proxy is needed (https_proxy)"
-    or "nothing listens there: check the port in the URL, and the service")
+    or "nothing listens there: check the port in the URL, and the service", probe.error)
 end
 
 -- ---- TLS ----
@@ -75,31 +75,29 @@ end
 
 local function tell_tls(findings, probe, where, client)
   if not came_past(probe, "tls") then
-    findings:fail("tls", probe.error.message, tls_advice(probe.error.message, shown(client, where.endpoint), where))
+    findings:fail("tls", probe.error.message, tls_advice(probe.error.message, shown(client, where.endpoint), where),
+      probe.error)
     return
   end
   local certificate = probe.certificate or {}
   local left = certificate.till and (certificate.till - core.time()) / DAY
   local words = ("%s has a certificate of %s, good until %s%s"):format(where.place, certificate.issuer or "somebody",
     day(certificate.till), left and (" (%.0f days)"):format(left) or "")
-  if left and left < SOON_DAYS then findings:warn("tls", words, "it has to be renewed soon")
-  else findings:ok("tls", words) end
+  findings:judge("tls", words, left and left < SOON_DAYS and "it has to be renewed soon" or nil)
 end
 
 -- ---- the answer ----
 
 local function tell_answer(findings, probe, where)
   if not came_past(probe, "answer") then
-    findings:fail("answer", probe.error.message, "something answers there which is no Data Streams service, or is ill")
+    findings:fail("answer", probe.error.message, "something answers there which is no Data Streams service, or is ill",
+      probe.error)
     return
   end
   local seconds = probe.total_seconds - probe.sent_seconds
   local words = ("%s answers in %s (connected in %s)"):format(where.place, ms(seconds), ms(probe.sent_seconds))
-  if seconds > SLOW_SECONDS then
-    findings:warn("answer", words, "that is slow: look at the network, and at the load of both ends")
-  else
-    findings:ok("answer", words)
-  end
+  findings:judge("answer", words, seconds > SLOW_SECONDS
+    and "that is slow: look at the network, and at the load of both ends" or nil)
 end
 
 -- "https://Host:8443/base" -> {host=, place= "host:port", tls=}
@@ -145,8 +143,9 @@ function way.clock(findings, probe)
   local ahead = (least + most) / 2
   local words = ("this clock is %.0f s %s the service's"):format(math.abs(ahead), ahead > 0 and "ahead of" or "behind")
   local advice = "set it by NTP (timedatectl set-ntp true), or let requests follow the service's: clock = \"auto\""
+  local err = { kind = "AuthenticationError", clock_skew = ahead }
   if math.abs(ahead) > ACCEPTED_SECONDS then
-    findings:fail("clock", words .. ", which refuses signatures more than 5 s off", advice)
+    findings:fail("clock", words .. ", which refuses signatures more than 5 s off", advice, err)
   else
     findings:warn("clock", words .. ", which accepts 5 s", advice)
   end
