@@ -465,6 +465,32 @@ install: all man
 uninstall:
 	@scripts/install uninstall
 
+# ---- packages and releases: packaging/README.md ----
+
+.PHONY: deb deb-try deb-check dist dist-check release-check lint-packaging
+deb:
+	@scripts/setup deb
+	@scripts/deb
+
+# In a root of its own, of the release of Debian that they were built on.
+SUITE ?= $(shell . /etc/os-release && echo $$VERSION_CODENAME)
+deb-check: deb
+	@ALSO="$$(ls build/deb/*.deb)" scripts/test-in-root $(SUITE) deb-try
+deb-try:
+	@scripts/deb-try
+
+dist:
+	@scripts/dist
+dist-check:
+	@timeout -k 10 600 scripts/dist-check
+.PHONY: site
+site:
+	@scripts/site
+lint-packaging:
+	@scripts/lint-packaging
+release-check: all
+	@$(USE_BUILD) scripts/release-check
+
 help:
 	@echo 'make [LUA=5.5|5.4|5.3|5.1|luajit]  build            make env      eval "$$(make -s env)" to use the build'
 	@echo 'make demo                       watch it run     make install  PREFIX=/usr/local DESTDIR='
@@ -482,6 +508,7 @@ help:
 	@echo 'make relay-check MINUTES=3 FEEDS=100 RATE=20      relays and Redis, killed at random; SERVERS=3: a cluster'
 	@echo 'make mutants FILES=src/codec       which planted faults no test notices; SEED= SAMPLE= MINUTES= JOBS='
 	@echo 'make lint types layers symbols luarocks                        the checks'
+	@echo 'make deb deb-check dist dist-check release-check lint-packaging site   packages and releases'
 	@echo 'make bench bench-check bench-growth bench-nginx bench-peers bench-replay format docs rockspec clean'
 
 clean:
