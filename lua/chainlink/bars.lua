@@ -10,7 +10,7 @@ local reading = require "chainlink.reading"
 local seen = require "chainlink.seen"
 local spans = require "chainlink.spans"
 
-local MAX_WAITING = 16384 -- bars that nobody took
+local MAX_WAITING = 4096 -- bars that nobody took
 
 local rows = {
   { "interval", nil, function(value) return spans.seconds(value) ~= nil end, spans.expected,

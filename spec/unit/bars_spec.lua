@@ -231,9 +231,9 @@ describe("what is kept", function()
   it("is refused when nobody takes what is ready", function()
     local bars = chainlink.bars { interval = "1s", repair = 0, remember = 2 }
     local err = check.raised("ConfigError", {}, function()
-      for second = 1, 17000 do bars:push(priced.report { at = T + second, price = 1 }) end
+      for second = 1, 5000 do bars:push(priced.report { at = T + second, price = 1 }) end
     end)
-    check.says(err, "16384 bars wait")
+    check.says(err, "4096 bars wait")
   end)
 end)
 
