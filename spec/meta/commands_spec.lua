@@ -57,6 +57,15 @@ describe("of the table of commands", function()
     end)
   end)
 
+  it("the variables of the documentation are in the manual", function()
+    local page, count = read "chainlink-streams.1", 0
+    for name in project.read "docs/command-line.md":gmatch "CHAINLINK_STREAMS_%u[%u_]+" do
+      count = count + 1
+      assert.truthy(page:find(name .. "%f[^%u_]"), name)
+    end
+    assert.is_true(count > 3, "only " .. count)
+  end)
+
   it("each is in the completions", function()
     local bash, zsh, fish = read "chainlink-streams.bash", read "_chainlink-streams", read "chainlink-streams.fish"
     for _, name in ipairs(of_commands.names()) do
