@@ -26,14 +26,14 @@ describe("examples/", function()
     if remove then remove() end
   end)
 
-  local function command(program, arguments)
-    return ("%s timeout 60 %s examples/%s.lua %s 2>%s/errors"):format(sim:exports(), project.lua, program, arguments,
-      folder)
+  local function command(program, arguments, before)
+    return ("%s %s %s examples/%s.lua %s 2>%s/errors"):format(sim:exports(), before or "", project.lua, program,
+      arguments, folder)
   end
 
   -- Its output, what it says on standard error, its status.
   local function run(program, arguments)
-    local output, status = project.run(command(program, arguments))
+    local output, status = project.run(command(program, arguments, "timeout 60"))
     return output, project.read(folder .. "/errors"), status
   end
 
