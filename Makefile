@@ -24,6 +24,7 @@ LUA_BIN := $(or $(LUA_HOME:%=%/bin/lua5.5),$(shell command -v $(LUA_NAMES) 2>/de
 MODULES := libcurl libwebsockets openssl libsecp256k1
 # The modules of the rock chainlink-streams-relay are built where their libraries are.
 HIREDIS := $(shell pkg-config --exists hiredis 2>/dev/null && echo hiredis)
+RDKAFKA := $(shell pkg-config --exists "rdkafka >= 1.9" 2>/dev/null && echo rdkafka)
 # Optional: report:compress() answers an error without the first, recordings in gzip and zstd without the others.
 SNAPPY := $(shell pkg-config --exists snappy 2>/dev/null && echo snappy)
 ZLIB := $(shell pkg-config --exists zlib 2>/dev/null && echo zlib)
@@ -61,8 +62,9 @@ ENGINE := $(wildcard $(foreach layer,base codec crypto order net context rest st
 SIMULATOR := $(wildcard src/simulator/*.c)
 SIMULATOR_SHARES := $(wildcard src/base/*.c src/codec/hex.c src/crypto/hmac.c src/crypto/keccak.c)
 REDIS := src/relay/poller.c src/relay/redis.c
-BINDING := $(filter-out src/lua/lsimulator.c src/lua/lredis.c,$(wildcard src/lua/*.c))
-RELAY_MODULES := $(HIREDIS:hiredis=$(OUT)/chainlink/redis.so)
+KAFKA := src/relay/poller.c src/relay/kafka.c
+BINDING := $(filter-out $(addprefix src/lua/,lsimulator.c lredis.c lkafka.c),$(wildcard src/lua/*.c))
+RELAY_MODULES := $(HIREDIS:hiredis=$(OUT)/chainlink/redis.so) $(RDKAFKA:rdkafka=$(OUT)/chainlink/kafka.so)
 # Those that fail each allocation in turn take the longest: they go first.
 C_TESTS := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/test_torture*.c) \
   $(filter-out spec/c/test_torture%,$(wildcard spec/c/test_*.c)))
@@ -96,6 +98,11 @@ $(OUT)/chainlink/redis.so: $(call object,$(REDIS) $(wildcard src/base/*.c)) $(ca
 	@mkdir -p $(@D)
 	@echo "  link $@"
 	$(Q)$(LINK) -shared -o $@ $^ $(shell pkg-config --libs hiredis) $(LIBS)
+
+$(OUT)/chainlink/kafka.so: $(call object,$(KAFKA) $(wildcard src/base/*.c)) $(call binding_object,src/lua/lkafka.c)
+	@mkdir -p $(@D)
+	@echo "  link $@"
+	$(Q)$(LINK) -shared -o $@ $^ $(shell pkg-config --libs rdkafka) $(LIBS)
 
 $(OUT)/obj/lua/%.o: src/lua/%.c Makefile | deps
 	@mkdir -p $(@D)
@@ -315,7 +322,8 @@ REPORTS ?= 1000000
 bars-check: all
 	@$(USE_BUILD) python3 spec/bars/check.py $(LUA_BIN) $(REPORTS) $(SEED)
 
-# Two relays, Redis, a reader and a group, each killed at random; SERVERS=3 for a cluster. RATE is of each feed.
+# Two relays, Redis, a reader and a group, each killed at random; SERVERS=3 for a cluster, SERVERS=kafka. RATE is of
+# each feed.
 .PHONY: relay-check
 relay-check: FEEDS := $(if $(filter command environment,$(firstword $(origin FEEDS))),$(FEEDS),100)
 relay-check: all
@@ -362,8 +370,8 @@ lint:
 types:
 	@$(LUA_BIN) spec/types/run.lua
 
-NOT_BUILT := $(if $(HIREDIS),,$(filter %/redis.c,$(REDIS)) src/lua/lredis.c)
-layers: $(call object,$(filter-out $(NOT_BUILT),$(ENGINE) $(SIMULATOR) $(REDIS))) \
+NOT_BUILT := $(if $(HIREDIS),,$(filter %/redis.c,$(REDIS)) src/lua/lredis.c) $(if $(RDKAFKA),,$(filter %/kafka.c,$(KAFKA)) src/lua/lkafka.c)
+layers: $(call object,$(filter-out $(NOT_BUILT),$(ENGINE) $(SIMULATOR) $(sort $(REDIS) $(KAFKA)))) \
   $(call binding_object,$(filter-out $(NOT_BUILT),$(wildcard src/lua/*.c)))
 	@NOT_BUILT='$(NOT_BUILT)' $(LUA_BIN) scripts/layers src $(TREE)/obj $(OUT)/obj
 

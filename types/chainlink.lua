@@ -496,6 +496,26 @@ local SourceModule = {}
 ---@return_overload nil, chainlink.Error
 function SourceModule.redis(options) end
 
+---What a relay has put into a topic of Kafka. A ConfigError where the rock chainlink-streams-relay is missing.
+---@param options chainlink.KafkaOptions
+---@return chainlink.Source? source
+---@return chainlink.Error? err a ConfigError for settings that librdkafka refuses, …
+---@return_overload chainlink.Source
+---@return_overload nil, chainlink.Error
+function SourceModule.kafka(options) end
+
+---@class chainlink.KafkaOptions
+---@field url string kafka://host:port[,host:port…]/topic
+---@field feeds string[] ids
+---@field from? "new"|"all"
+---@field group? string shares the partitions out among its members
+---@field settings? table<string, string> of librdkafka
+---@field verify? chainlink.SignerRegistry|chainlink.SignerSet|false
+---@field logger? fun(level: chainlink.Level, message: string, fields: table)
+---@field log_level? chainlink.Level|"none"
+---@field on_status? fun(event: chainlink.Status)
+---@field loop? chainlink.Loop
+
 ---@class chainlink.RedisOptions
 ---@field url string redis://[user[:password]@]host[:port][,host[:port]…][/database] or unix:PATH
 ---@field feeds string[] ids

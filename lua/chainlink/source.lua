@@ -18,4 +18,9 @@ function source.redis(options)
   return load "redis"(options)
 end
 
+--- What a relay has put into Kafka. -> source | nil, err
+function source.kafka(options)
+  return load "kafka"(options)
+end
+
 return source

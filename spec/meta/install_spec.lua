@@ -32,7 +32,11 @@ local function manual_files()
   return list
 end
 
-local has_redis = pcall(require, "chainlink.redis") -- built where hiredis is
+-- Built where their libraries are.
+local relay_modules = {}
+for _, name in ipairs { "redis", "kafka" } do
+  if pcall(require, "chainlink." .. name) then relay_modules[#relay_modules + 1] = name .. ".so" end
+end
 
 local function expected_files()
   local doc = "share/doc/chainlink-streams/"
@@ -40,7 +44,7 @@ local function expected_files()
     "share/chainlink-streams/types/config.json",
     "lib/lua/" .. abi .. "/chainlink/core.so",
     "lib/lua/" .. abi .. "/chainlink/simulator.so" }
-  if has_redis then list[#list + 1] = "lib/lua/" .. abi .. "/chainlink/redis.so" end
+  for _, name in ipairs(relay_modules) do list[#list + 1] = "lib/lua/" .. abi .. "/chainlink/" .. name end
   local documents = "README.md CHANGELOG.md SECURITY.md LICENSE docs/*.md docs/*.svg examples/*.* examples/embed/* " ..
     "examples/tutorials/*"
   for line in project.run("ls " .. documents):gmatch "[^\n]+" do
@@ -133,7 +137,7 @@ describe("make install", function()
   it("keeps installs for two Luas apart: they share the documentation, and the later one has the command", function()
     local out, remove_out = project.folder()
     project.run(("cd %s && mkdir chainlink && cd chainlink && touch core.so simulator.so %s"):format(out,
-      has_redis and "redis.so" or ""))
+      table.concat(relay_modules, " ")))
     local function other(what)
       local output, status = project.run(("PREFIX=%s DESTDIR= LUA_ABI=5.9 LUA_BIN=%s OUT=%s GENERATED=build/manual "
         .. "scripts/install %s")

@@ -35,7 +35,9 @@ describe("the rockspecs", function()
         assert.matches("^chainlink", module)
       end
       if of_relay then
-        assert.truthy(rock.build.modules["chainlink.redis"] and rock.build.modules["chainlink.source.redis"])
+        for _, module in ipairs { "redis", "kafka", "source.redis", "source.kafka" } do
+          assert.truthy(rock.build.modules["chainlink." .. module], module)
+        end
         return
       end
       assert.is_true(count > 40, "only " .. count .. " files")

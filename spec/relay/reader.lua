@@ -10,8 +10,9 @@ for line in io.lines(list) do feeds[#feeds + 1] = line end
 local out = assert(io.open(path, "a"))
 out:setvbuf "no"
 
-local source = chainlink.source.redis { url = url, feeds = feeds, group = group, consumer = consumer, from = "all",
-  log_level = "none" }
+local is_kafka = url:find "^kafka:" ~= nil
+local source = chainlink.source[is_kafka and "kafka" or "redis"] { url = url, feeds = feeds, group = group,
+  consumer = not is_kafka and consumer or nil, from = "all", log_level = "none" }
 for report in source do
   out:write(report.feed_id, " ", ("%.0f"):format(report.observations_timestamp_ms), " ", report:digest(), "\n")
 end

@@ -2,19 +2,21 @@
 -- luacheck: std lua54
 -- lua spec/relay/run.lua SEED MINUTES FEEDS RATE SERVERS: two relays, a Redis (or, with 3, a cluster of three), a
 -- reader, and two consumers of a group; each of them but the reader is killed at random moments and started again.
--- Then what the reader and the group got is compared with all that the simulator made. Prints figures and TAP. Needs
--- Lua 5.4 and redis-server.
+-- With "kafka" in place of a number: a Kafka of one broker and one relay. Then what the reader and the group got is
+-- compared with all that the simulator made. Prints figures and TAP. Needs Lua 5.4, and redis-server or Kafka.
 
 local chainlink = require "chainlink"
 local core = require "chainlink.core"
 local ledger = require "spec.chaos.ledger"
+local kafka_server = require "spec.support.kafka_server"
 local project = require "spec.support.project"
 local redis_server = require "spec.support.redis_server"
 local simulator = require "spec.support.simulator"
 
 local monotonic = core.monotonic
 local seed, minutes = tonumber(arg[1]) or 1, tonumber(arg[2]) or 1
-local FEEDS, RATE, SERVERS = tonumber(arg[3]) or 100, tonumber(arg[4]) or 20, tonumber(arg[5]) or 1
+local FEEDS, RATE, SERVERS = tonumber(arg[3]) or 100, tonumber(arg[4]) or 20, arg[5] or "1"
+local KAFKA = SERVERS == "kafka"
 local EACH = { 0.3, 2 } -- seconds from one kill to the next
 local DOWN = { 0.05, 1.5 } -- that what was killed stays away
 local QUIET_SECONDS = 120 -- at most, until all has come after the last kill
@@ -28,7 +30,10 @@ local function between(range) return range[1] + math.random() * (range[2] - rang
 
 local folder, remove = project.folder()
 local servers, url
-if SERVERS == 3 then servers, url = redis_server.cluster()
+if SERVERS == "3" then servers, url = redis_server.cluster()
+elseif KAFKA then
+  servers = { kafka_server.start(assert(kafka_server.jars())) }
+  url = ("kafka://%s/reports"):format(servers[1].servers)
 else
   servers = { redis_server.start() }
   url = servers[1].url
@@ -59,27 +64,28 @@ end
 
 local killable = {}
 for _, server in ipairs(servers) do
-  killable[#killable + 1] = { kind = "redis", run = function() server:run() end, kill = function()
-    cpu.redis = (cpu.redis or 0) + redis_server.seconds(server.pid)
+  killable[#killable + 1] = { kind = "server", run = function() server:run() end, kill = function()
+    cpu.server = (cpu.server or 0) + redis_server.seconds(server.pid)
     server:kill()
   end }
 end
-local relay_command = ("env %s chainlink-streams relay --redis %s --keep 3600 %s"):format(sim:exports(), url,
-  table.concat(ids, " "))
+local relay_command = ("env %s chainlink-streams relay --%s %s %s"):format(sim:exports(),
+  KAFKA and "kafka" or "redis", url, table.concat(ids, " "))
 local group_files = {}
 local function start_others()
   for i = 1, 2 do
-    killable[#killable + 1] = process("relay", relay_command)
+    if i == 1 or not KAFKA then killable[#killable + 1] = process("relay", relay_command) end
     group_files[i] = ("%s/consumer%d"):format(folder, i)
-    killable[#killable + 1] = process("consumer", ("%s spec/relay/reader.lua %s workers consumer%d %s %s/feeds"):format(
-      project.lua, url, i, group_files[i], folder))
+    local words = ("spec/relay/reader.lua %s workers consumer%d %s %s/feeds"):format(url, i, group_files[i], folder)
+    killable[#killable + 1] = process("consumer", project.lua .. " " .. words)
   end
 end
 
 -- ---- reading and killing ----
 
 local lost = {}
-local source = chainlink.source.redis { url = url, feeds = ids, from = "all", on_status = function(event)
+local open = chainlink.source[KAFKA and "kafka" or "redis"]
+local source = open { url = url, feeds = ids, from = "all", on_status = function(event)
   if event.state == "lost" then lost[#lost + 1] = event end
 end }
 local book, read_digests, back_or_twice = ledger.new(ids), {}, 0
@@ -129,7 +135,7 @@ local elapsed, count = monotonic() - started, book.count
 for _, one in ipairs(killable) do
   if one.pid then cpu[one.kind] = (cpu[one.kind] or 0) + redis_server.seconds(one.pid) end
 end
-for _, server in ipairs(servers) do cpu.redis = cpu.redis + redis_server.seconds(server.pid) end
+for _, server in ipairs(servers) do cpu.server = (cpu.server or 0) + redis_server.seconds(server.pid) end
 local settled = math.floor(require("cjson").decode((sim:control("GET", "/control/stats"))).time_ms / 1000)
 local quiet_from = monotonic()
 read_until(quiet_from + QUIET_SECONDS, function() return book:oldest_newest() > (settled + 2) * 1000 end)
@@ -173,8 +179,8 @@ note("seed %d, %.2g minutes, %d feeds at %d a second, %d servers; killed: %s", s
   table.concat(words, ", "))
 note("%d reports read in %.1f s: %.0f reports/s; %d made in the time compared; the group took %d", count, elapsed,
   count / elapsed, result.made, lines)
-note("processor time a report: relays %.0f us (two of them), Redis %.0f us, consumers %.0f us", 1e6 * cpu.relay / count,
-  1e6 * cpu.redis / count, 1e6 * cpu.consumer / count)
+note("processor time a report: relays %.0f us (%s of them), server %.0f us, consumers %.0f us",
+  1e6 * cpu.relay / count, KAFKA and "one" or "two", 1e6 * cpu.server / count, 1e6 * cpu.consumer / count)
 note("all had come %.1f s after the last kill, the group's %.1f s later", calmed, monotonic() - group_from)
 for i = 1, math.min(#lost, 10) do
   note("lost: %s %.0f to %.0f: %s", lost[i].feed_id, lost[i].from_ms, lost[i].to_ms, lost[i].reason)

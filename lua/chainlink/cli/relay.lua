@@ -11,9 +11,9 @@ local text = require "chainlink.text"
 local FIGURES_SECONDS = 60 -- from one line of figures to the next
 
 local relay = {
-  summary = "pass reports on to your own machines, through Redis",
-  usage = "relay --redis URL FEED... [--keep SECONDS] [--quiet]",
-  notes = "any number of relays may run side by side: each report is there once, in order\n"
+  summary = "pass reports on to your own machines, through Redis or Kafka",
+  usage = "relay --redis URL FEED... [--keep SECONDS]   or   relay --kafka URL FEED... [--kafka-settings FILE]",
+  notes = "into Redis any number of relays may run side by side: each report is there once, in order\n"
     .. "the service's terms forbid passing its reports to third parties",
   network = true,
   unformatted = true,
@@ -21,6 +21,8 @@ local relay = {
     { name = "redis", value = "URL", help = "redis://[user:password@]host:port[/database] or unix:PATH" },
     { name = "keep", value = "SECONDS", number = "whole", low = 60, high = 31622400, default = 3600,
       help = "how far the reports there go back (default: 3600)" },
+    { name = "kafka", value = "URL", help = "kafka://host:port[,host:port...]/topic" },
+    { name = "kafka-settings", value = "FILE", help = "further settings of librdkafka, name=value a line" },
     { name = "quiet", help = "no connection changes and figures on standard error" },
   },
 }
@@ -61,7 +63,7 @@ end
 local function need(module)
   local ok, loaded = pcall(require, module)
   if ok then return loaded end
-  output.note("relay --redis comes with the rock chainlink-streams-relay: %s", tostring(loaded):match "^[^\n]*")
+  output.note("this comes with the rock chainlink-streams-relay: %s", tostring(loaded):match "^[^\n]*")
 end
 
 -- The password by redis-cli's own variable, which no list of processes shows.
@@ -71,13 +73,30 @@ local function with_password(access)
   return access
 end
 
+-- -> a function that opens the sink, or nil when a part of the rock is missing; what is wrong raises.
+local function open_sink(values)
+  if values.redis then
+    local sinks = need "chainlink.relay.sink"
+    if not sinks then return nil end
+    local access = with_password(require "chainlink.relay.address".parse(values.redis, "--redis"))
+    return function() return sinks.new { access = access, keep = values.keep, log = log(values) } end
+  end
+  local sinks = need "chainlink.relay.kafka"
+  if not sinks then return nil end
+  local brokers = require "chainlink.relay.brokers"
+  local access = brokers.parse(values.kafka, "--kafka")
+  local settings = values["kafka-settings"] and session.check(brokers.read(values["kafka-settings"]))
+  return function() return sinks.new { access = access, settings = settings, log = log(values) } end
+end
+
 function relay.run(client, values, rest)
-  if not values.redis then options.usage_error "relay needs --redis URL" end
-  local sinks, run = need "chainlink.relay.sink", need "chainlink.relay"
-  if not sinks then return 1 end
-  local access = with_password(require "chainlink.relay.address".parse(values.redis, "--redis"))
+  if (values.redis and 1 or 0) + (values.kafka and 1 or 0) ~= 1 then
+    options.usage_error "relay needs --redis URL or --kafka URL"
+  end
+  local run, open = need "chainlink.relay", open_sink(values)
+  if not run or not open then return 1 end
   local ids = names.feeds(client, rest, "table")
-  local sink = session.check(sinks.new { access = access, keep = values.keep, log = log(values) })
+  local sink = session.check(open())
   local ok, err = pcall(run.start, client, ids, sink, { log = log(values), on_batch = watch(values),
     on_status = not values.quiet and show_status or nil })
   sink:close()

@@ -217,6 +217,9 @@ function State:give(report, mark)
   self.queue[self.last] = { report = report, feed = report.feed_id, mark = mark }
 end
 
+--- Do so many wait for the script, or more?
+function State:is_full(most) return self.last - self.first + 1 >= most end
+
 --- Does the script have something to take?
 function State:has_more() return self.queue[self.first] ~= nil end
 

@@ -1,0 +1,89 @@
+-- SPDX-License-Identifier: MIT
+-- A Kafka broker of our own on this computer, which may be killed and comes back with what it had.
+
+local await = require "spec.support.await"
+local project = require "spec.support.project"
+local socket = require "socket"
+
+local kafka_server = {}
+local Server = {}
+Server.__index = Server
+
+--- The folder of its jars; nil, reason where there is none, or no Java.
+function kafka_server.jars()
+  local output, status = project.run "scripts/kafka"
+  if status ~= 0 then return nil, output end
+  if select(2, project.run "command -v java") ~= 0 then return nil, "java is not here" end
+  return output:match "^[^\n]*"
+end
+
+local function free_port()
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local port = tonumber((select(2, listener:getsockname())))
+  listener:close()
+  return port
+end
+
+local PROPERTIES = [[
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:%d
+listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d
+advertised.listeners=PLAINTEXT://127.0.0.1:%d
+controller.listener.names=CONTROLLER
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
+log.dirs=%s/data
+num.partitions=3
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=1
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=1
+group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
+]]
+
+function Server:java(class, words)
+  return ("java -Xmx384m -XX:TieredStopAtLevel=1 -cp '%s/*' %s %s"):format(self.jars, class, words)
+end
+
+--- A broker of one node. It runs when this comes back.
+function kafka_server.start(jars)
+  local self = setmetatable({ jars = jars, port = free_port() }, Server)
+  local controller = free_port()
+  self.folder, self.remove = project.folder()
+  self.servers = "127.0.0.1:" .. self.port
+  project.write(self.folder .. "/properties", PROPERTIES:format(controller, self.port, controller, self.port,
+    self.folder))
+  local words = "format -t chainlinkstreams0000000 -c " .. self.folder .. "/properties"
+  local output, status = project.run(self:java("kafka.tools.StorageTool", words))
+  assert(status == 0, output)
+  self:run()
+  return self
+end
+
+--- Starts it, again after a kill.
+function Server:run()
+  local command = ("echo $$; exec %s >>%s/log 2>&1"):format(self:java("kafka.Kafka", self.folder .. "/properties"),
+    self.folder)
+  self.pipe = assert(io.popen(command, "r"))
+  self.pid = self.pipe:read "*l"
+  await("Kafka", function()
+    local connection = socket.connect("127.0.0.1", self.port)
+    return connection and connection:close()
+  end)
+end
+
+function Server:kill()
+  if not self.pipe then return end
+  os.execute("kill -KILL " .. self.pid)
+  self.pipe:close()
+  self.pipe = nil
+end
+
+function Server:stop()
+  self:kill()
+  self.remove()
+end
+
+return kafka_server
