@@ -40,11 +40,12 @@ local function listed(feeds, wanted)
   end
 end
 
--- A feed that the list has not, by its id, or by the catalogue's names. -> feed | nil, words
+-- A feed that the list has not, by its id, or by the catalogue's names. -> feed | nil, words, advice
 local function look_up(client, wanted)
   if wanted:find "^0[xX]" then
     local id, version, resolution = core.feed_id(wanted)
-    return id and { id = id, version = version, resolution = resolution }, "it is no feed id: 0x and 64 hex digits"
+    return id and { id = id, version = version, resolution = resolution }, "it is no feed id: 0x and 64 hex digits",
+      "`chainlink-streams feeds` lists those that the key may read"
   end
   local refusal
   local ok, ids = pcall(naming.feeds, client, { wanted }, true, function(...)
@@ -112,12 +113,9 @@ end
 --- The findings about the feed of that id or name. -> it, where it may be read
 function account.feed(findings, client, wanted, context)
   local known = listed(context.feeds, wanted)
-  local feed, why = known, nil
-  if not feed then feed, why = look_up(client, wanted) end
-  if not feed then
-    findings:fail("feed", wanted .. ": " .. why, "`chainlink-streams feeds` lists those that the key may read")
-    return nil
-  end
+  local feed, why, advice = known, nil, nil
+  if not feed then feed, why, advice = look_up(client, wanted) end
+  if not feed then return findings:fail("feed", wanted .. ": " .. why, advice) end
   local report = latest(findings, client, feed, known ~= nil)
   if not report then return nil end
   tell_schema(findings, feed)

@@ -81,8 +81,8 @@ local function tell_tls(findings, probe, where, client)
   end
   local certificate = probe.certificate or {}
   local left = certificate.till and (certificate.till - core.time()) / DAY
-  local words = ("%s has a certificate of %s, good until %s%s"):format(where.place, certificate.issuer or "somebody",
-    day(certificate.till), left and (" (%.0f days)"):format(left) or "")
+  local words = ("%s has a certificate signed by %s, good until %s%s"):format(where.place,
+    certificate.issuer or "somebody", day(certificate.till), left and (" (%.0f days)"):format(left) or "")
   findings:judge("tls", words, left and left < SOON_DAYS and "it has to be renewed soon" or nil)
 end
 
