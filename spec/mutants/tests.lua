@@ -31,6 +31,9 @@ local SPECS = {
   ["lua/chainlink/onchain"] = "cli",
   ["lua/chainlink/web"] = "cli_serve monitor",
   ["src/web"] = "cli_serve monitor",
+  ["src/relay"] = "relay",
+  ["lua/chainlink/relay"] = "relay relay_kafka",
+  ["lua/chainlink/source"] = "relay relay_kafka",
 }
 
 -- What tests begin with that look at a folder from above: their fixture in spec/c.
