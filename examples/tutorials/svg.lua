@@ -17,6 +17,9 @@ text { font: 12px sans-serif; fill: %s }
 </style>
 ]]):format(INK, GRID)
 
+-- To a tenth; what is exactly between two of them each Lua would round in its own way.
+local function tenth(number) return math.floor(10 * number + 0.5) / 10 end
+
 local function escaped(text)
   return (text:gsub("[&<>]", { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;" }))
 end
@@ -31,7 +34,7 @@ function Chart:write(text, ...)
 end
 
 function Chart:x(second)
-  return LEFT + (WIDTH - LEFT - RIGHT) * (second - self.from) / (self.to - self.from)
+  return tenth(LEFT + (WIDTH - LEFT - RIGHT) * (second - self.from) / (self.to - self.from))
 end
 
 function Chart:text(x, y, text, more)
@@ -52,7 +55,7 @@ function Chart:panel(name, height, low, high, format)
 end
 
 function Chart:y(value)
-  return self.top + self.height * (self.high - value) / (self.high - self.low)
+  return tenth(self.top + self.height * (self.high - value) / (self.high - self.low))
 end
 
 --- A line through points {time, value}.
