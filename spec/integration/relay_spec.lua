@@ -231,6 +231,18 @@ describe("the relay", function()
     for _ in from do error "a closed source goes on" end
   end)
 
+  it("is a source for bars and guards, as a stream is", function()
+    relay()
+    local bars, guard = chainlink.bars { interval = "1s" }, chainlink.guard { max_age = 60 }
+    local count = 0
+    for bar in bars:over(guard:over(source { from = "all", feeds = { ids[1] } })) do
+      assert.equal(ids[1], bar.feed_id)
+      count = count + bar.count
+      if count > 10 then break end
+    end
+    assert.is_true(count > 10)
+  end)
+
   it("goes on where it was, whoever was killed", function()
     local first = relay()
     local from = source { from = "all" }

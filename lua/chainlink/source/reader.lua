@@ -25,7 +25,7 @@ local FINISH_SECONDS = 1 -- that closing waits for what is done to be known
 local monotonic = core.monotonic
 
 local function state_of(source, method)
-  local state = type(source) == "table" and getmetatable(source) == Source and source._state
+  local state = type(source) == "table" and getmetatable(source) == Source and source.state
   if state then return state end
   errors.raise("ConfigError", ("%s: called on %s; write source:%s(...) with a colon"):format(method,
     errors.describe(source), method))
@@ -90,7 +90,7 @@ end
 
 --- `for report in source do`: a clean close ends the loop, a failure raises its error object.
 function Source.__call(source)
-  local state = source._state
+  local state = source.state
   waiting.check_for(state, "source:read")
   local report, err = read(state)
   if report then return report end
@@ -202,7 +202,7 @@ end
 Source.__close = methods.close
 
 function Source.__tostring(source)
-  local state = source._state
+  local state = source.state
   return ("chainlink.source (%s)"):format(state.is_closed and "closed" or state.host)
 end
 
@@ -287,7 +287,7 @@ function reader.new(values, feed_ids, host, open)
   local engine, err = open(state)
   if not engine then return nil, err end
   state.engine = engine
-  local source = setmetatable({ _state = state }, Source)
+  local source = setmetatable({ state = state }, Source)
   if closes_for_loops then return source, nil, nil, source end
   return source
 end
