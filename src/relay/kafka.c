@@ -176,14 +176,20 @@ enum cds_kafka_outcome cds_kafka_produce(struct cds_kafka *kafka, const char *to
   rd_kafka_headers_t *list = rd_kafka_headers_new(count);
   for (size_t i = 0; i < count; i++)
     rd_kafka_header_add(list, headers[i].name, -1, headers[i].value, (ssize_t)headers[i].length);
-  rd_kafka_resp_err_t code =
-    rd_kafka_producev(kafka->rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_KEY(key->value, key->length),
-                      RD_KAFKA_V_VALUE((void *)(uintptr_t)value, length), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                      RD_KAFKA_V_HEADERS(list), RD_KAFKA_V_END);
-  if (!code) return CDS_KAFKA_DONE;
-  rd_kafka_headers_destroy(list);
-  cds_error_set(err, CDS_E_NETWORK, "Kafka: %s", rd_kafka_err2str(code));
-  return code == RD_KAFKA_RESP_ERR__FATAL ? CDS_KAFKA_FATAL : CDS_KAFKA_ABORT;
+  const rd_kafka_vu_t parts[] = {
+    {.vtype = RD_KAFKA_VTYPE_TOPIC, .u.cstr = topic},
+    {.vtype = RD_KAFKA_VTYPE_KEY, .u.mem = {(void *)(uintptr_t)key->value, key->length}},
+    {.vtype = RD_KAFKA_VTYPE_VALUE, .u.mem = {(void *)(uintptr_t)value, length}},
+    {.vtype = RD_KAFKA_VTYPE_MSGFLAGS, .u.i = RD_KAFKA_MSG_F_COPY},
+    {.vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = list},
+  };
+  rd_kafka_error_t *error = rd_kafka_produceva(kafka->rk, parts, sizeof parts / sizeof *parts);
+  if (!error) return CDS_KAFKA_DONE;
+  rd_kafka_headers_destroy(list); /* it is the library's only when it has the message */
+  bool is_fatal = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__FATAL;
+  cds_error_set(err, CDS_E_NETWORK, "Kafka: %s", rd_kafka_error_string(error));
+  rd_kafka_error_destroy(error);
+  return is_fatal ? CDS_KAFKA_FATAL : CDS_KAFKA_ABORT;
 }
 
 enum cds_kafka_outcome cds_kafka_commit(struct cds_kafka *kafka, int timeout_ms, struct cds_error *err) {
