@@ -92,6 +92,29 @@ static void test_head(void) {
   end(&fixture);
 }
 
+/* Reports that the hook does not take are given back: the end of the program counts them. */
+static void test_untaken(void) {
+  struct fixture fixture;
+  char *text = report_answer(1);
+  const struct http_step step = answer(text);
+  const struct cds_feed_id feed = test_feed(1);
+  const struct cds_call_args args = {.operation = CDS_GET_LATEST_REPORT, .feeds = &feed, .feed_count = 1};
+  const struct cds_call_hooks hooks = {&notes, on_done, on_event};
+  struct cds_call *call = NULL;
+  struct cds_error err = {0};
+  begin(&fixture, &step, 1);
+  start_client(&fixture);
+  notes.done = 0;
+  ok(cds_call_prepare(&call, fixture.client, &args, &fixture.client->config.rest, &hooks, &err) == CDS_OK &&
+       cds_rest_thread_submit(call->client->rest, call, &err) == CDS_OK,
+     "the latest report is asked for");
+  await_count(&notes.done, 1);
+  is_number(notes.err.status, CDS_OK, "and comes");
+  cds_call_unref(call);
+  end(&fixture);
+  free(text);
+}
+
 static void test_failures(void) {
   struct fixture fixture;
   const struct http_step step = answer("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n");
@@ -198,6 +221,7 @@ static void test_no_memory(int kind) {
 
 int main(void) {
   test_head();
+  test_untaken();
   test_failures();
   test_cancel();
   test_timer();

@@ -155,6 +155,14 @@ describe("client options", function()
     assert.is_true(config.client(with { on_response = print }).want_responses)
   end)
 
+  it("give headers in the order of their names", function()
+    local names = {}
+    for name in ("m z a q b y c x d w e v"):gmatch "%a" do names["X-" .. name] = name end
+    local list = {}
+    for _, header in ipairs(config.client(with { headers = names }).headers) do list[#list + 1] = header.value end
+    assert.are.equal("abcdemqvwxyz", table.concat(list))
+  end)
+
   it("take what can be called for a function", function()
     local callable = setmetatable({}, { __call = function() end })
     local _, values = config.client(with { logger = callable })
