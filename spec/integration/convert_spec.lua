@@ -36,7 +36,7 @@ describe("chainlink-streams convert", function()
   local function lines_of(file) return (read(file):gsub("^[^\n]*\n", "")) end
 
   setup(function()
-    sim = simulator.start { feeds = 6, ms_feeds = 1, fast = "2:20", rate_limit = 0, oracles = 1, signers = 1 }
+    sim = simulator.start { feeds = 6, ms_feeds = 1, fast = "2:10", rate_limit = 0, oracles = 1, signers = 1 }
     exports = sim:exports()
     local client, names = sim:client(), {}
     for i, feed in ipairs(assert(client:get_feeds())) do names[i] = feed.name end
@@ -55,10 +55,10 @@ describe("chainlink-streams convert", function()
   for _, first in ipairs(kinds) do
     for _, second in ipairs(kinds) do
       it(("from %s to %s and back is what it was"):format(first, second), function()
-        history("a." .. first, 0, 30)
+        history("a." .. first, 0, 10)
         good(("convert FOLDER/a.%s -o FOLDER/b.%s --quiet"):format(first, second))
         good(("convert FOLDER/b.%s -o FOLDER/c.csv --quiet"):format(second))
-        history("d.csv", 0, 30)
+        history("d.csv", 0, 10)
         local expected = read "d.csv"
         -- a recording has no names
         if first == "jsonl" or second == "jsonl" then

@@ -7,7 +7,7 @@ local simulator = require "spec.support.simulator"
 
 local FROM = 1735689600 - 600 -- ten minutes before 2025 begins
 local FEEDS = tonumber(os.getenv "HISTORY_FEEDS") or 5
-local SECONDS = tonumber(os.getenv "HISTORY_SECONDS") or 1800
+local SECONDS = tonumber(os.getenv "HISTORY_SECONDS") or 600
 local KILLS = tonumber(os.getenv "KILLS") or 5
 local LIMIT = tonumber(os.getenv "HISTORY_LIMIT") or 120
 
@@ -211,7 +211,7 @@ assert b.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
   end)
 
   it("in a file for each day goes on with the last", function()
-    local text = words("a.jsonl", 1200, "--split day --quiet")
+    local text = words("a.jsonl", 700, "--split day --quiet")
     good(text)
     assert.are.equal("a-2024-12-31.jsonl\na-2025-01-01.jsonl\n", (project.run("ls " .. folder)))
     local first, second = read "a-2024-12-31.jsonl", read "a-2025-01-01.jsonl"
