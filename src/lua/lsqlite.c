@@ -6,6 +6,7 @@
 
 #define DATABASE "chainlink.database"
 #define QUERY "chainlink.query"
+#define MAX_VALUES 100 /* of a query */
 
 struct database {
   struct cds_sqlite *sqlite; /* NULL: closed */
@@ -58,9 +59,11 @@ static struct cds_sqlite_query *check_query(lua_State *L) {
 /* sqlite_bind(query, count, values...) -> true | nil, err: begins anew with these values, texts, numbers or nil */
 static int bind(lua_State *L) {
   struct cds_error err = {0};
-  int count = (int)luaL_checkinteger(L, 2);
-  lua_settop(L, count + 2);
   cds_sqlite_reset(check_query(L));
+  int count = (int)luaL_checkinteger(L, 2);
+  luaL_argcheck(L, count >= 0 && count <= MAX_VALUES, 2, "too many values");
+  luaL_checkstack(L, MAX_VALUES, "no room for the values");
+  lua_settop(L, count + 2);
   for (int i = 1; i <= count; i++) {
     size_t length = 0;
     const char *text = lua_isnil(L, i + 2) ? NULL : luaL_checklstring(L, i + 2, &length);
