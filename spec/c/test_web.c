@@ -27,7 +27,7 @@ static bool ask(struct cds_web_server *server, int *fd, struct cds_web_request *
   *fd = connect_to(server);
   ok(send(*fd, text, sizeof text - 1, MSG_NOSIGNAL) == (ssize_t)sizeof text - 1, "a request is sent");
   while (cds_clock_mono_ms() < end)
-    if (cds_web_step(server, -1, 100, &ready, NULL) != CDS_OK || cds_web_take(server, request)) return true;
+    if (cds_web_step(server, NULL, 0, 100, &ready, NULL) != CDS_OK || cds_web_take(server, request)) return true;
   return false;
 }
 
@@ -37,7 +37,7 @@ static size_t read_all(struct cds_web_server *server, int fd, char *out, size_t 
   size_t length = 0;
   while (cds_clock_mono_ms() < end && length < size) {
     bool ready;
-    if (cds_web_step(server, fd, 100, &ready, NULL) != CDS_OK || !ready) continue;
+    if (cds_web_step(server, &fd, 1, 100, &ready, NULL) != CDS_OK || !ready) continue;
     ssize_t n = recv(fd, out + length, size - length, MSG_DONTWAIT);
     if (n <= 0) break;
     length += (size_t)n;
@@ -50,7 +50,7 @@ static void test_memory(void) {
   struct cds_web_server *server;
   struct cds_error err;
   cds_alloc_fail_after(0);
-  is_number(cds_web_server_new(&server, "127.0.0.1", 0, &err), CDS_E_MEMORY, "without memory there is no server");
+  is_number(cds_web_server_new(&server, "127.0.0.1", 0, NULL, &err), CDS_E_MEMORY, "without memory there is no server");
   cds_alloc_fail_after(-1);
   cds_web_server_free(server);
 }
@@ -61,7 +61,7 @@ static void test_requests(void) {
   struct cds_error err;
   char answer[16];
   int fd;
-  is_number(cds_web_server_new(&server, "127.0.0.1", 0, &err), CDS_OK, "a server listens");
+  is_number(cds_web_server_new(&server, "127.0.0.1", 0, NULL, &err), CDS_OK, "a server listens");
   ok(ask(server, &fd, &first), "a request comes in");
   is_string(first.path, "/a b", "its path");
   is_string(first.method, "GET", "its method");
@@ -88,9 +88,9 @@ static void test_no_wait(void) {
   int64_t begin = cds_clock_mono_ms();
   int good = 0;
   bool ready;
-  is_number(cds_web_server_new(&server, "127.0.0.1", 0, &err), CDS_OK, "a server listens");
+  is_number(cds_web_server_new(&server, "127.0.0.1", 0, NULL, &err), CDS_OK, "a server listens");
   for (int i = 0; i < 100 && cds_clock_mono_ms() - begin < 20000; i++)
-    good += cds_web_step(server, -1, 0, &ready, &err) == CDS_OK && !ready;
+    good += cds_web_step(server, NULL, 0, 0, &ready, &err) == CDS_OK && !ready;
   is_number(good, 100, "a hundred steps are made");
   ok(cds_clock_mono_ms() - begin < 20000, "and none of them waits for what the library has to do, half a minute later");
   cds_web_server_free(server);
@@ -104,7 +104,7 @@ static void test_large(void) {
   struct cds_error err;
   int fd;
   for (size_t i = 0; i < sizeof answer; i++) answer[i] = (char)(i * 31 % 251);
-  is_number(cds_web_server_new(&server, "127.0.0.1", 0, &err), CDS_OK, "a server listens");
+  is_number(cds_web_server_new(&server, "127.0.0.1", 0, NULL, &err), CDS_OK, "a server listens");
   ok(ask(server, &fd, &request), "a request comes in");
   ok(cds_web_send(server, request.id, answer, sizeof answer, false), "a large answer is taken");
   is_number((long long)read_all(server, fd, got, sizeof got), sizeof answer, "it comes whole");
@@ -121,11 +121,11 @@ static void test_slow(void) {
   size_t sent = 0;
   int fd;
   bool ready;
-  is_number(cds_web_server_new(&server, "127.0.0.1", 0, &err), CDS_OK, "a server listens");
+  is_number(cds_web_server_new(&server, "127.0.0.1", 0, NULL, &err), CDS_OK, "a server listens");
   ok(ask(server, &fd, &request), "a request comes in");
   while (sent < (64u << 20) && cds_web_send(server, request.id, piece, sizeof piece, true)) {
     sent += sizeof piece;
-    ok(cds_web_step(server, -1, 0, &ready, &err) == CDS_OK, "a step");
+    ok(cds_web_step(server, NULL, 0, 0, &ready, &err) == CDS_OK, "a step");
   }
   ok(sent > CDS_WEB_MAX_WAITING && sent < (64u << 20), "the connection takes a while, and no more then");
   ok(read_all(server, fd, rest, sizeof rest) < sent, "what waits for it is given up");

@@ -10,7 +10,7 @@ local COMMON = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nRe
   .. "Cross-Origin-Resource-Policy: same-origin\r\nConnection: close\r\n"
 
 describe("the server", function()
-  local serves, requests, subscriber
+  local serves, requests, subscriber, later
   before_each(function()
     requests = {}
     serves = assert(server.listen("127.0.0.1:0", {
@@ -18,6 +18,7 @@ describe("the server", function()
         requests[#requests + 1] = request
         return { status = 200, type = "text/plain", body = "the text", headers = "X-One: 1\r\n" }
       end,
+      ["/later"] = function(_, answer) later = answer end,
       ["/bare"] = function() return { status = 503, type = "text/plain" } end,
       ["/events"] = function(request)
         requests[#requests + 1] = request
@@ -61,6 +62,13 @@ describe("the server", function()
       .. "\r\n", ask "GET /bare")
   end)
 
+  it("lets a route answer later", function()
+    local peer = send "GET /later HTTP/1.1\r\nHost: here\r\n\r\n"
+    repeat serves:wait(-1, 0.01) until later
+    later { status = 206, type = "text/plain", body = "at last" }
+    assert.matches("^HTTP/1.1 206 Partial Content\r\n.*\r\n\r\nat last$", receive(peer))
+  end)
+
   it("answers HEAD without the body", function()
     assert.are.equal("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 8\r\n" .. COMMON
       .. "X-One: 1\r\n\r\n", ask "HEAD /text")
@@ -71,17 +79,18 @@ describe("the server", function()
 
   it("says what there is in the place of what is not, and refuses other methods", function()
     local kind = "Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n" .. COMMON
-    local words = "there is nothing here; there is /bare, /events, /text\n"
+    local words = "there is nothing here; there is /bare, /events, /later, /text\n"
     assert.are.equal("HTTP/1.1 404 Not Found\r\n" .. kind:format(#words) .. "\r\n" .. words, ask "GET /other")
     words = "only GET and HEAD are understood\n"
     assert.are.equal("HTTP/1.1 405 Method Not Allowed\r\n" .. kind:format(#words) .. "Allow: GET, HEAD\r\n\r\n"
       .. words, ask "DELETE /text")
   end)
 
-  it("tells a route the method, and what a reader had last", function()
-    ask("GET /text", "Last-Event-ID: 1f-7\r\n")
+  it("tells a route the method, the query, and what a reader had last", function()
+    ask("GET /text?a=b%20c&d", "Last-Event-ID: 1f-7\r\n")
     ask "HEAD /text"
-    assert.are.same({ { method = "GET", resume = "1f-7" }, { method = "HEAD", resume = "" } }, requests)
+    assert.are.same({ { method = "GET", query = "a=b c&d", resume = "1f-7" },
+      { method = "HEAD", query = "", resume = "" } }, requests)
   end)
 
   it("answers all that ask at once", function()
@@ -94,7 +103,7 @@ describe("the server", function()
     local peer = send "GET /events HTTP/1.1\r\nHost: here\r\nLast-Event-ID: 3\r\n\r\n"
     local head = receive(peer, function(text) return text:find "\r\n\r\n$" end)
     assert.are.equal("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n" .. COMMON .. "\r\n", head)
-    assert.are.same({ { method = "GET", resume = "3" } }, requests)
+    assert.are.same({ { method = "GET", query = "", resume = "3" } }, requests)
     for _, text in ipairs { "one", "two" } do
       assert.is_true(subscriber(text))
       assert.are.equal(text, receive(peer, function(got) return #got == #text end))

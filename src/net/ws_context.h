@@ -41,7 +41,8 @@ bool cds_ws_context_init_server(struct cds_ws_context *context, const struct lws
 /* NULL when memory ran out. The context owns the vhost, which keeps a reference of ssl. */
 struct lws_vhost *cds_ws_context_vhost(struct cds_ws_context *context, const char *name, SSL_CTX *ssl);
 
-/* A vhost that listens on an IP address without TLS; port 0: any. NULL when it cannot. */
+/* A vhost that listens on an IP address without TLS; port 0: any, CONTEXT_PORT_NO_LISTEN_SERVER: it takes connections that
+ * others have accepted. NULL when it cannot. */
 struct lws_vhost *cds_ws_context_listen(struct cds_ws_context *context, const char *address, int port);
 
 void cds_ws_context_clear(struct cds_ws_context *context);

@@ -1,36 +1,40 @@
 /* SPDX-License-Identifier: MIT
- * A connection's request as libwebsockets has parsed it, and its bytes on their way out. */
+ * A connection's request, and its bytes on their way out. */
 #include "web/peer.h"
+
+#include "base/alloc.h"
+#include "web/gate.h"
+#include "web/request.h"
 
 #include <libwebsockets.h>
 #include <string.h>
 
 #define PIECE 16384 /* bytes that go to the library at once */
 
-static void read_request(struct cds_web_request *out, struct lws *wsi) {
-  static const char resume[] = "last-event-id:";
-  bool get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0;
-  bool head = lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0;
-  if (get || head) {
-    strcpy(out->method, get ? "GET" : "HEAD");
-    if (lws_hdr_copy(wsi, out->path, sizeof out->path, get ? WSI_TOKEN_GET_URI : WSI_TOKEN_HEAD_URI) < 0)
-      out->path[0] = 0;
-  }
-  if (lws_hdr_custom_copy(wsi, out->resume, sizeof out->resume, resume, sizeof resume - 1) < 0) out->resume[0] = 0;
+static void judge(struct cds_web_peer *peer, const struct cds_web_gate *gate) {
+  struct cds_web_request *request = &peer->request;
+  struct cds_web_credentials credentials;
+  if (!gate || !request->method[0]) return;
+  cds_web_request_credentials(&credentials, peer->wsi);
+  request->refusal = cds_web_gate_check(gate, request->method, request->target, &credentials, &request->reason);
 }
 
-void cds_web_peer_open(struct cds_web_peer *peer, struct lws *wsi, uint64_t id) {
-  *peer = (struct cds_web_peer){.wsi = wsi, .state = CDS_WEB_ASKED, .request = {.id = id}};
+void cds_web_peer_open(struct cds_web_peer *peer, const struct cds_web_gate *gate, struct lws *wsi, uint64_t id) {
+  *peer = (struct cds_web_peer){.wsi = wsi, .state = CDS_WEB_ASKED, .request = {.id = id, .reason = ""}};
   cds_buf_init(&peer->out, SIZE_MAX / 2); /* the limit depends on what was sent: may_wait */
-  read_request(&peer->request, wsi);
+  cds_buf_init(&peer->target, SIZE_MAX / 2);
+  cds_web_request_read(&peer->request, &peer->target, wsi);
+  judge(peer, gate);
 }
 
 void cds_web_peer_clear(struct cds_web_peer *peer) {
   cds_buf_clear(&peer->out);
+  cds_buf_clear(&peer->target);
+  cds_free(peer->wanted);
   peer->state = CDS_WEB_NO_REQUEST;
 }
 
-static void drop_sent(struct cds_web_peer *peer) {
+void cds_web_peer_drop_sent(struct cds_web_peer *peer) {
   size_t left = peer->out.length - peer->sent;
   if (peer->sent == 0) return;
   memmove(peer->out.data, peer->out.data + peer->sent, left + 1);
@@ -46,7 +50,7 @@ static bool may_wait(const struct cds_web_peer *peer, size_t length) {
 
 bool cds_web_peer_send(struct cds_web_peer *peer, const void *data, size_t length, bool more) {
   if (peer->state != CDS_WEB_TAKEN && peer->state != CDS_WEB_STREAM) return false;
-  drop_sent(peer);
+  cds_web_peer_drop_sent(peer);
   if (!may_wait(peer, length) || cds_buf_append(&peer->out, data, length) != CDS_OK) {
     peer->state = CDS_WEB_ENDING;
     lws_set_timeout(peer->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
@@ -70,7 +74,7 @@ bool cds_web_peer_write(struct cds_web_peer *peer) {
     lws_callback_on_writable(peer->wsi);
     return true;
   }
-  drop_sent(peer);
+  cds_web_peer_drop_sent(peer);
   if (peer->state == CDS_WEB_STREAM) lws_set_timeout(peer->wsi, NO_PENDING_TIMEOUT, 0);
   return peer->state != CDS_WEB_ENDING;
 }

@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- chainlink-streams relay: what a stream gives, for other processes and machines.
 
+local block = require "chainlink.loop.block"
 local core = require "chainlink.core"
+local local_service = require "chainlink.cli.local_service"
 local names = require "chainlink.cli.names"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
@@ -11,9 +13,13 @@ local text = require "chainlink.text"
 local FIGURES_SECONDS = 60 -- from one line of figures to the next
 
 local relay = {
-  summary = "pass reports on to your own machines, through Redis or Kafka",
-  usage = "relay --redis URL FEED... [--keep SECONDS]   or   relay --kafka URL FEED... [--kafka-settings FILE]",
+  summary = "pass reports on to your own processes and machines",
+  usage = "relay --redis URL FEED... [--keep SECONDS]   or   relay --kafka URL FEED... [--kafka-settings FILE]"
+    .. "   or   relay --listen unix:PATH|HOST:PORT FEED... [--allow-remote]",
   notes = "into Redis any number of relays may run side by side: each report is there once, in order\n"
+    .. "--listen serves the protocol of Data Streams itself: an SDK connects to http:// and ws:// there, and signs\n"
+    .. "with CHAINLINK_STREAMS_LOCAL_KEY and CHAINLINK_STREAMS_LOCAL_SECRET of the relay's environment; without these\n"
+    .. "only a unix socket will do, for the relay's user alone\n"
     .. "the service's terms forbid passing its reports to third parties",
   network = true,
   unformatted = true,
@@ -23,6 +29,8 @@ local relay = {
       help = "how far the reports there go back (default: 3600)" },
     { name = "kafka", value = "URL", help = "kafka://host:port[,host:port...]/topic" },
     { name = "kafka-settings", value = "FILE", help = "further settings of librdkafka, name=value a line" },
+    { name = "listen", value = "unix:PATH|HOST:PORT", help = "serve it to processes of this machine; port 0: any" },
+    { name = "allow-remote", help = "HOST may be an address that other machines reach, without encryption" },
     { name = "quiet", help = "no connection changes and figures on standard error" },
   },
 }
@@ -89,9 +97,21 @@ local function open_sink(values)
   return function() return sinks.new { access = access, settings = settings, log = log(values) } end
 end
 
+function relay.client_options(values)
+  if not values.listen then return nil end
+  local_service.check(values)
+  return { loop = function(fd, seconds)
+    if values.service then values.service:wait(fd, seconds) else block.wait(fd, seconds) end
+  end }
+end
+
 function relay.run(client, values, rest)
-  if (values.redis and 1 or 0) + (values.kafka and 1 or 0) ~= 1 then
-    options.usage_error "relay needs --redis URL or --kafka URL"
+  if (values.redis and 1 or 0) + (values.kafka and 1 or 0) + (values.listen and 1 or 0) ~= 1 then
+    options.usage_error "relay needs one of --redis URL, --kafka URL and --listen ADDRESS"
+  end
+  if values.listen then
+    local ids, named = names.feeds(client, rest, "table")
+    return local_service.run(client, values, { ids = ids, names = named }, not values.quiet and show_status or nil)
   end
   local run, open = need "chainlink.relay", open_sink(values)
   if not run or not open then return 1 end
