@@ -200,3 +200,11 @@ frames("reserved", frame(0xc1, "?"), frame(0x83, "?"))
 frames("nested", frame(0x01, "one"), frame(0x81, "other"))
 frames("long_form", "\x82\x7e\0\1x")
 frames("huge", "\x82\x7f\xff\0\0\0\0\0\0\0")
+
+-- ---- trade: the length of a piece, then the stream, or a token ----
+
+local trade = '{"f":"t","i":"ETHUSD","fid":"0x00","p":2.68312e+21,"t":1748525526,"s":1}'
+local trades = { trade .. "\n" .. trade, '{"heartbeat":1748525526}\r\n' .. trade, '{"f":"q","x":[{"a":"}\\"{"}]}',
+  '{"s":"ok","d":{"access_token":"ab.c","expiration":9000000000}}',
+  (trade:gsub("2.6", "-0.6"):gsub("+21", "-21")) }
+for i, text in ipairs(trades) do write("trade", tostring(i), string.char(i) .. text) end

@@ -273,6 +273,13 @@ function Client:symbols(group) end
 ---@return_overload nil, chainlink.Error
 function Client:candles(options) end
 
+---The candlestick service's prices of these symbols as they come; connecting goes on behind.
+---@param symbols string[] 1 to 100
+---@param options? chainlink.TradesOptions
+---@return chainlink.Trades? trades
+---@return chainlink.Error? err a MemoryError, or StreamClosedError after close
+function Client:trades(symbols, options) end
+
 ---@return chainlink.ClientStats
 function Client:stats() end
 
@@ -367,6 +374,74 @@ function Client:close() end
 ---@field low number
 ---@field close number
 ---@field volume number
+
+---@class chainlink.TradesOptions
+---@field heartbeat_timeout? number seconds of silence after which a connection is made again, 1 to 3600, default 15
+---@field logger? fun(level: chainlink.Level, message: string, fields: table) default: the client's, so below
+---@field log_level? chainlink.Level|"none"
+---@field on_status? fun(event: chainlink.Status)
+---@field loop? chainlink.Loop
+
+---@class chainlink.Trade
+---@field symbol string
+---@field feed_id? string as the service writes it
+---@field price string exact decimal text
+---@field raw string the service's number, in units of 10^-18
+---@field time integer Unix seconds
+---@field received_at number Unix seconds
+
+---@class chainlink.TradesStats
+---@field received integer
+---@field heartbeats integer
+---@field ignored integer objects of a kind not known
+---@field dropped integer the oldest that waited, for want of room
+---@field decode_errors integer connections given up for what they told
+---@field reconnects integer
+---@field queue_length integer
+---@field connected boolean
+
+---The candlestick service's prices as they come: `for trade in trades do`. A failure raises its error object there.
+---@class chainlink.Trades
+---@overload fun(): chainlink.Trade?
+local Trades = {}
+
+---The next trade; waits, at most `timeout` seconds.
+---@param timeout? number
+---@return chainlink.Trade? trade
+---@return chainlink.Error? err
+---@return_overload chainlink.Trade
+---@return_overload nil, chainlink.Error
+function Trades:read(timeout) end
+
+---The next trade if one waits. Never waits itself.
+---@return chainlink.Trade? trade
+---@return chainlink.Error? err when it is over
+function Trades:poll() end
+
+---The descriptor that is readable exactly while something waits; it stays until the object is collected.
+---@return integer fd
+function Trades:pollfd() end
+
+---The same descriptor, by the name that LuaSocket's select asks for.
+---@return integer fd
+function Trades:getfd() end
+
+---What cqueues.poll asks for: to read.
+---@return "r"
+function Trades:events() end
+
+---For as long as it takes.
+function Trades:timeout() end
+
+---Nothing waits where the descriptor does not show it, for LuaSocket's select.
+---@return false
+function Trades:dirty() end
+
+---@return chainlink.TradesStats
+function Trades:stats() end
+
+---Ends it; trades that wait are given up. Again is harmless.
+function Trades:close() end
 
 ---@class chainlink.Page
 ---@field reports chainlink.Report[]

@@ -8,6 +8,7 @@ local check = require "chainlink.check"
 local config = require "chainlink.config"
 local errors = require "chainlink.errors"
 local json = require "chainlink.json"
+local encode = require("chainlink.text").encode
 
 local candles = {}
 
@@ -73,10 +74,6 @@ local function ask(client, state, what, query)
 end
 
 -- ---- symbols ----
-
-local function encode(text)
-  return (text:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
-end
 
 local function group_names(client, state)
   local answer, err = ask(client, state, "groups", "")

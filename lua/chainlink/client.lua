@@ -12,7 +12,7 @@ local streams = require "chainlink.stream"
 local waiting = require "chainlink.waiting"
 local discovery, history, json = later "chainlink.discovery", later "chainlink.history", later "chainlink.json"
 local metrics, recording = later "chainlink.metrics", later "chainlink.recording"
-local candles = later "chainlink.candles"
+local candles, trades = later "chainlink.candles", later "chainlink.trades"
 
 local PAGE_LIMIT = 500 -- of a history: as many reports as the service gives at once
 local HELD_REPORTS = 65536 -- by a history of many feeds, which has two pages of each
@@ -192,6 +192,12 @@ end
 --- Candles, ascending; options: symbol, resolution, from, to (default: now). -> {{time=, open=, …}, …} | nil, err
 function methods.candles(client, options)
   return candles.history(client, check.self(client, "client", "candles"), options)
+end
+
+--- A stream of the prices of these symbols; options: heartbeat_timeout, and of a stream logger, log_level, on_status,
+--- loop. -> trades | nil, err
+function methods.trades(client, symbols, options)
+  return trades.open(client, check.self(client, "client", "trades"), symbols, options)
 end
 
 -- ---- the rest ----

@@ -320,8 +320,9 @@ end
 --- The kinds of values that other modules' options have too.
 config.whole_between, config.is_boolean, config.number_between = whole_between, is_boolean, number_between
 
---- Checks the options of something else: rows of its own, and those of a stream with these names.
-function config.read(own, shared, options)
+--- Checks the options of something else: rows of its own, and those of a stream with these names. `base`, the values
+--- of a client, takes the place of all defaults.
+function config.read(own, shared, options, base)
   check.options(options)
   options = options or {}
   local list, wanted = {}, {}
@@ -330,7 +331,7 @@ function config.read(own, shared, options)
   for _, row in ipairs(rows) do
     if wanted[row[1]] then list[#list + 1] = row end
   end
-  local values = read_rows(list, options, "")
+  local values = read_rows(list, options, "", base)
   check_required(list, values)
   return values
 end

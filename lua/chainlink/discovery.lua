@@ -6,6 +6,7 @@ local anonymous = require "chainlink.anonymous"
 local calls = require "chainlink.call"
 local errors = require "chainlink.errors"
 local json = require "chainlink.json"
+local encode = require("chainlink.text").encode
 local keep = require "chainlink.keep"
 local time = require "chainlink.time"
 
@@ -19,10 +20,6 @@ local function raise(...)
 end
 
 -- ---- the question ----
-
-local function encode(text)
-  return (text:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
-end
 
 local function text_of(value, name)
   if type(value) == "string" and value ~= "" and not value:find "," then return encode(value) end

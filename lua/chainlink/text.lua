@@ -63,4 +63,9 @@ function text.json_string(value)
   return text.plain_json('"' .. escaped .. '"')
 end
 
+--- As a value in a query.
+function text.encode(value)
+  return (value:gsub("[^%w%-._~]", function(c) return ("%%%02X"):format(c:byte()) end))
+end
+
 return text

@@ -34,6 +34,7 @@ static void test_arguments(void) {
   takes(CDS_POST_JSON, 1, 0, "/ takes no feed");
   takes(CDS_POST_AUTHORIZE, 1, 0, "/api/v1/authorize takes no feed");
   takes(CDS_GET_CANDLES, 1, 0, "/api/v1/history/rows takes no feed");
+  takes(CDS_GET_TRADES, 1, 0, "/api/v1/streaming takes no feed");
   takes(CDS_GET_LATEST_REPORT, 0, 0, "/api/v1/reports/latest takes one feed");
   takes(CDS_GET_LATEST_REPORT, 1, 0, NULL);
   takes(CDS_GET_LATEST_REPORT, 2, 0, "/api/v1/reports/latest takes one feed");
@@ -73,6 +74,7 @@ static void test_targets(void) {
   target_is("", (struct cds_call_args){.operation = CDS_GET_GROUPS}, "/api/v1/groups");
   target_is("", (struct cds_call_args){.operation = CDS_GET_SYMBOLS}, "/api/v1/symbol_info");
   target_is("", (struct cds_call_args){.operation = CDS_GET_CANDLES}, "/api/v1/history/rows");
+  target_is("", (struct cds_call_args){.operation = CDS_GET_TRADES}, "/api/v1/streaming");
   target_is("/b", (struct cds_call_args){.operation = CDS_HEAD_ORIGINS}, "/b/");
   target_is("", (struct cds_call_args){.operation = CDS_HEAD_ORIGINS}, "/");
   target_is("/v2/key", (struct cds_call_args){.operation = CDS_POST_JSON}, "/v2/key");

@@ -10,6 +10,8 @@ local rows = {
   { "full report", "CDS_MAX_REPORT_BYTES" },
   { "bytes of a report beside head, blob and signatures, with `verify`", "CDS_MAX_UNSIGNED_BYTES" },
   { "nesting of JSON", "CDS_MAX_JSON_DEPTH" },
+  { "object of the stream of trades", "CDS_MAX_TRADE_BYTES" },
+  { "trades waiting for the script", "CDS_MAX_TRADES" },
   { "log lines and status changes waiting", "CDS_MAX_EVENTS" },
   { "time of a report ahead of the local clock", "CDS_MAX_FUTURE_SECONDS" },
   { "wait that `Retry-After` asks for, connections", "CDS_MAX_RETRY_AFTER" },

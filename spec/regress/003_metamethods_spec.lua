@@ -22,7 +22,8 @@ end
 -- One of each class, new, closed and finalized.
 local function make_objects()
   local client = chainlink.client { api_key = "k", api_secret = "s", proxy = false, rest_url = "http://127.0.0.1:1",
-    ws_url = "ws://127.0.0.1:1", max_retries = 0, max_reconnects = 0, rate_limit = false, backfill = false,
+    ws_url = "ws://127.0.0.1:1", price_url = "http://127.0.0.1:1", max_retries = 0, max_reconnects = 0,
+    rate_limit = false, backfill = false,
     circuit_breaker = false, log_level = "none" }
   local closed = chainlink.client { api_key = "k", api_secret = "s" }
   local id = sample.feed_id(3)
@@ -35,10 +36,11 @@ local function make_objects()
     chainlink.client { api_key = "k", api_secret = "s" },
     assert(core.bell()), assert(core.bell()),
     assert(core.web_open("127.0.0.1", 0)), assert(core.web_open("127.0.0.1", 0)),
+    (client:trades { "A" }), (client:trades { "A" }),
   }
   closed:close()
   objects[4]:close()
-  for _, place in ipairs { 5, 7, 9, 12, 14, 16 } do debug.getmetatable(objects[place]).__gc(objects[place]) end
+  for _, place in ipairs { 5, 7, 9, 12, 14, 16, 18 } do debug.getmetatable(objects[place]).__gc(objects[place]) end
   add_databases(objects)
   return objects, function() client:close() end
 end
@@ -123,14 +125,14 @@ describe("the binding's functions", function()
       end
     end)
     close()
-    assert(functions > 60 and finalizers == 9, functions .. " functions, " .. finalizers .. " finalizers")
+    assert(functions > 60 and finalizers == 10, functions .. " functions, " .. finalizers .. " finalizers")
   end)
 
   it("know a finalized object", function()
     local objects, close = make_objects()
     finally(close)
     local stream, client = objects[5], objects[12]
-    for _, object in ipairs { stream, client } do
+    for _, object in ipairs { stream, client, objects[18] } do
       assert.is_truthy(tostring(object):find("closed", 1, true))
       object:close()
       local ok, err = pcall(object.stats, object)

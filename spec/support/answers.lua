@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- A server that answers every request with the same text, whatever that is.
+-- A server that answers every request with the same text, or those of a path with one of theirs, whatever that is.
 
 local project = require "spec.support.project"
 
@@ -16,13 +16,14 @@ io.flush()
 while true do
   local connection = listener:accept()
   connection:settimeout(60)
-  local line, length
+  local line, length, path
   repeat
     line = connection:receive "*l"
+    path = path or line and line:match "^%u+ ([^ ?]*)"
     length = line and line:match "^[Cc]ontent%-[Ll]ength: (%d+)" or length
   until not line or line == ""
   if length then connection:receive(tonumber(length)) end -- or the answer could be lost by a reset
-  local file = io.open(arg[1], "rb")
+  local file = io.open(arg[1] .. (path or ""):gsub("/", "_"), "rb") or io.open(arg[1], "rb")
   connection:send(file:read "*a")
   file:close()
   connection:close()
@@ -40,9 +41,9 @@ function answers.start()
   return self
 end
 
---- What it answers from now on.
-function Server:say(text)
-  project.write(self.folder .. "/answer", text)
+--- What it answers from now on; with a path, to requests of that.
+function Server:say(text, path)
+  project.write(self.folder .. "/answer" .. (path or ""):gsub("/", "_"), text)
 end
 
 function Server:stop()

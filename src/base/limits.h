@@ -27,6 +27,8 @@
 #define CDS_MAX_QUERY_BYTES 4096  /* of a discovery request, encoded */
 #define CDS_MAX_CREDENTIAL_BYTES 512
 #define CDS_MAX_TOKEN_BYTES 4096 /* of the candlestick service */
+#define CDS_MAX_TRADE_BYTES 4096 /* an object of its stream of trades */
+#define CDS_MAX_TRADES 4096      /* that wait for the script */
 #define CDS_MAX_URL_BYTES 2048
 
 #endif

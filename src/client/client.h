@@ -7,6 +7,7 @@
 #define CDS_CLIENT_H
 
 #include "rest/script_call.h"
+#include "rest/trades.h"
 #include "stream/stream.h"
 #include "stream/subscribe.h"
 

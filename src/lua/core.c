@@ -29,6 +29,7 @@
 #include "lua/lsqlite.h"
 #include "lua/lstream.h"
 #include "lua/lterminal.h"
+#include "lua/ltrades.h"
 #include "lua/lverify.h"
 #include "lua/lweb.h"
 #include "lua/lwide.h"
@@ -75,9 +76,9 @@ static int core_ignore_sigpipe(lua_State *L) {
   return 0;
 }
 
-/* uservalue(object): the table that belongs to a client or stream, nil for any other value */
+/* uservalue(object): the table that belongs to a client, stream or stream of trades, nil for any other value */
 static int core_uservalue(lua_State *L) {
-  const char *const names[] = {CDS_L_CLIENT, CDS_L_STREAM};
+  const char *const names[] = {CDS_L_CLIENT, CDS_L_STREAM, CDS_L_TRADES};
   for (size_t i = 0; lua_isuserdata(L, 1) && i < sizeof names / sizeof *names; i++) {
     luaL_getmetatable(L, names[i]);
     if (lua_getmetatable(L, 1) && lua_rawequal(L, -1, -2)) {
@@ -130,6 +131,7 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_client(L);
   cds_l_open_call(L);
   cds_l_open_stream(L);
+  cds_l_open_trades(L);
   cds_l_open_record(L);
   cds_l_open_replay(L);
   cds_l_open_web(L);

@@ -17,6 +17,7 @@
 #define CDS_L_CLIENT "chainlink.client"
 #define CDS_L_CALL "chainlink.call"
 #define CDS_L_STREAM "chainlink.stream"
+#define CDS_L_TRADES "chainlink.trades"
 #define CDS_L_REPORT "chainlink.report"
 #define CDS_L_ERROR "chainlink.error"
 

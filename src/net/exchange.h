@@ -21,17 +21,25 @@ struct cds_rest_options {
   const struct cds_service_clock *clock; /* that is signed by; NULL: this one */
 };
 
+/* Takes the body of an answer with status 200 as it comes, an answer that has no end and no timeout. False ends the
+ * exchange as a failure. */
+struct cds_listener {
+  bool (*take)(void *context, const char *data, size_t length);
+  void *context;
+};
+
 struct cds_exchange {
   const char *target; /* in: the exact request target, base path included; borrowed until done */
   bool head;          /* in: HEAD, without a body, rather than GET */
   bool anonymous;     /* in: not signed */
   const char *post;   /* in: NULL, or a body to POST, which is not signed; borrowed until done */
   size_t post_length;
-  bool form;                   /* in: that body is a form, and not JSON */
-  const char *bearer;          /* in: NULL, or the token that an anonymous request shows; borrowed until done */
-  const struct cds_url *url;   /* in: another endpoint than the options' (NULL); borrowed until done */
-  void *owner;                 /* in: whatever the caller wants to find again */
-  struct cds_journey *journey; /* in: where to tell of the way; NULL: nowhere */
+  bool form;                           /* in: that body is a form, and not JSON */
+  const char *bearer;                  /* in: NULL, or the token that an anonymous request shows; borrowed until done */
+  const struct cds_url *url;           /* in: another endpoint than the options' (NULL); borrowed until done */
+  void *owner;                         /* in: whatever the caller wants to find again */
+  struct cds_journey *journey;         /* in: where to tell of the way; NULL: nowhere */
+  const struct cds_listener *listener; /* in: NULL: the body is kept; borrowed until done */
   /* out: */
   enum cds_status status; /* CDS_OK: a whole answer came, whatever its HTTP status */
   struct cds_error err;

@@ -134,9 +134,17 @@ static size_t on_header(char *data, size_t size, size_t count, void *context) {
   return result->append_status == CDS_OK ? length : 0;
 }
 
+static bool is_success(const struct cds_transfer *transfer) {
+  long status = 0;
+  transfer->curl->easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+  return status == 200;
+}
+
 static size_t on_body(char *data, size_t size, size_t count, void *context) {
   struct cds_exchange *exchange = context;
   struct cds_rest_result *result = &exchange->transfer->result;
+  if (exchange->listener != NULL && is_success(exchange->transfer))
+    return exchange->listener->take(exchange->listener->context, data, size * count) ? size * count : 0;
   result->append_status = cds_buf_append(&exchange->body, data, size * count);
   if (result->append_status == CDS_E_DECODE) result->excess = "body";
   return result->append_status == CDS_OK ? size * count : 0;
@@ -201,14 +209,15 @@ static int set_request(const struct cds_curl *curl, CURL *easy, struct cds_excha
   } else failed |= (int)curl->easy_setopt(easy, exchange->head ? CURLOPT_NOBODY : CURLOPT_HTTPGET, 1L);
   failed |= (int)curl->easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->lines);
   failed |= (int)curl->easy_setopt(easy, CURLOPT_USERAGENT, CDS_USER_AGENT);
-  failed |= (int)curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+  bool ends = exchange->listener == NULL;
+  if (ends) failed |= (int)curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
   failed |= (int)curl->easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
   /* Rather share an HTTP/2 connection than open another. Only TLS says at once (ALPN) whether that can be; without it
    * libcurl would wait for the first answer. */
   failed |= (int)curl->easy_setopt(easy, CURLOPT_PIPEWAIT, (long)url_of(exchange)->tls);
-  failed |= (int)curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(options->timeout));
+  failed |= (int)curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, ends ? milliseconds(options->timeout) : 0L);
   failed |= (int)curl->easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(options->connect_timeout));
-  failed |= (int)curl->easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)CDS_MAX_ANSWER_BYTES);
+  if (ends) failed |= (int)curl->easy_setopt(easy, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)CDS_MAX_ANSWER_BYTES);
   /* A service that has moved is to be found by the next attempt, not when libcurl's own memory ends. */
   failed |= (int)curl->easy_setopt(easy, CURLOPT_DNS_CACHE_TIMEOUT, 0L);
   failed |= (int)curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);

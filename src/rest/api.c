@@ -28,6 +28,7 @@ static const struct endpoint {
   [CDS_GET_GROUPS] = {"/api/v1/groups", false, false},
   [CDS_GET_SYMBOLS] = {"/api/v1/symbol_info", false, false},
   [CDS_GET_CANDLES] = {"/api/v1/history/rows", false, false},
+  [CDS_GET_TRADES] = {"/api/v1/streaming", false, false},
 };
 
 const char *cds_api_path(enum cds_operation operation) {
@@ -89,6 +90,7 @@ static void write_tail(char *out, const struct cds_call_args *args) {
   case CDS_GET_GROUPS:
   case CDS_GET_SYMBOLS:
   case CDS_GET_CANDLES:
+  case CDS_GET_TRADES:
   case CDS_GET_LATEST_REPORT: break;
   case CDS_GET_REPORT:
   case CDS_GET_REPORTS: snprintf(out, PART_TEXT, "&timestamp=%u", (unsigned)args->timestamp); break;
@@ -213,6 +215,7 @@ enum cds_status cds_api_answer(struct cds_answer *out, const struct cds_question
   *out = (struct cds_answer){.http_status = exchange->http_status};
   if (!is_success(question->operation, exchange->http_status)) return cds_api_http_error(err, path, exchange);
   if (question->operation == CDS_HEAD_ORIGINS) return read_origins(out, exchange);
+  if (question->operation == CDS_GET_TRADES) return CDS_OK; /* read as they came */
   enum cds_status status = check_json(exchange, question->operation, err);
   if (status == CDS_OK && cds_api_is_read_by_script(question->operation)) {
     if (question->operation == CDS_GET_DISCOVERY) out->keep_seconds = cds_http_keep_seconds(exchange->headers.data);

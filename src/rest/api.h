@@ -8,7 +8,7 @@
 #include "net/origins.h"
 #include "rest/operation.h"
 
-#define CDS_OPERATION_COUNT (CDS_GET_CANDLES + 1)
+#define CDS_OPERATION_COUNT (CDS_GET_TRADES + 1)
 
 /* "/api/v1/reports/latest": the endpoint, without base path and query. CDS_POST_JSON has none: its base path, which
  * may hold an access key, is shown nowhere, and "/" stands for it. */

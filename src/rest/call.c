@@ -2,6 +2,7 @@
  * A REST call's life, and how it ends. */
 #include "rest/call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -73,6 +74,29 @@ enum cds_status cds_call_prepare(struct cds_call **out, struct cds_client *clien
   if (status == CDS_OK) *out = call;
   else cds_call_unref(call);
   return status;
+}
+
+static enum cds_status check_query(const char *query, struct cds_error *err) {
+  size_t length = strlen(query);
+  if (length > CDS_MAX_QUERY_BYTES)
+    return cds_error_set(err, CDS_E_CONFIG, "the filters are %zu bytes long, expected at most %d", length,
+                         CDS_MAX_QUERY_BYTES);
+  for (size_t i = 0; i < length; i++)
+    if (query[i] <= ' ' || query[i] > '~' || query[i] == '#')
+      return cds_error_set(err, CDS_E_CONFIG, "the query is not encoded at byte %zu", i);
+  return CDS_OK;
+}
+
+enum cds_status cds_call_add_query(struct cds_call *call, const char *query, struct cds_error *err) {
+  enum cds_status status = check_query(query, err);
+  size_t size = strlen(call->target) + strlen(query) + 2;
+  if (status != CDS_OK || *query == 0) return status;
+  char *target = cds_malloc(size);
+  if (target == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
+  snprintf(target, size, "%s?%s", call->target, query);
+  cds_free(call->target);
+  call->target = target;
+  return CDS_OK;
 }
 
 /* ---- the REST thread's side ---- */

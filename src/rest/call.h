@@ -52,6 +52,10 @@ CDS_MUST_CHECK enum cds_status cds_call_prepare(struct cds_call **out, struct cd
                                                 const struct cds_call_args *args, const struct cds_url *url,
                                                 const struct cds_call_hooks *hooks, struct cds_error *err);
 
+/* Adds an encoded query, "" for none, to one that is not submitted yet. CDS_E_CONFIG when it is longer than
+ * CDS_MAX_QUERY_BYTES, or not encoded. */
+CDS_MUST_CHECK enum cds_status cds_call_add_query(struct cds_call *call, const char *query, struct cds_error *err);
+
 void cds_call_unref(struct cds_call *call);
 
 /* The call is over with this error, or with what *answer holds (taken). Once per call. */

@@ -14,10 +14,11 @@ enum cds_operation {
   CDS_GET_DISCOVERY,     /* cds_call_discover's */
   CDS_HEAD_ORIGINS,      /* the engine's own: which origins the WebSocket service has */
   CDS_POST_JSON,         /* cds_call_post's */
-  CDS_POST_AUTHORIZE,    /* cds_call_authorize's: the candlestick service, as the next three, cds_call_prices' */
+  CDS_POST_AUTHORIZE,    /* cds_call_authorize's: the candlestick service, as those that follow, cds_call_prices' */
   CDS_GET_GROUPS,
   CDS_GET_SYMBOLS,
-  CDS_GET_CANDLES
+  CDS_GET_CANDLES,
+  CDS_GET_TRADES /* rest/trades.c's: an answer without an end */
 };
 
 struct cds_call_args {

@@ -251,7 +251,8 @@ enum cds_status cds_rest_thread_new(struct cds_rest_thread **out, struct cds_cli
   cds_call_list_init(&thread->submitted);
   for (size_t i = 0; i < CDS_OPERATION_COUNT; i++) {
     cds_rate_init(&thread->rates[i], client->config.rate_limit);
-    cds_breaker_init(&thread->breakers[i], client->config.breaker_failures, client->config.breaker_cooldown);
+    int limit = i == CDS_GET_TRADES ? 0 : client->config.breaker_failures; /* that lasts, and waits by itself */
+    cds_breaker_init(&thread->breakers[i], limit, client->config.breaker_cooldown);
   }
   *out = thread;
   return CDS_OK;

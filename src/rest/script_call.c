@@ -2,10 +2,10 @@
  * The script's side of a REST call. */
 #include "rest/script_call.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "rest/prices.h"
 #include "rest/rest_thread.h"
 
 /* ---- start ---- */
@@ -29,16 +29,11 @@ enum cds_status cds_call_start(struct cds_call **out, struct cds_client *client,
 }
 
 /* A call without feeds, not started. */
-static enum cds_status prepare_at(struct cds_call **out, struct cds_client *client, enum cds_operation operation,
-                                  const struct cds_url *url, struct cds_error *err) {
-  const struct cds_call_args args = {.operation = operation};
-  enum cds_status status = cds_client_check(client, err);
-  return status == CDS_OK ? cds_call_prepare(out, client, &args, url, NULL, err) : status;
-}
-
 static enum cds_status prepare(struct cds_call **out, struct cds_client *client, enum cds_operation operation,
                                struct cds_error *err) {
-  return prepare_at(out, client, operation, &client->config.rest, err);
+  const struct cds_call_args args = {.operation = operation};
+  enum cds_status status = cds_client_check(client, err);
+  return status == CDS_OK ? cds_call_prepare(out, client, &args, &client->config.rest, NULL, err) : status;
 }
 
 enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, const char *body, size_t length,
@@ -57,36 +52,13 @@ enum cds_status cds_call_post(struct cds_call **out, struct cds_client *client, 
   return start(out, call, err);
 }
 
-static enum cds_status check_query(const char *query, struct cds_error *err) {
-  size_t length = strlen(query);
-  if (length > CDS_MAX_QUERY_BYTES)
-    return cds_error_set(err, CDS_E_CONFIG, "the filters are %zu bytes long, expected at most %d", length,
-                         CDS_MAX_QUERY_BYTES);
-  for (size_t i = 0; i < length; i++)
-    if (query[i] <= ' ' || query[i] > '~' || query[i] == '#')
-      return cds_error_set(err, CDS_E_CONFIG, "the query is not encoded at byte %zu", i);
-  return CDS_OK;
-}
-
-static enum cds_status add_query(struct cds_call *call, const char *query, struct cds_error *err) {
-  size_t size = strlen(call->target) + strlen(query) + 2;
-  if (*query == 0) return CDS_OK;
-  char *target = cds_malloc(size);
-  if (target == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
-  snprintf(target, size, "%s?%s", call->target, query);
-  cds_free(call->target);
-  call->target = target;
-  return CDS_OK;
-}
-
 enum cds_status cds_call_discover(struct cds_call **out, struct cds_client *client, const char *query, bool anonymous,
                                   struct cds_error *err) {
   struct cds_call *call;
   *out = NULL;
-  enum cds_status status = check_query(query, err);
-  if (status == CDS_OK) status = prepare(&call, client, CDS_GET_DISCOVERY, err);
+  enum cds_status status = prepare(&call, client, CDS_GET_DISCOVERY, err);
   if (status != CDS_OK) return status;
-  status = add_query(call, query, err);
+  status = cds_call_add_query(call, query, err);
   if (status != CDS_OK) {
     cds_call_unref(call);
     return status;
@@ -97,78 +69,19 @@ enum cds_status cds_call_discover(struct cds_call **out, struct cds_client *clie
 
 /* ---- the candlestick service ---- */
 
-static enum cds_status prepare_prices(struct cds_call **out, struct cds_client *client, enum cds_operation operation,
-                                      struct cds_error *err) {
-  const struct cds_url *url = &client->config.prices;
-  if (url->host == NULL) return cds_error_set(err, CDS_E_CONFIG, "price_url: missing");
-  enum cds_status status = prepare_at(out, client, operation, url, err);
-  if (status == CDS_OK) (*out)->exchange.anonymous = true;
-  return status;
-}
-
-/* Percent-encodes a value of a form; returns the end. */
-static char *encode(char *out, const char *text) {
-  static const char digits[] = "0123456789ABCDEF";
-  for (; *text != 0; text++) {
-    unsigned char c = (unsigned char)*text;
-    bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || strchr("-._~", c);
-    if (plain) *out++ = *text;
-    else {
-      *out++ = '%';
-      *out++ = digits[c >> 4];
-      *out++ = digits[c & 15];
-    }
-  }
-  return out;
-}
-
-static enum cds_status write_credentials(struct cds_call *call, const struct cds_config *config,
-                                         struct cds_error *err) {
-  static const char login[] = "login=", password[] = "&password=";
-  size_t size = 3 * (strlen(config->api_key) + strlen(config->api_secret)) + sizeof login + sizeof password;
-  call->body = cds_calloc(1, size);
-  if (call->body == NULL) return cds_error_set(err, CDS_E_MEMORY, "out of memory");
-  call->body_length = size; /* of what is wiped, should more fail */
-  char *at = stpcpy(call->body, login);
-  at = stpcpy(encode(at, config->api_key), password);
-  call->body_length = (size_t)(encode(at, config->api_secret) - call->body);
-  call->exchange.form = true;
-  return CDS_OK;
-}
-
 enum cds_status cds_call_authorize(struct cds_call **out, struct cds_client *client, struct cds_error *err) {
   struct cds_call *call;
   *out = NULL;
-  enum cds_status status = prepare_prices(&call, client, CDS_POST_AUTHORIZE, err);
-  if (status != CDS_OK) return status;
-  status = write_credentials(call, &client->config, err);
-  if (status == CDS_OK) return start(out, call, err);
-  cds_call_unref(call);
-  return status;
-}
-
-static enum cds_status add_token(struct cds_call *call, const char *token, struct cds_error *err) {
-  size_t length = strlen(token);
-  for (size_t i = 0; i < length; i++)
-    if (token[i] <= ' ' || token[i] > '~') return cds_error_set(err, CDS_E_CONFIG, "the token is no header's value");
-  if (length == 0 || length > CDS_MAX_TOKEN_BYTES)
-    return cds_error_set(err, CDS_E_CONFIG, "the token has %zu bytes, expected 1 to %d", length, CDS_MAX_TOKEN_BYTES);
-  call->token = cds_strdup(token);
-  return call->token == NULL ? cds_error_set(err, CDS_E_MEMORY, "out of memory") : CDS_OK;
+  enum cds_status status = cds_prices_authorize(&call, client, NULL, err);
+  return status == CDS_OK ? start(out, call, err) : status;
 }
 
 enum cds_status cds_call_prices(struct cds_call **out, struct cds_client *client, enum cds_operation operation,
                                 const char *query, const char *token, struct cds_error *err) {
   struct cds_call *call;
   *out = NULL;
-  enum cds_status status = check_query(query, err);
-  if (status == CDS_OK) status = prepare_prices(&call, client, operation, err);
-  if (status != CDS_OK) return status;
-  status = add_query(call, query, err);
-  if (status == CDS_OK) status = add_token(call, token, err);
-  if (status == CDS_OK) return start(out, call, err);
-  cds_call_unref(call);
-  return status;
+  enum cds_status status = cds_prices_ask(&call, client, operation, query, token, NULL, err);
+  return status == CDS_OK ? start(out, call, err) : status;
 }
 
 /* ---- waiting and taking; nothing with a lock is touched in a forked child ---- */

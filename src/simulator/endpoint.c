@@ -19,6 +19,7 @@ static const struct {
   [CDS_SIM_SYMBOLS] = {"GET", "/api/v1/symbol_info"},
   [CDS_SIM_HISTORY] = {"GET", "/api/v1/history"},
   [CDS_SIM_HISTORY_ROWS] = {"GET", "/api/v1/history/rows"},
+  [CDS_SIM_STREAMING] = {"GET", "/api/v1/streaming"},
   [CDS_SIM_WS] = {"GET", "/api/v1/ws"},
   [CDS_SIM_WS_V2] = {"GET", "/api/v2/ws"},
 };
@@ -36,7 +37,7 @@ bool cds_sim_endpoint_is_ws(enum cds_sim_endpoint endpoint) {
 }
 
 bool cds_sim_endpoint_is_prices(enum cds_sim_endpoint endpoint) {
-  return endpoint >= CDS_SIM_AUTHORIZE && endpoint <= CDS_SIM_HISTORY_ROWS;
+  return endpoint >= CDS_SIM_AUTHORIZE && endpoint <= CDS_SIM_STREAMING;
 }
 
 const char *cds_sim_endpoint_name(enum cds_sim_endpoint endpoint) {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define MAX_BODY (4u << 20)
+#define MAX_TRADED 100 /* symbols of a stream */
 
 static void refuse(struct cds_sim_exchange *exchange, int status, const char *extra, const char *message) {
   char body[256];
@@ -231,7 +232,38 @@ static void answer_candles(struct cds_sim_exchange *exchange, const struct cds_s
   cds_free(candles);
 }
 
-void cds_sim_prices(struct cds_sim_exchange *exchange) {
+/* ---- trades ---- */
+
+/* Of a list with commas; how many, 0: one of them is not known. */
+static size_t find_symbols(struct cds_sim_traded *out, const struct cds_sim_exchange *exchange,
+                           const struct cds_sim_account *account, char *list) {
+  size_t count = 0;
+  for (char *name = list, *next; name; name = next) {
+    next = strchr(name, ',');
+    if (next) *next++ = 0;
+    struct cds_sim_traded *traded = &out[count++];
+    if (count > MAX_TRADED || !find_symbol(&traded->feed, exchange, account, name)) return 0;
+    snprintf(traded->symbol, sizeof traded->symbol, "%s", name);
+  }
+  return count;
+}
+
+static void open_trades(struct cds_sim_exchange *exchange, const struct cds_sim_account *account,
+                        struct cds_sim_trades *trades) {
+  int status;
+  char *list = cds_sim_request_query(&exchange->request, "symbol", &status);
+  struct cds_sim_traded *traded = cds_calloc(MAX_TRADED + 1, sizeof *traded);
+  size_t count = list && traded ? find_symbols(traded, exchange, account, list) : 0;
+  cds_free(list);
+  if (count > 0 && !cds_sim_is_recorded(exchange->sim)) {
+    cds_sim_trades_open(trades, exchange, traded, count);
+    return;
+  }
+  cds_free(traded);
+  refuse(exchange, 400, "", count > 0 ? "there are no trades of recorded reports" : "missing or unknown symbol");
+}
+
+void cds_sim_prices(struct cds_sim_exchange *exchange, struct cds_sim_trades *trades) {
   struct cds_sim_account *account = NULL;
   char extra[40];
   int retry_after = 0;
@@ -249,6 +281,8 @@ void cds_sim_prices(struct cds_sim_exchange *exchange) {
     answer_groups(exchange);
   } else if (exchange->endpoint == CDS_SIM_SYMBOLS) {
     answer_symbols(exchange, account);
+  } else if (exchange->endpoint == CDS_SIM_STREAMING) {
+    open_trades(exchange, account, trades);
   } else {
     answer_candles(exchange, account);
   }

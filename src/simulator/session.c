@@ -39,13 +39,15 @@ void cds_sim_session_close(struct cds_sim_session *session) {
   cds_sim_late_clear(&session->socket);
   cds_sim_socket_clear(&session->socket);
   cds_sim_page_clear(&session->page);
+  cds_sim_trades_clear(&session->trades);
   cds_sim_request_clear(&session->exchange.request);
   cds_sim_conn_clear(&session->conn);
   memset(session, 0, sizeof *session);
 }
 
 bool cds_sim_session_is_busy(const struct cds_sim_session *session) {
-  return session->silent || session->due_ms != 0 || session->page.busy || session->socket.state != CDS_SIM_NO_SOCKET;
+  return session->silent || session->due_ms != 0 || session->page.busy || session->trades.is_open ||
+         session->socket.state != CDS_SIM_NO_SOCKET;
 }
 
 /* ---- one request ---- */
@@ -76,7 +78,7 @@ static void answer_request(struct cds_sim_session *session) {
   int retry_after = 0;
   int status = 0;
   if (cds_sim_endpoint_is_prices(exchange->endpoint)) {
-    cds_sim_prices(exchange);
+    cds_sim_prices(exchange, &session->trades);
     return;
   }
   if (exchange->endpoint != CDS_SIM_DISCOVERY || cds_sim_has_credentials(&exchange->request))
@@ -108,6 +110,7 @@ static bool misbehave(struct cds_sim_session *session) {
   if (session->script_steps > 0) exchange->fault = session->script[0];
   const struct cds_sim_fault *fault = &exchange->fault;
   cds_sim_conn_slow(&session->conn, fault->action == CDS_SIM_SLOW ? fault->ms : -1);
+  if (exchange->endpoint == CDS_SIM_STREAMING && cds_sim_trades_fault(fault)) return false;
   switch (fault->action) {
   case CDS_SIM_STATUS:
   case CDS_SIM_REDIRECT:
@@ -207,6 +210,7 @@ static void answer_delayed(struct cds_sim_session *session) {
 static int64_t tick(struct cds_sim_session *session, int64_t mono_ms) {
   int64_t wait = cds_sim_conn_tick(&session->conn, mono_ms);
   if (session->socket.state != CDS_SIM_NO_SOCKET) cds_sim_late_send(&session->socket);
+  if (session->trades.is_open) cds_sim_trades_send(&session->trades, &session->exchange);
   if (session->page.busy) cds_sim_page_work(&session->page, &session->exchange);
   else if (session->due_ms != 0 && mono_ms >= session->due_ms) answer_delayed(session);
   else return wait;

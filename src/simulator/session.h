@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * A connection from accept to close: requests one after the other, or a WebSocket. */
+ * A connection from accept to close: requests one after the other, a WebSocket, or an answer without an end. */
 #ifndef CDS_SIM_SESSION_H
 #define CDS_SIM_SESSION_H
 
 #include "simulator/answer.h"
 #include "simulator/page.h"
 #include "simulator/socket.h"
+#include "simulator/trades.h"
 
 #define CDS_SIM_MAX_CONNECTIONS 2048
 
@@ -15,6 +16,7 @@ struct cds_sim_session {
   struct cds_sim_exchange exchange;
   struct cds_sim_page page;
   struct cds_sim_socket socket;
+  struct cds_sim_trades trades;
   struct cds_sim_fault script[CDS_SIM_MAX_STEPS]; /* what is to go wrong with the present request, or its WebSocket */
   size_t script_steps;
   bool silent;    /* answers nothing any more */
