@@ -43,7 +43,7 @@ end
 
 local function kind_of(path)
   local file, reason = io.open(path, "rb")
-  if not file then error(("cannot open %s: %s"):format(path, reason), 0) end
+  if not file then error("cannot open " .. reason, 0) end -- the reason names the file
   local start = file:read(15) -- nothing of a folder, which stands for recordings
   file:close()
   if not start or start:find "^{" or start:find "^\31\139" or start:find "^\40\181\47\253" then return "jsonl" end
