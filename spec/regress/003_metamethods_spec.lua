@@ -81,10 +81,10 @@ local function each_function(visit)
 end
 
 -- ThreadSanitizer keeps the frame of each function that an error leaves, and has room for 65,536 of them.
-local STEP = os.getenv "TSAN_OPTIONS" and 3 or 1
+local STEP = os.getenv "TSAN_OPTIONS" and 7 or 1
 local lists = 0
 
--- All lists of up to two arguments, the strangers with an object each; under ThreadSanitizer every third of them.
+-- All lists of up to two arguments, the strangers with an object each; under ThreadSanitizer every seventh of them.
 local function each_list(objects, visit_list)
   local function visit(...)
     lists = lists + 1
