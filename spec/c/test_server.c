@@ -14,13 +14,12 @@
 #include "web/server.h"
 
 #define LIMIT_MS 60000 /* for a hang */
-#define BAD_FD 1000000
 
 static struct cds_web_server *server;
 
 static void begin(void) {
   struct cds_error err;
-  if (!ok(cds_web_server_new(&server, "127.0.0.1", 0, &err) == CDS_OK, "a server listens")) exit(done());
+  if (!ok(cds_web_server_new(&server, "127.0.0.1", 0, NULL, &err) == CDS_OK, "a server listens")) exit(done());
 }
 
 static void end(void) {
@@ -30,7 +29,7 @@ static void end(void) {
 static bool step(int fd, int64_t wait_ms) {
   struct cds_error err;
   bool ready = false;
-  return cds_web_step(server, fd, wait_ms, &ready, &err) == CDS_OK && ready;
+  return cds_web_step(server, &fd, fd >= 0, wait_ms, &ready, &err) == CDS_OK && ready;
 }
 
 static int connect_to(int port) {
@@ -76,7 +75,7 @@ static void refused(const char *host, int port, enum cds_status expected, const 
   struct cds_web_server *none;
   struct cds_error err = {0};
   int open = count_entries("/proc/self/fd");
-  is_number(cds_web_server_new(&none, host, port, &err), expected, "no server there");
+  is_number(cds_web_server_new(&none, host, port, NULL, &err), expected, "no server there");
   ok(strstr(err.message, words) != NULL, "and why: %s", err.message);
   cds_web_server_free(none);
   is_number(count_entries("/proc/self/fd"), open, "no descriptor is left of it");
@@ -173,7 +172,8 @@ static void test_watch(void) {
   close(pipes[0]);
   struct cds_error err = {0};
   bool ready = true;
-  is_number(cds_web_step(server, BAD_FD, 0, &ready, &err), CDS_E_MEMORY, "what is no descriptor cannot be watched");
+  const int bad = 1000000;
+  is_number(cds_web_step(server, &bad, 1, 0, &ready, &err), CDS_E_MEMORY, "what is no descriptor cannot be watched");
   ok(!ready && strstr(err.message, "no descriptor is left") != NULL, "which is said: %s", err.message);
   end();
 }
@@ -225,7 +225,7 @@ static void test_requests(void) {
   struct cds_error err = {0};
   int port = cds_web_port(server);
   end();
-  is_number(cds_web_server_new(&server, "127.0.0.1", port, &err), CDS_OK, "another may listen there at once");
+  is_number(cds_web_server_new(&server, "127.0.0.1", port, NULL, &err), CDS_OK, "another may listen there at once");
   end();
 }
 

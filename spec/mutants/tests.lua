@@ -9,9 +9,9 @@ local NETWORK = "rest answers stream tls rest_errors secrets hostile_text faults
 local STREAMS = "stream reconnect backfill bulk_fill queue milliseconds subscribe verify faults_script " ..
   "faults_messages faults_order faults_gaps"
 
--- Specs of spec/integration, spec/regress and spec/hosts, fast ones first; all of spec/unit go before them.
+-- Specs of spec/integration, spec/regress, spec/hosts and spec/meta, fast ones first; all of spec/unit go before them.
 local SPECS = {
-  ["src/base"] = "rest",
+  ["src/base"] = "rest record replay recordings history convert cli_profile doctor",
   ["src/codec"] = "rest",
   ["src/crypto"] = "verify",
   ["src/order"] = STREAMS,
@@ -26,7 +26,9 @@ local SPECS = {
   ["lua/chainlink"] = "rest answers stream gc verify rest_errors replay faults_script subscribe discovery function " ..
     "cqueues record cli",
   ["lua/chainlink/cli"] = "cli_output cli_names cli replay recordings record cli_serve monitor " ..
-    "hostile_text secrets",
+    "commands cli_file cli_profile history convert doctor top listen relay hostile_text secrets",
+  ["lua/chainlink/cli/files"] = "convert history",
+  ["lua/chainlink/doctor"] = "doctor",
   ["lua/chainlink/loop"] = "cqueues luv copas rest stream shutdown",
   ["lua/chainlink/onchain"] = "cli",
   ["lua/chainlink/web"] = "cli_serve monitor listen",
@@ -135,7 +137,7 @@ local function of_folder(root, folder, wide, seen)
   collect(wide, seen, units(root), slowest)
   for name in (SPECS[folder] or ""):gmatch "%S+" do
     collect(wide, seen, each(find(("cd %s && ls spec/integration/%s_spec.lua spec/regress/%s_spec.lua " ..
-      "spec/hosts/%s_spec.lua"):format(root, name, name, name)), spec))
+      "spec/hosts/%s_spec.lua spec/meta/%s_spec.lua"):format(root, name, name, name, name)), spec))
   end
 end
 
