@@ -5,7 +5,7 @@ local await = require "spec.support.await"
 local chainlink = require "chainlink"
 local failure = require "spec.support.failure"
 local kafka_server = require "spec.support.kafka_server"
-local project = require "spec.support.project"
+local relaying = require "spec.support.relaying"
 local simulator = require "spec.support.simulator"
 
 local has_module, why = pcall(require, "chainlink.kafka")
@@ -27,18 +27,7 @@ describe("the relay into Kafka", function()
   local function url() return ("kafka://%s/reports%d"):format(server.servers, topics) end
 
   local function relay()
-    local folder, remove = project.folder()
-    local command = ("%s chainlink-streams relay --kafka %s %s"):format(sim:exports(), url(), table.concat(ids, " "))
-    local pipe = assert(io.popen(("echo $$; exec env %s >%s/out 2>&1"):format(command, folder), "r"))
-    local self = { pid = pipe:read "*l" }
-    function self.output() return (project.run("cat " .. folder .. "/out")) end
-    function self.stop()
-      if not pipe then return end
-      os.execute("kill -KILL " .. self.pid)
-      pipe:close()
-      pipe = nil
-      remove()
-    end
+    local self = relaying.start(sim, ("--kafka %s %s"):format(url(), table.concat(ids, " ")))
     running[#running + 1] = self
     return self
   end
@@ -70,21 +59,7 @@ describe("the relay into Kafka", function()
     sim:stop()
   end)
 
-  local function check(reports)
-    local by_feed = {}
-    for _, report in ipairs(reports) do
-      by_feed[report.feed_id] = by_feed[report.feed_id] or {}
-      table.insert(by_feed[report.feed_id], report)
-    end
-    for id, list in pairs(by_feed) do
-      local made, at = {}, nil
-      for report in client:reports(id, list[1].observations_timestamp, list[#list].observations_timestamp) do
-        made[#made + 1] = report.full_report
-        if report.full_report == list[1].full_report then at = #made end
-      end
-      for i, report in ipairs(list) do assert.equal(made[at + i - 1], report.full_report) end
-    end
-  end
+  local function check(reports) relaying.check(client, reports) end
 
   it("brings all, once and in order, and a source reads it, whoever was killed", function()
     local first = relay()

@@ -7,6 +7,7 @@ local core = require "chainlink.core"
 local failure = require "spec.support.failure"
 local project = require "spec.support.project"
 local redis_server = require "spec.support.redis_server"
+local relaying = require "spec.support.relaying"
 local simulator = require "spec.support.simulator"
 
 local has_module, why = pcall(require, "chainlink.redis")
@@ -146,19 +147,7 @@ describe("the relay", function()
   local running = {}
 
   local function relay(options)
-    local folder, remove = project.folder()
-    local command = ("%s chainlink-streams relay --redis %s %s %s"):format(sim:exports(), server.url, options or "",
-      table.concat(ids, " "))
-    local pipe = assert(io.popen(("echo $$; exec env %s >%s/out 2>&1"):format(command, folder), "r"))
-    local self = { pid = pipe:read "*l" }
-    function self.output() return (project.run("cat " .. folder .. "/out")) end
-    function self.stop(signal)
-      if not pipe then return end
-      os.execute(("kill -%s %s"):format(signal or "KILL", self.pid))
-      pipe:close()
-      pipe = nil
-      remove()
-    end
+    local self = relaying.start(sim, ("--redis %s %s %s"):format(server.url, options or "", table.concat(ids, " ")))
     running[#running + 1] = self
     return self
   end
@@ -191,26 +180,7 @@ describe("the relay", function()
     server:stop()
   end)
 
-  -- Each feed's reports are all that the service made, from the first to the last, in order.
-  local function check(reports)
-    local by_feed = {}
-    for _, report in ipairs(reports) do
-      by_feed[report.feed_id] = by_feed[report.feed_id] or {}
-      table.insert(by_feed[report.feed_id], report)
-    end
-    for id, list in pairs(by_feed) do
-      local made, at = {}, nil
-      for report in client:reports(id, list[1].observations_timestamp, list[#list].observations_timestamp) do
-        made[#made + 1] = report.full_report
-        if report.full_report == list[1].full_report then at = #made end
-      end
-      for i, report in ipairs(list) do
-        if made[at + i - 1] ~= report.full_report then
-          error(("report %d of %s, of %.0f ms, is not the next one"):format(i, id, report.observations_timestamp_ms))
-        end
-      end
-    end
-  end
+  local function check(reports) relaying.check(client, reports) end
 
   it("brings all, once and in order, whatever number of relays runs, and a source reads it", function()
     relay() relay()
