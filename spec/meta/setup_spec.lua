@@ -57,6 +57,17 @@ describe("Lua 5.5", function()
   end)
 end)
 
+describe("DuckDB", function()
+  it("comes by pip, and where that is not, the words say how to get it", function()
+    local output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/duckdb --install"
+    assert.equal(1, status)
+    assert.matches("^DuckDB [%d.]+ is missing, and only pip gets it: python3 with venv is wanted\n$", output)
+    output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/duckdb"
+    assert.equal(1, status)
+    assert.matches("is missing: scripts/setup ci gets it\n$", output)
+  end)
+end)
+
 describe("the checker of types", function()
   it("comes by cargo, and where that is not, the words say how to get it", function()
     local output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/emmylua --install"
