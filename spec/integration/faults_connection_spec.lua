@@ -70,6 +70,20 @@ describe("a connection", function()
     assert.are.equal(0, faults.count(record, "disconnected"))
     stream:close()
   end)
+
+  it("with pongs but no reports has none whatever else goes wrong with it", function()
+    local stream = service:stream()
+    faults.read(stream, 5)
+    service.sim:fault "on=live,action=quiet"
+    service.sim:fault "on=live,action=duplicate,count=10"
+    local report, err
+    for _ = 1, 50 do -- some were on their way
+      report, err = stream:read(3)
+      if not report then break end
+    end
+    assert.are.equal("TimeoutError", report and "a report" or err.kind)
+    stream:close()
+  end)
 end)
 
 describe("one of two connections", function()

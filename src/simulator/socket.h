@@ -21,7 +21,7 @@ struct cds_sim_socket {
   enum cds_sim_protocol protocol;
   enum cds_sim_socket_state state;
   struct cds_sim_socket *previous, *next; /* in the service's list */
-  bool frozen, mute;                      /* sends nothing any more; answers no pings */
+  bool frozen, quiet, mute;               /* no more messages; no more reports; no more pongs */
   uint64_t number;                        /* next report of each feed; stream.c */
   int64_t started_ms;                     /* replay: number 0 was due then, by the service's clock */
   uint64_t sent;                          /* messages; script.c, as is the next one */

@@ -39,6 +39,7 @@ void cds_sim_stream_open(struct cds_sim_socket *socket) {
 static bool wants(uint64_t *number, const struct cds_sim_socket *socket, size_t feed) {
   const struct cds_sim_source *source = &socket->sim->source;
   *number = socket->number;
+  if (socket->quiet) return false;
   if (is_timed(socket->sim)) {
     const struct cds_sim_moment *moment = cds_sim_timeline_at(&source->timeline, socket->number);
     *number = socket->number / source->timeline.count * source->replay.feeds[feed].count + moment->number;
