@@ -7,11 +7,13 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define NEVER_SECONDS 86400 /* for libwebsockets' own timeouts, which ours replace */
 #define DESCRIPTORS 16      /* one connection, the wake-up, and some to spare */
+#define OWN_DESCRIPTORS 3   /* of a context: random bytes, its wake-up, the routes it watches */
 
 /* lws_create_context changes the process's SIGPIPE disposition and initialises globals: one at a time, and put the
  * disposition back. Never held over a fork, as a child could not take it again. */
@@ -38,12 +40,21 @@ static void prepare_process(void) {
   pthread_atfork(before_fork, after_fork, after_fork);
 }
 
+/* Built with its secure streams, as it is by default from 4.5 on, each context would ask a service of Google's, by name
+ * and HTTP, whether there is a portal before the internet: no business of ours, and a slow resolver held up all it does. */
+static int look_for_no_portal(struct lws_context *lws) {
+  (void)lws;
+  return 0;
+}
+
 static void fill_info(struct lws_context_creation_info *info, struct cds_ws_context *context) {
+  static const lws_system_ops_t system = {.captive_portal_detect_request = look_for_no_portal};
   *info = (struct lws_context_creation_info){0};
   info->port = CONTEXT_PORT_NO_LISTEN;
   info->protocols = context->protocols;
   info->options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
   info->user = context->user;
+  info->system_ops = &system;
   info->pt_serv_buf_size = (unsigned)context->buffer_size;
   info->max_http_header_data2 = CDS_WS_HEADER_ROOM;
   info->fd_limit_per_thread = DESCRIPTORS;
@@ -65,9 +76,18 @@ static bool keep_openssl(void) {
   return keeper.lws != NULL;
 }
 
+/* A context goes on without what it had no descriptor for, its wake-up too, which can end badly: see below. */
+static bool has_descriptors(void) {
+  int taken[OWN_DESCRIPTORS], count = 0;
+  while (count < OWN_DESCRIPTORS && (taken[count] = eventfd(0, EFD_CLOEXEC)) >= 0) count++;
+  for (int i = 0; i < count; i++) close(taken[i]);
+  return count == OWN_DESCRIPTORS;
+}
+
 static bool start(struct cds_ws_context *context, struct lws_context_creation_info *info) {
   static pthread_once_t once = PTHREAD_ONCE_INIT;
   struct sigaction sigpipe;
+  if (!has_descriptors()) return false;
   pthread_once(&once, prepare_process);
   pthread_mutex_lock(&global_mu);
   sigaction(SIGPIPE, NULL, &sigpipe);
@@ -150,6 +170,11 @@ static int mark_wake_up(const struct lws_context *lws) {
 static void close_marked(int fd) {
   if (fd >= 0 && fcntl(fd, F_GETSIG) == MARK) close(fd);
 }
+
+/* From 4.4 on a context without its wake-up is ended with what it has freed by then: such a one is kept for ever. */
+static bool may_end(int wake_up) {
+  return wake_up >= 0 || LWS_LIBRARY_VERSION_NUMBER < 4004000;
+}
 #else
 static int mark_wake_up(const struct lws_context *lws) {
   (void)lws;
@@ -159,13 +184,18 @@ static int mark_wake_up(const struct lws_context *lws) {
 static void close_marked(int fd) {
   (void)fd;
 }
+
+static bool may_end(int wake_up) {
+  (void)wake_up;
+  return true;
+}
 #endif
 
 void cds_ws_context_clear(struct cds_ws_context *context) {
   if (context->lws == NULL) return;
   pthread_mutex_lock(&global_mu);
   int wake_up = mark_wake_up(context->lws);
-  lws_context_destroy(context->lws);
+  if (may_end(wake_up)) lws_context_destroy(context->lws);
   close_marked(wake_up);
   pthread_mutex_unlock(&global_mu);
   context->lws = NULL;

@@ -101,13 +101,21 @@ static const struct lws_protocols protocols[] = {
   {NULL, NULL, 0, 0, 0, NULL, 0},
 };
 
+/* Some builds of libwebsockets would ask a service of Google's whether there is a portal before the internet. */
+static int look_for_no_portal(struct lws_context *context) {
+  (void)context;
+  return 0;
+}
+
 static void fill(struct lws_context_creation_info *info, struct server *server) {
+  static const lws_system_ops_t system = {.captive_portal_detect_request = look_for_no_portal};
   const struct cds_sim_options *options = server->sim->options;
   memset(info, 0, sizeof *info);
   info->port = options->port;
   info->iface = strcmp(options->host, "0.0.0.0") == 0 || strcmp(options->host, "::") == 0 ? NULL : options->host;
   info->protocols = protocols;
   info->user = server;
+  info->system_ops = &system;
   info->vhost_name = "simulator";
   info->listen_accept_role = "raw-skt";
   info->listen_accept_protocol = PROTOCOL;
