@@ -37,9 +37,11 @@ end
 --- Is token i of a comparison that takes the larger of two, or the smaller? Then it may also take it where both are
 --- the same: `if (a > b) b = a;`, `a < b ? a : b`.
 function harmless.is_extremum(source, token)
-  local left = source:sub(1, token.start - 1):match("[(=,nf?:]%s*(" .. OPERAND .. ")%s*$")
+  if not token.text:find "^[<>]" then return false end
+  local before = source:sub(math.max(1, token.start - 200), token.start - 1)
+  local left = before:match("[(=,nf?:]%s*(" .. OPERAND .. ")%s*$")
   local rest = source:sub(token.stop + 1, token.stop + 200)
-  if not left or not token.text:find "^[<>]" then return false end
+  if not left then return false end
   local forms = { "^%s*(OP)%) (OP) = (OP);", "^%s*(OP) then (OP) = (OP)%s", "^%s*(OP) %? (OP) : (OP)[;,)]" }
   for _, form in ipairs(forms) do
     local right, one, two = rest:match((form:gsub("OP", function() return OPERAND end)))

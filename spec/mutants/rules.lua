@@ -295,9 +295,10 @@ end
 
 -- The lines a change touches, as one, before and after it.
 local function set_texts(change, source)
-  local first = #source:sub(1, change.start - 1):match "[^\n]*$"
+  local first = change.start
+  while first > 1 and source:sub(first - 1, first - 1) ~= "\n" do first = first - 1 end
   local rest = source:match("^[^\n]*", change.stop + 1)
-  local head = source:sub(change.start - first, change.start - 1)
+  local head = source:sub(first, change.start - 1)
   change.before = flat(head .. source:sub(change.start, change.stop) .. rest)
   change.after = flat(head .. change.new .. rest)
 end
