@@ -294,6 +294,12 @@ int main(void) {
     assert.truthy(output:find("not ok 1 - at least 80 % of 7 faults are noticed", 1, true), output)
   end)
 
+  it("fails when there was no time to try one", function()
+    local output, status = run "MINUTES=0 FILES=src"
+    assert.equal(1, status, output)
+    assert.truthy(output:find("not ok 1 - no fault was tried within 0 minutes", 1, true), output)
+  end)
+
   it("does not count what is listed as equivalent", function()
     project.write(folder .. "/spec/mutants/equivalent.txt",
       "src/base/toy.c: comparison: return a > b; -> return a >= b;\n  nobody asks for two of one hour\n")
