@@ -65,9 +65,10 @@ REDIS := src/relay/poller.c src/relay/redis.c
 KAFKA := src/relay/poller.c src/relay/kafka.c
 BINDING := $(filter-out $(addprefix src/lua/,lsimulator.c lredis.c lkafka.c),$(wildcard src/lua/*.c))
 RELAY_MODULES := $(HIREDIS:hiredis=$(OUT)/chainlink/redis.so) $(RDKAFKA:rdkafka=$(OUT)/chainlink/kafka.so)
-# Those that fail each allocation in turn take the longest: they go first.
+# Those that fail each allocation in turn take the longest: they go first. The relay's are built where their libraries are.
+NO_C_TESTS := $(if $(HIREDIS),,$(wildcard spec/c/test_redis*.c)) $(if $(RDKAFKA),,$(wildcard spec/c/test_kafka*.c))
 C_TESTS := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/test_torture*.c) \
-  $(filter-out spec/c/test_torture%,$(wildcard spec/c/test_*.c)))
+  $(filter-out spec/c/test_torture% $(NO_C_TESTS),$(wildcard spec/c/test_*.c)))
 LUA_C_TESTS := $(addprefix $(TREE)/c/,test_torture_lua test_states test_fork_lua test_wait_lua)
 
 ENV_PATHS := export LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;' LUA_CPATH='$(CURDIR)/$(OUT)/?.so;;'
@@ -161,7 +162,14 @@ $(TREE)/c/%.o: spec/c/%.c Makefile | deps
 
 $(TREE)/c/%: $(TREE)/c/%.o $(TREE)/c/locks.o $(TREE)/c/blocks.o $(TREE)/c/libcds.a
 	@echo "  link $@"
-	$(Q)$(LINK) $(COUNT_BLOCKS) -o $@ $(filter %.o %.a,$^) $(LIBS)
+	$(Q)$(LINK) $(COUNT_BLOCKS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(LIBS)
+
+# The relay is no part of the archive.
+$(TREE)/c/test_poller: $(call object,src/relay/poller.c)
+$(filter $(TREE)/c/test_redis%,$(C_TESTS)): $(call object,$(REDIS))
+$(filter $(TREE)/c/test_redis%,$(C_TESTS)): private LIBS += $(shell pkg-config --libs hiredis 2>/dev/null)
+$(filter $(TREE)/c/test_kafka%,$(C_TESTS)): $(call object,$(KAFKA))
+$(filter $(TREE)/c/test_kafka%,$(C_TESTS)): private LIBS += $(shell pkg-config --libs rdkafka 2>/dev/null)
 
 # A host of its own for the module, with a limited memory; built again when it is to be of another Lua.
 $(LUA_C_TESTS): $(OUT)/chainlink/core.so
