@@ -61,7 +61,7 @@ endif
 ENGINE := $(wildcard $(foreach layer,base codec crypto order net context rest stream record client web,src/$(layer)/*.c))
 SIMULATOR := $(wildcard src/simulator/*.c)
 SIMULATOR_SHARES := $(wildcard src/base/*.c src/codec/hex.c src/crypto/hmac.c src/crypto/keccak.c)
-REDIS := src/relay/poller.c src/relay/redis.c
+REDIS := src/relay/poller.c src/relay/redis.c src/relay/secure.c src/net/tls.c src/net/ws_tls.c
 KAFKA := src/relay/poller.c src/relay/kafka.c
 BINDING := $(filter-out $(addprefix src/lua/,lsimulator.c lredis.c lkafka.c),$(wildcard src/lua/*.c))
 RELAY_MODULES := $(HIREDIS:hiredis=$(OUT)/chainlink/redis.so) $(RDKAFKA:rdkafka=$(OUT)/chainlink/kafka.so)

@@ -20,6 +20,8 @@ supported_platforms = { "linux" }
 dependencies = { "lua >= 5.1, < 5.6, ~= 5.2", "chainlink-streams" }
 external_dependencies = {
   HIREDIS = { library = "hiredis" },
+  OPENSSL = { library = "ssl" },
+  CRYPTO = { library = "crypto" },
   RDKAFKA = { library = "rdkafka" },
 }
 build = {
@@ -57,12 +59,15 @@ build = {
         "src/base/utf8.c",
         "src/base/zstd.c",
         "src/lua/lredis.c",
+        "src/net/tls.c",
+        "src/net/ws_tls.c",
         "src/relay/poller.c",
         "src/relay/redis.c",
+        "src/relay/secure.c",
       },
-      incdirs = { "src", "$(HIREDIS_INCDIR)" },
-      libdirs = { "$(HIREDIS_LIBDIR)" },
-      libraries = { "hiredis", "pthread", "m" },
+      incdirs = { "src", "$(HIREDIS_INCDIR)", "$(OPENSSL_INCDIR)" },
+      libdirs = { "$(HIREDIS_LIBDIR)", "$(OPENSSL_LIBDIR)" },
+      libraries = { "hiredis", "ssl", "crypto", "pthread", "m" },
     },
     ["chainlink.kafka"] = {
       sources = {

@@ -566,7 +566,7 @@ local SourceModule = {}
 ---What a relay has put into Redis. A ConfigError where the rock chainlink-streams-relay is missing.
 ---@param options chainlink.RedisOptions
 ---@return chainlink.Source? source
----@return chainlink.Error? err a MemoryError
+---@return chainlink.Error? err a MemoryError, or a ConfigError for a file of TLS that does not load
 ---@return_overload chainlink.Source
 ---@return_overload nil, chainlink.Error
 function SourceModule.redis(options) end
@@ -592,16 +592,24 @@ function SourceModule.kafka(options) end
 ---@field loop? chainlink.Loop
 
 ---@class chainlink.RedisOptions
----@field url string redis://[user[:password]@]host[:port][,host[:port]…][/database] or unix:PATH
+---@field url string redis://[user[:password]@]host[:port][,host[:port]…][/database], rediss://… for TLS, or unix:PATH
 ---@field feeds string[] ids
 ---@field from? integer|"new"|"all" Unix seconds of the first observations; "new": what comes from now on
 ---@field group? string shares the work with the group's other consumers
 ---@field consumer? string this one's name in the group
+---@field tls? chainlink.RedisTlsOptions
 ---@field verify? chainlink.SignerRegistry|chainlink.SignerSet|false
 ---@field logger? fun(level: chainlink.Level, message: string, fields: table)
 ---@field log_level? chainlink.Level|"none"
 ---@field on_status? fun(event: chainlink.Status)
 ---@field loop? chainlink.Loop
+
+---For a URL with rediss://.
+---@class chainlink.RedisTlsOptions
+---@field ca_file? string PEM; without it and ca_path: the system's authorities
+---@field ca_path? string
+---@field cert_file? string a certificate of one's own, PEM
+---@field key_file? string its key
 
 ---Its own iterator: `for report in source do`.
 ---@class chainlink.Source

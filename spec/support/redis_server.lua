@@ -28,9 +28,9 @@ end
 local SETTINGS = "--save '' --appendonly yes --appendfsync no --loglevel warning"
 
 --- A server on a socket of a folder of its own; with `port` there, and one of a cluster. settings: more words for its
---- command line. It runs when this comes back.
-function redis_server.start(settings, port)
-  local self = setmetatable({ port = port, settings = settings or "" }, Server)
+--- command line, login: words for redis-cli's. It runs when this comes back.
+function redis_server.start(settings, port, login)
+  local self = setmetatable({ port = port, settings = settings or "", login = login }, Server)
   self.folder, self.remove = project.folder()
   self.path = self.folder .. "/socket"
   self.url = port and ("redis://127.0.0.1:%d"):format(port) or "unix:" .. self.path

@@ -12,7 +12,8 @@ Server.__index = Server
 local COMMAND = "echo $$; "
   .. "exec timeout 300 openssl s_server -accept 127.0.0.1:0 -www -cert %s -key %s %s </dev/null 2>&1"
 
-local function make_certificate(folder)
+--- A certificate for localhost and 127.0.0.1 that is its own authority: the files `ca` and `key` of the folder.
+function tls_server.make_certificate(folder)
   local output, status = project.run(("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes "
     .. "-days 2 -subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 -keyout %s/key -out %s/ca")
     :format(folder, folder))
@@ -22,7 +23,7 @@ end
 --- Starts `openssl s_server` with these options. nil and its output when it did not start.
 function tls_server.start(options)
   local folder, remove = project.folder()
-  make_certificate(folder)
+  tls_server.make_certificate(folder)
   local pipe = assert(io.popen(COMMAND:format(folder .. "/ca", folder .. "/key", options), "r"))
   local self = { pipe = pipe, pid = pipe:read "*l", remove = remove, ca_file = folder .. "/ca" }
   local lines = {}

@@ -16,6 +16,7 @@ describe("a URL of Redis", function()
     ["redis://me:p%40ss%3aword@h/0"] = { places = { { host = "h", port = 6379 } }, user = "me",
       password = "p@ss:word" },
     ["redis://:secret@h"] = { places = { { host = "h", port = 6379 } }, password = "secret" },
+    ["rediss://:x@h:7"] = { places = { { host = "h", port = 7 } }, password = "x", wants_tls = true },
     ["unix:/run/redis.sock"] = { places = { { host = "/run/redis.sock", port = 0 } } },
     ["unix:///run/redis.sock"] = { places = { { host = "/run/redis.sock", port = 0 } } },
   }
@@ -23,8 +24,9 @@ describe("a URL of Redis", function()
     it("is read: " .. url, function() assert.same(access, address.parse(url, "url")) end)
   end
 
-  for _, url in ipairs { "", "h:1", "http://h", "rediss://h", "redis://", "redis://h:0", "redis://h:99999",
-    "redis://h/x", "unix:", "unix:relative", "redis://u:simulator-secret@h:x", "redis://u:simulator-secret@" } do
+  for _, url in ipairs { "", "h:1", "http://h", "rediss://", "redisss://h", "redis://",
+    "redis://h:0", "redis://h:99999", "redis://h/x", "unix:", "unix:relative", "redis://u:simulator-secret@h:x",
+    "redis://u:simulator-secret@", "rediss://u:simulator-secret@h:x" } do
     it("is refused, and not repeated: " .. url, function()
       failure.says(failure.raised("ConfigError", {}, address.parse, url, "url"), "url must be redis://")
     end)
@@ -82,6 +84,10 @@ describe("a source in Redis", function()
     { { url = "unix:/x", feeds = { id }, group = 5, consumer = "c" }, "option 'group' must be a text" },
     { { url = "unix:/x", feeds = { id }, form = "all" }, "form" },
     { { url = "unix:/x", feeds = { id }, verify = true }, "verify" },
+    { { url = "redis://h", feeds = { id }, tls = {} }, "settings of TLS are for a URL that begins with rediss://" },
+    { { url = "rediss://h", feeds = { id }, tls = true }, "option 'tls' must be a table" },
+    { { url = "rediss://h", feeds = { id }, tls = { ca = "x" } }, "there is no option \"ca\"" },
+    { { url = "rediss://h", feeds = { id }, tls = { ca_file = "" } }, "option 'ca_file' is empty" },
     { { url = "unix:/x", feeds = {} }, "empty table" },
   }
   for _, case in ipairs(wrong) do

@@ -8,6 +8,7 @@
 
 #define POLLER "chainlink.redis.poller"
 #define LINK "chainlink.redis.link"
+#define SECURITY "chainlink.redis.security"
 
 struct l_link {
   struct cds_redis *redis; /* NULL once it is closed */
@@ -71,6 +72,45 @@ static int poller_ready(lua_State *L) {
   return 1;
 }
 
+/* ---- TLS ---- */
+
+static const char *text_of(lua_State *L, int index, const char *name) {
+  lua_getfield(L, index, name); /* the table keeps it */
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+  lua_pop(L, 1);
+  return text;
+}
+
+/* security({ca_file=, ca_path=, cert_file=, key_file=}) -> security | nil, message */
+static int security(lua_State *L) {
+  struct cds_error err = {0};
+  luaL_checktype(L, 1, LUA_TTABLE);
+  const struct cds_tls tls = {.ca_file = text_of(L, 1, "ca_file"),
+                              .ca_path = text_of(L, 1, "ca_path"),
+                              .cert_file = text_of(L, 1, "cert_file"),
+                              .key_file = text_of(L, 1, "key_file")};
+  struct cds_security **self = cds_l_newplain(L, sizeof *self);
+  *self = NULL;
+  luaL_getmetatable(L, SECURITY);
+  lua_setmetatable(L, -2);
+  if (cds_security_open(self, &tls, &err) != CDS_OK) return fail(L, &err);
+  return 1;
+}
+
+static int security_gc(lua_State *L) {
+  struct cds_security **self = luaL_checkudata(L, 1, SECURITY), *old = *self;
+  *self = NULL;
+  cds_security_unref(old);
+  return 0;
+}
+
+static struct cds_security *opt_security(lua_State *L, int index) {
+  if (lua_isnoneornil(L, index)) return NULL;
+  struct cds_security **self = luaL_checkudata(L, index, SECURITY);
+  luaL_argcheck(L, *self, index, "it is closed");
+  return *self;
+}
+
 /* ---- connections ---- */
 
 static struct cds_redis *check_link(lua_State *L) {
@@ -79,17 +119,18 @@ static struct cds_redis *check_link(lua_State *L) {
   return self->redis;
 }
 
-/* connect(poller, host, port) -> link | nil, message; port 0: host is a socket's path */
+/* connect(poller, host, port[, security]) -> link | nil, message; port 0: host is a socket's path */
 static int connect_to(lua_State *L) {
   struct cds_error err = {0};
   const char *host = luaL_checkstring(L, 2);
   lua_Integer port = luaL_checkinteger(L, 3);
   luaL_argcheck(L, port >= 0 && port <= 65535, 3, "no port");
+  struct cds_security *secure = opt_security(L, 4);
   struct l_link *self = cds_l_newplain(L, sizeof *self);
   *self = (struct l_link){0};
   luaL_getmetatable(L, LINK);
   lua_setmetatable(L, -2);
-  if (cds_redis_open(&self->redis, check_poller(L), host, (int)port, &err) != CDS_OK) return fail(L, &err);
+  if (cds_redis_open(&self->redis, check_poller(L), host, (int)port, secure, &err) != CDS_OK) return fail(L, &err);
   return 1;
 }
 
@@ -194,6 +235,7 @@ static const luaL_Reg functions[] = {{"poller", poller},
                                      {"poller_fd", poller_fd},
                                      {"poller_arm", poller_arm},
                                      {"poller_ready", poller_ready},
+                                     {"security", security},
                                      {"connect", connect_to},
                                      {"fd", link_fd},
                                      {"send", link_send},
@@ -216,6 +258,7 @@ __attribute__((visibility("default"))) int luaopen_chainlink_redis(lua_State *L)
 int luaopen_chainlink_redis(lua_State *L) {
   metatable(L, POLLER, poller_gc);
   metatable(L, LINK, link_gc);
+  metatable(L, SECURITY, security_gc);
   lua_newtable(L);
   cds_l_setfuncs(L, functions, 0);
   return 1;

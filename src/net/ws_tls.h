@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
- * The OpenSSL settings of WebSocket connections. libwebsockets' own check of the peer's name cuts long names and takes
- * the part before a ':' only (nothing, for an IPv6 address), so the name is checked through the SSL_CTX here. */
+ * The OpenSSL settings of WebSocket connections, and of those to Redis. libwebsockets' own check of the peer's name cuts
+ * long names and takes the part before a ':' only (nothing, for an IPv6 address), so the name is checked through the
+ * SSL_CTX here. */
 #ifndef CDS_WS_TLS_H
 #define CDS_WS_TLS_H
 

@@ -12,12 +12,14 @@
 #include "base/buf.h"
 
 #define MOST_WAITING (64u << 20) /* bytes that wait to be sent, and of an answer that is not whole */
-#define BLOCK 16384
-#define BLOCKS_AT_ONCE 64 /* so that one busy connection does not keep the others waiting */
+#define BLOCK 16384              /* a record of TLS has no more */
+#define BLOCKS_AT_ONCE 64        /* so that one busy connection does not keep the others waiting */
 
 struct cds_redis {
   struct cds_poller *poller;
   int fd;
+  struct cds_secure *secure; /* NULL: no TLS */
+  bool is_greeted;           /* its handshake is done */
   redisReader *reader;
   struct cds_buf out;
   size_t sent; /* of out */
@@ -38,7 +40,7 @@ static enum cds_status connect_to(int *fd, const char *host, int port, struct cd
 }
 
 enum cds_status cds_redis_open(struct cds_redis **out, struct cds_poller *poller, const char *host, int port,
-                               struct cds_error *err) {
+                               struct cds_security *security, struct cds_error *err) {
   int fd = -1;
   *out = NULL;
   enum cds_status status = connect_to(&fd, host, port, err);
@@ -52,16 +54,17 @@ enum cds_status cds_redis_open(struct cds_redis **out, struct cds_poller *poller
   link->poller = cds_poller_ref(poller);
   link->reader = redisReaderCreate();
   cds_buf_init(&link->out, MOST_WAITING);
-  if (!link->reader || !cds_poller_add(poller, fd, false)) {
-    cds_redis_free(link);
-    return cds_error_set(err, CDS_E_MEMORY, "no memory for a connection to Redis");
-  }
-  *out = link;
-  return CDS_OK;
+  if (!link->reader || !cds_poller_add(poller, fd, false))
+    status = cds_error_set(err, CDS_E_MEMORY, "no memory for a connection to Redis");
+  else if (security) status = cds_secure_open(&link->secure, security, fd, host, err);
+  if (status == CDS_OK) *out = link;
+  else cds_redis_free(link);
+  return status;
 }
 
 void cds_redis_free(struct cds_redis *link) {
   if (!link) return;
+  cds_secure_free(link->secure);
   close(link->fd);
   if (link->reader) redisReaderFree(link->reader);
   if (link->out.data) explicit_bzero(link->out.data, link->out.capacity); /* a password was in it */
@@ -85,27 +88,59 @@ enum cds_status cds_redis_send(struct cds_redis *link, int count, const char **a
   return status == CDS_OK ? CDS_OK : cds_error_set(err, CDS_E_MEMORY, "too much waits to be sent to Redis");
 }
 
-static bool is_for_later(void) {
-  return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR;
+/* ---- the socket, plain or by TLS ---- */
+
+static enum cds_secure_wait judge(ssize_t count, enum cds_secure_wait later, struct cds_error *err) {
+  if (count > 0) return CDS_SECURE_DONE;
+  if (count == 0) return CDS_SECURE_ENDED;
+  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return later;
+  cds_error_set(err, CDS_E_NETWORK, "the connection ended: %s", strerror(errno));
+  return CDS_SECURE_FAILED;
 }
 
-static enum cds_status send_some(struct cds_redis *link, struct cds_error *err) {
-  while (link->sent < link->out.length) {
-    ssize_t sent = send(link->fd, link->out.data + link->sent, link->out.length - link->sent, MSG_NOSIGNAL);
-    if (sent < 0 && is_for_later()) break;
-    if (sent < 0) return cds_error_set(err, CDS_E_NETWORK, "the connection ended: %s", strerror(errno));
-    link->sent += (size_t)sent;
-  }
-  if (link->sent == link->out.length) {
-    cds_buf_reset(&link->out);
-    link->sent = 0;
-  }
-  bool waits = link->out.length > 0;
+static enum cds_secure_wait put(size_t *moved, const struct cds_redis *link, struct cds_error *err) {
+  const char *data = link->out.data + link->sent;
+  size_t length = link->out.length - link->sent;
+  if (link->secure) return cds_secure_send(moved, link->secure, data, length, err);
+  ssize_t count = send(link->fd, data, length, MSG_NOSIGNAL);
+  *moved = count > 0 ? (size_t)count : 0;
+  return judge(count, CDS_SECURE_TO_WRITE, err);
+}
+
+static enum cds_secure_wait get(size_t *moved, const struct cds_redis *link, char *data, size_t size,
+                                struct cds_error *err) {
+  if (link->secure) return cds_secure_receive(moved, link->secure, data, size, err);
+  ssize_t count = recv(link->fd, data, size, 0);
+  *moved = count > 0 ? (size_t)count : 0;
+  return judge(count, CDS_SECURE_TO_READ, err);
+}
+
+static enum cds_status wait_to_write(struct cds_redis *link, bool waits, struct cds_error *err) {
   if (waits == link->waits_to_write) return CDS_OK;
   if (!cds_poller_change(link->poller, link->fd, waits))
     return cds_error_set(err, CDS_E_NETWORK, "the connection cannot be waited for: %s", strerror(errno));
   link->waits_to_write = waits;
   return CDS_OK;
+}
+
+static enum cds_status ended(struct cds_error *err) {
+  return cds_error_set(err, CDS_E_NETWORK, "the server ended the connection");
+}
+
+static enum cds_status send_some(struct cds_redis *link, struct cds_error *err) {
+  enum cds_secure_wait wait = CDS_SECURE_DONE;
+  size_t moved;
+  while (wait == CDS_SECURE_DONE && link->sent < link->out.length) {
+    wait = put(&moved, link, err);
+    link->sent += moved;
+  }
+  if (wait == CDS_SECURE_FAILED) return CDS_E_NETWORK;
+  if (wait == CDS_SECURE_ENDED) return ended(err);
+  if (link->sent == link->out.length) {
+    cds_buf_reset(&link->out);
+    link->sent = 0;
+  }
+  return wait_to_write(link, wait == CDS_SECURE_TO_WRITE, err);
 }
 
 static enum cds_status take(struct cds_redis *link, const char *bytes, size_t length, struct cds_error *err) {
@@ -118,19 +153,35 @@ static enum cds_status take(struct cds_redis *link, const char *bytes, size_t le
 
 static enum cds_status receive_some(struct cds_redis *link, struct cds_error *err) {
   char block[BLOCK];
+  size_t length;
   enum cds_status status = CDS_OK;
   for (int i = 0; i < BLOCKS_AT_ONCE && status == CDS_OK; i++) {
-    ssize_t length = recv(link->fd, block, sizeof block, 0);
-    if (length < 0 && is_for_later()) return CDS_OK;
-    if (length < 0) return cds_error_set(err, CDS_E_NETWORK, "the connection ended: %s", strerror(errno));
-    if (length == 0) return cds_error_set(err, CDS_E_NETWORK, "the server ended the connection");
-    status = take(link, block, (size_t)length, err);
+    enum cds_secure_wait wait = get(&length, link, block, sizeof block, err);
+    if (wait == CDS_SECURE_TO_READ) return CDS_OK;
+    if (wait == CDS_SECURE_TO_WRITE) return wait_to_write(link, true, err);
+    if (wait == CDS_SECURE_FAILED) return CDS_E_NETWORK;
+    if (wait == CDS_SECURE_ENDED) return ended(err);
+    status = take(link, block, length, err);
   }
   return status;
 }
 
+/* *is_done: bytes may be sent. */
+static enum cds_status greet(bool *is_done, struct cds_redis *link, struct cds_error *err) {
+  *is_done = !link->secure || link->is_greeted;
+  if (*is_done) return CDS_OK;
+  enum cds_secure_wait wait = cds_secure_handshake(link->secure, err);
+  if (wait == CDS_SECURE_FAILED) return CDS_E_NETWORK;
+  if (wait == CDS_SECURE_ENDED) return ended(err);
+  *is_done = link->is_greeted = wait == CDS_SECURE_DONE;
+  return wait_to_write(link, wait == CDS_SECURE_TO_WRITE, err);
+}
+
 enum cds_status cds_redis_work(struct cds_redis *link, struct cds_error *err) {
-  enum cds_status status = send_some(link, err);
+  bool is_greeted;
+  enum cds_status status = greet(&is_greeted, link, err);
+  if (status != CDS_OK || !is_greeted) return status;
+  status = send_some(link, err);
   return status == CDS_OK ? receive_some(link, err) : status;
 }
 

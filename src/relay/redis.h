@@ -7,13 +7,14 @@
 #include <hiredis/hiredis.h>
 
 #include "relay/poller.h"
+#include "relay/secure.h"
 
 struct cds_redis;
 
-/* Begins to connect to a host's port, or with port 0 to a socket's path. The name is resolved at once, which may take
- * time. The connection is added to the poller. */
+/* Begins to connect to a host's port, or with port 0 to a socket's path; by TLS unless security is NULL. The name is
+ * resolved at once, which may take time. The connection is added to the poller. */
 CDS_MUST_CHECK enum cds_status cds_redis_open(struct cds_redis **out, struct cds_poller *poller, const char *host,
-                                              int port, struct cds_error *err);
+                                              int port, struct cds_security *security, struct cds_error *err);
 void cds_redis_free(struct cds_redis *link); /* NULL is accepted */
 
 int cds_redis_fd(const struct cds_redis *link);

@@ -14,8 +14,9 @@ local FIGURES_SECONDS = 60 -- from one line of figures to the next
 
 local relay = {
   summary = "pass reports on to your own processes and machines",
-  usage = "relay --redis URL FEED... [--keep SECONDS]   or   relay --kafka URL FEED... [--kafka-settings FILE]"
-    .. "   or   relay --listen unix:PATH|HOST:PORT FEED... [--allow-remote]",
+  usage = "relay --redis URL FEED... [--keep SECONDS] [--redis-ca FILE]   or"
+    .. "   relay --kafka URL FEED... [--kafka-settings FILE]   or"
+    .. "   relay --listen unix:PATH|HOST:PORT FEED... [--allow-remote]",
   notes = "into Redis any number of relays may run side by side: each report is there once, in order\n"
     .. "--listen serves the protocol of Data Streams itself: an SDK connects to http:// and ws:// there, and signs\n"
     .. "with CHAINLINK_STREAMS_LOCAL_KEY and CHAINLINK_STREAMS_LOCAL_SECRET of the relay's environment; without these\n"
@@ -24,7 +25,11 @@ local relay = {
   network = true,
   unformatted = true,
   options = {
-    { name = "redis", value = "URL", help = "redis://[user:password@]host:port[/database] or unix:PATH" },
+    { name = "redis", value = "URL",
+      help = "redis://[user:password@]host:port[/database], rediss://... for TLS, or unix:PATH" },
+    { name = "redis-ca", value = "FILE", help = "rediss: certificate authority (default: those of the system)" },
+    { name = "redis-cert", value = "FILE", help = "rediss: a certificate of the relay's own, with" },
+    { name = "redis-key", value = "FILE", help = "its key" },
     { name = "keep", value = "SECONDS", number = "whole", low = 60, high = 31622400, default = 3600,
       help = "how far the reports there go back (default: 3600)" },
     { name = "kafka", value = "URL", help = "kafka://host:port[,host:port...]/topic" },
@@ -77,8 +82,13 @@ end
 -- The password by redis-cli's own variable, which no list of processes shows.
 local function with_password(access)
   local password = os.getenv "REDISCLI_AUTH"
-  if not access.password and password and password ~= "" then access.password = password end
+  if (access.password or "") == "" and password and password ~= "" then access.password = password end
   return access
+end
+
+local function tls_of(values)
+  local tls = { ca_file = values["redis-ca"], cert_file = values["redis-cert"], key_file = values["redis-key"] }
+  return next(tls) and tls or nil
 end
 
 -- -> a function that opens the sink, or nil when a part of the rock is missing; what is wrong raises.
@@ -87,7 +97,9 @@ local function open_sink(values)
     local sinks = need "chainlink.relay.sink"
     if not sinks then return nil end
     local access = with_password(require "chainlink.relay.address".parse(values.redis, "--redis"))
-    return function() return sinks.new { access = access, keep = values.keep, log = log(values) } end
+    return function()
+      return sinks.new { access = access, tls = tls_of(values), keep = values.keep, log = log(values) }
+    end
   end
   local sinks = need "chainlink.relay.kafka"
   if not sinks then return nil end

@@ -17,11 +17,13 @@ Sink.__index = Sink
 
 local RETRY_SECONDS = 0.2 -- after an answer such as LOADING, CLUSTERDOWN or OOM
 
---- options: access (what address.parse answers), keep (seconds that the streams go back), log(level, words).
---- -> sink | nil, err
+--- options: access (what address.parse answers), tls (files, as address.secure takes them), keep (seconds that the
+--- streams go back), log(level, words). -> sink | nil, err
 function sink.new(options)
   local poller, why = redis.poller()
   if not poller then return nil, errors.new("MemoryError", why) end
+  local done, err = address.secure(options.access, options.tls, redis.security)
+  if not done then return nil, err end
   return setmetatable({ access = options.access, poller = poller, keep = ("%.0f"):format(options.keep * 1000),
     log = options.log, wires = {}, homes = {}, seed = 1 }, Sink)
 end

@@ -121,7 +121,7 @@ local function greetings(access)
 end
 
 local function connect(self)
-  local link, why = redis.connect(self.poller, self.place.host, self.place.port)
+  local link, why = redis.connect(self.poller, self.place.host, self.place.port, self.access.security)
   if not link then return self:fail(why) end
   self.link, self.fd = link, redis.fd(link)
   local commands = greetings(self.access)

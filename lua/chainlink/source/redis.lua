@@ -28,6 +28,7 @@ local rows = {
   { "feeds", nil, function(value) return type(value) == "table" end, "an array of feed ids" },
   { "group", nil, is_name, "a text" },
   { "consumer", nil, is_name, "a text, which no other consumer of the group has" },
+  { "tls", nil, function(value) return type(value) == "table" end, "a table" },
   { "from", "new", is_beginning, '"new", "all" or a time in seconds since 1970' },
 }
 local shared = { "verify", "logger", "log_level", "on_status", "loop" }
@@ -238,6 +239,8 @@ function Engine:close()
 end
 
 local function open(state, values, feeds, access)
+  local done, err = address.secure(access, values.tls, redis.security)
+  if not done then return nil, err end
   local poller, why = redis.poller()
   if not poller then return nil, errors.new("MemoryError", why) end
   local self = setmetatable({ state = state, access = access, poller = poller, group = values.group,
