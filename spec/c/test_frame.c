@@ -59,6 +59,7 @@ static void read_cut(const void *bytes, size_t length, size_t cut, size_t step) 
     for (size_t used = 0; used < size && frame.kind != CDS_FRAME_FAULT;) {
       used += cds_frame_read(&frame, &reader, piece + used, size - used);
       tell(&frame);
+      if (used > size) note("<more was read than there is>");
     }
     at += size;
     free(piece);
@@ -114,6 +115,15 @@ static void test_lengths(void) {
   }
 }
 
+/* As much as 63 bits can say is a length, of which the first bytes are read. */
+static void test_longest(void) {
+  static const uint8_t bytes[] = {0x82, 0x7f, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 'x'};
+  struct cds_frame_reader reader = {0};
+  struct cds_frame frame;
+  is_number(cds_frame_read(&frame, &reader, bytes, sizeof bytes), sizeof bytes, "the longest frame begins");
+  ok(frame.kind == CDS_FRAME_PART && frame.length == 1 && !frame.is_end, "with its first byte");
+}
+
 static void test_close_codes(void) {
   unsigned count = 0, named = 0;
   for (unsigned code = 0; code <= UINT16_MAX; code++) count += cds_frame_is_close_code(code);
@@ -148,6 +158,7 @@ static void test_faults(void) {
   READS("\x82\x7f\x00\x00\x00\x00\x00\x00\xff\xff", "<fault: a length that is not in its shortest form>");
   READS("\x82\x7f\x80\x00\x00\x00\x00\x00\x00\x00", "<fault: a length of more than 63 bits>");
   READS("\x88\x01\x03", "<fault: a close frame without a code>");
+  READS("\x89\x02\x03\xe8\x88\x01\x03", "<ping \x03\xe8><fault: a close frame without a code>");
   READS("\x88\x02\x03\xed", "<fault: a close frame without a code>");
   READS("\x88\x03\x03\xe8\xff", "<fault: a close frame whose reason is no UTF-8>");
 }
@@ -163,6 +174,7 @@ static void test_control_limit(void) {
 int main(void) {
   test_messages();
   test_lengths();
+  test_longest();
   test_close_codes();
   test_faults();
   test_control_limit();

@@ -55,10 +55,28 @@ static void test_keep(void) {
   keep_is("Cache-Control: max-age=99999999999999999999999\r\n", 3600);
   keep_is("Cache-Control: ,,max-age=5,,\r\n", 5);
   keep_is("Cache-Control:\r\n", 0);
+  keep_is("Cache-Control: max-age=5, abcdefgh\r\n", 5); /* as long as those that are looked for */
+  keep_is("Cache-Control: max-age=5, no-store2\r\n", 5);
+  keep_is("Cache-Control: max-age=5, max-age=\r\n", 0);
+  keep_is("Cache-Control: max-age=5, s-maxage=300\r\n", 5);
+  keep_is("Cache-Control: public,max-age=300\r\n", 300);
+  keep_is("Cache-Control:, ,max-age=6, \r\n", 6);
+}
+
+/* The first and the last time that a date may tell; what one has left out another has not left behind. */
+static void test_dates(void) {
+  double seconds = -1;
+  ok(cds_http_date(&seconds, "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n") && seconds == 0, "the first second");
+  ok(cds_http_date(&seconds, "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n") && seconds == 253402300799, "the last one");
+  ok(!cds_http_date(&seconds, "Date: Sat, 01 Jan 10000 00:00:00 GMT\r\n"), "the one after it");
+  ok(!cds_http_date(&seconds, "Date:\r\n"), "no date at all");
+  ok(cds_http_date(&seconds, "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n") && seconds == 784111777, "a date with a time");
+  ok(cds_http_date(&seconds, "Date: Sun, 06 Nov 1994\r\n") && seconds == 784080000, "and one without");
 }
 
 int main(void) {
   test_keep();
+  test_dates();
   test_long_date();
   double seconds;
   header_is("A: 1\r\nB:2\r\n", "a", "1");

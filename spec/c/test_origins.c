@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
  * The origins header: what the service sends, and what a hostile one might. */
 #include "net/origins.h"
+
+#include "edge.h"
 #include "tap.h"
 
 static struct cds_origins got;
@@ -35,6 +37,12 @@ static void test_nothing(void) {
   static const char text[] = "{}";
   ok(cds_origins_parse(&got, text + 2, 0) && got.count == 0, "no text is a list of none");
   ok(cds_origins_parse(&got, text + 1, 1) && got.count == 0, "so is half of a pair of braces");
+  ok(parse("{") && got.count == 0, "or the other half");
+  ok(cds_origins_parse(&got, "{one}", 0) && got.count == 0, "whatever stands behind it");
+  ok(parse(" ") && got.count == 0, "so is a blank");
+  ok(cds_origins_parse(&got, "    ", 1) && got.count == 0, "with others behind it");
+  ok(cds_origins_parse(&got, edge_first("", 1), 0) && got.count == 0, "or at the edge of memory");
+  ok(cds_origins_parse(&got, edge_last("a, ", 3), 3) && got.count == 1, "at its other edge too");
 }
 
 /* What is not told as wrong. */
@@ -49,7 +57,17 @@ static void test_good(void) {
 }
 
 static void test_letters(void) {
-  static const char *const wrong[] = {"a{b", "a}b", "a\"b", "a\\b", "a;b", "a b", "a\tb", "a\x7f"};
+  static const char *const wrong[] = {"a{b",
+                                      "a}b",
+                                      "a\"b",
+                                      "a\\b",
+                                      "a;b",
+                                      "a b",
+                                      "a\tb",
+                                      "a\x7f",
+                                      ";a",
+                                      "\x01"
+                                      "a"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     ok(!parse(wrong[i]), "not every letter: %s", wrong[i]);
     is_number((long long)got.count, 0, "is one");
@@ -83,6 +101,7 @@ static void test_hostile(void) {
   name[CDS_MAX_ORIGIN_TEXT - 1] = 'n', name[CDS_MAX_ORIGIN_TEXT] = 0;
   ok(!parse(name) && got.count == 0, "a longer one is left out");
   ok(parse("a,b") && cds_origins_has(&got, "b") && !cds_origins_has(&got, "c"), "found by name");
+  ok(!cds_origins_has(&got, ""), "none has no name");
 }
 
 int main(void) {

@@ -2,6 +2,7 @@
  * The proxy rules. */
 #include <stdlib.h>
 
+#include "edge.h"
 #include "net/proxy.h"
 #include "tap.h"
 
@@ -15,7 +16,12 @@ static void clean(void) {
 static const char *proxy(bool tls, const char *host, const char *setting) {
   static char out[CDS_MAX_PROXY_TEXT];
   struct cds_url url = {.tls = tls, .host = (char *)host, .port = 1, .base = (char *)""};
-  return cds_proxy_for(out, &url, setting, NULL) == CDS_OK ? out : "refused";
+  struct cds_error err;
+  switch (cds_proxy_for(out, &url, setting, &err)) {
+  case CDS_OK: return out;
+  case CDS_E_CONFIG: return err.status == CDS_E_CONFIG && out[0] == 0 ? "refused" : "refused, and told otherwise";
+  default: return "another failure";
+  }
 }
 
 static void test_setting(void) {
@@ -32,6 +38,27 @@ static void test_setting(void) {
   is_string(proxy(true, "a.example", ""), "", "empty means none");
   is_string(proxy(true, "a.example", "socks5://p.example:1"), "refused", "SOCKS is refused");
   is_string(proxy(true, "a.example", "http://"), "refused", "a proxy without a name is refused");
+  is_string(proxy(true, "a.example", "http://u:@p.example"), "u:@p.example:1080", "a user may have no password");
+  is_string(proxy(true, "a.example", "http://u:s@[::1]"), "u:s@[::1]:1080", "nor an IPv6 address with one a port");
+  is_string(proxy(true, "a.example", "http://u@p.example/:1"), "u@p.example:1080", "what is in a path is no port");
+  is_string(proxy(true, "a.example", "http://[::1]/::::::"), "[::1]:1080", "of an IPv6 address neither");
+}
+
+/* The longest proxy, and one more. */
+static void test_length(void) {
+  char text[CDS_MAX_PROXY_TEXT];
+  const size_t longest = CDS_MAX_PROXY_TEXT - sizeof ":1080";
+  memset(text, 'p', sizeof text);
+  text[longest] = 0;
+  is_number((long long)strlen(proxy(true, "a.example", text)), (long long)longest + 5, "the longest proxy");
+  text[longest] = 'p', text[longest + 1] = 0;
+  is_string(proxy(true, "a.example", text), "refused", "one that is longer is refused");
+}
+
+static void test_name(void) {
+  is_string(cds_proxy_name("p:1"), "p:1", "a proxy's name");
+  is_string(cds_proxy_name("user:secret@p:1"), "p:1", "without its user");
+  is_string(cds_proxy_name("u:a@b@p:1"), "p:1", "whatever the password has");
 }
 
 static void test_environment(void) {
@@ -47,6 +74,10 @@ static void test_environment(void) {
   setenv("https_proxy", "http://lower:4", 1);
   is_string(proxy(true, "a.example", NULL), "lower:4", "https_proxy before that");
   clean();
+  setenv("https_proxy", "", 1);
+  setenv("all_proxy", "http://all:2", 1);
+  is_string(proxy(true, "a.example", NULL), "all:2", "an empty variable is none");
+  clean();
   setenv("HTTP_PROXY", "http://cgi:1", 1);
   is_string(proxy(false, "a.example", NULL), "", "HTTP_PROXY may come from a request header and is not read");
 }
@@ -61,12 +92,21 @@ static void test_no_proxy(void) {
   is_string(proxy(true, "OTHER.org", NULL), "", "case does not matter");
   is_string(proxy(true, "another.org", NULL), "p:1", "the end of a name alone does not count");
   is_string(proxy(true, "a.example.net", NULL), "p:1", "others go through it");
+  setenv("no_proxy", "x, .,", 1);
+  is_string(proxy(true, "x", NULL), "", "a name may have one letter");
+  is_string(proxy(true, "y", NULL), "p:1", "which is no other");
+  is_string(proxy(true, "a..", NULL), "p:1", "a point alone is no name");
+  setenv("no_proxy", "long.example", 1);
+  is_string(proxy(true, edge_first("e", 2), NULL), "p:1",
+            "a name that is shorter is not looked at beyond its beginning");
   setenv("no_proxy", "*", 1);
   is_string(proxy(true, "a.example.net", NULL), "", "a star lists every host");
 }
 
 int main(void) {
   test_setting();
+  test_length();
+  test_name();
   test_environment();
   test_no_proxy();
   clean();

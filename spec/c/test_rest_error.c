@@ -16,6 +16,7 @@ static void expect(CURLcode code, enum cds_status status, bool retryable, const 
   struct cds_error err;
   ok(cds_rest_error(&err, (int)code, &result, &options, "https://h:1") == status, "code %d", (int)code);
   is_string(err.message, message, "message");
+  is_number(err.status, status, "and in the error");
   ok(err.retryable == retryable, "retryable: %s", retryable ? "yes" : "no");
   result = (struct cds_rest_result){0};
 }
@@ -50,7 +51,22 @@ static void test_certificates(void) {
   expect(CURLE_SSL_CONNECT_ERROR, CDS_E_NETWORK, true, "https://h:1: unsupported protocol");
 }
 
+static void test_reasons(void) {
+  reason("SSL: something else");
+  expect(CURLE_PEER_FAILED_VERIFICATION, CDS_E_NETWORK, false, "https://h:1: TLS: SSL: something else");
+  reason("x");
+  expect(CURLE_RECV_ERROR, CDS_E_NETWORK, true, "https://h:1: x");
+  reason("no route");
+  expect(CURLE_COULDNT_CONNECT, CDS_E_NETWORK, true, "https://h:1: cannot connect: no route");
+  result.os_error = EPERM; /* the first one */
+  expect(CURLE_COULDNT_CONNECT, CDS_E_NETWORK, true, "https://h:1: cannot connect: Operation not permitted");
+}
+
 static void test_others(void) {
+  reason("transfer closed with 3 bytes remaining to read");
+  expect(CURLE_PARTIAL_FILE, CDS_E_NETWORK, true,
+         "https://h:1: the answer was cut short: transfer closed with 3 bytes remaining to read");
+  expect(CURLE_ABORTED_BY_CALLBACK, CDS_E_MEMORY, true, "https://h:1: the request could not be signed");
   expect(CURLE_OPERATION_TIMEDOUT, CDS_E_TIMEOUT, true, "https://h:1: no connection within 5 s (connect_timeout)");
   result.connected = true;
   expect(CURLE_OPERATION_TIMEDOUT, CDS_E_TIMEOUT, true, "https://h:1: no complete answer within 30 s (timeout)");
@@ -77,6 +93,26 @@ static void test_others(void) {
   expect(CURLE_RECV_ERROR, CDS_E_NETWORK, true, "https://h:1: the answer was cut short: the connection ended");
   result.has_begun = true; /* libcurl's code for a header line past its bound */
   expect(CURLE_OUT_OF_MEMORY, CDS_E_DECODE, false, "https://h:1: the answer's headers are longer than 64 KiB");
+}
+
+/* By way of a proxy it is the proxy that is not reached; its password is not told. */
+static void test_by_proxy(void) {
+  struct cds_url url = {.tls = true, .host = (char *)"h", .port = 1, .base = (char *)""};
+  struct cds_rest_options by_proxy = {
+    .timeout = 30, .connect_timeout = 5, .url = &url, .proxy = "http://user:hunter2@p.example:3128"};
+  struct cds_error err;
+  result.os_error = ECONNREFUSED;
+  is_number(cds_rest_error(&err, (int)CURLE_COULDNT_CONNECT, &result, &by_proxy, "https://h:1"), CDS_E_NETWORK,
+            "refused");
+  is_number(err.status, CDS_E_NETWORK, "which is told");
+  is_string(err.message, "https://h:1: cannot connect to the proxy p.example:3128: Connection refused", "by whom");
+  by_proxy.proxy = "";
+  (void)!cds_rest_error(&err, (int)CURLE_COULDNT_CONNECT, &result, &by_proxy, "https://h:1");
+  is_string(err.message, "https://h:1: cannot connect: Connection refused", "without one it is the service");
+  by_proxy.proxy = "socks5://p.example:1";
+  (void)!cds_rest_error(&err, (int)CURLE_COULDNT_CONNECT, &result, &by_proxy, "https://h:1");
+  is_string(err.message, "https://h:1: cannot connect: Connection refused", "as it is where the setting is none");
+  result = (struct cds_rest_result){0};
 }
 
 /* libcurl quotes a proxy URL which it does not understand. */
@@ -111,6 +147,8 @@ int main(void) {
   test_certificates();
   test_others();
   test_proxy();
+  test_by_proxy();
+  test_reasons();
   test_no_descriptors();
   return done();
 }

@@ -60,7 +60,33 @@ static void test_too_far(void) {
                "the local clock is 172800 s behind the service's, which is too far to follow it: set the clock");
 }
 
+/* A second is what may be off, and no more; a day what is followed. */
+static void test_bounds(void) {
+  const int64_t day_ms = 24 * 60 * 60 * 1000;
+  struct cds_service_clock clock = {.is_followed = true};
+  ok(!cds_service_clock_note(&clock, 1000, 2000) && !cds_service_clock_note(&clock, -2000, -1000), "within a second");
+  ok(cds_service_clock_note(&clock, 1001, 2001), "and a millisecond more");
+  is_number(cds_service_clock_ahead_ms(&clock), 1501, "which is followed");
+  ok(cds_service_clock_note(&clock, -2001, -1001), "the other way");
+  is_number(cds_service_clock_ahead_ms(&clock), -1501, "too");
+  ok(cds_service_clock_note(&clock, 1000, 1000), "what is a second in its middle");
+  is_number(cds_service_clock_ahead_ms(&clock), 0, "is none");
+  ok(cds_service_clock_note(&clock, 1001, 1001), "what is more");
+  is_number(cds_service_clock_ahead_ms(&clock), 1001, "is");
+  ok(cds_service_clock_note(&clock, day_ms + 1, day_ms + 1), "more than a day");
+  is_number(cds_service_clock_ahead_ms(&clock), 0, "is not followed");
+  ok(cds_service_clock_note(&clock, -day_ms, -day_ms), "a day back");
+  is_number(cds_service_clock_ahead_ms(&clock), -day_ms, "is");
+  int late = 0;
+  for (int i = 0; i < 1000; i++) {
+    int64_t before = cds_clock_wall_ms(), now = cds_service_clock_now_ms(NULL), after = cds_clock_wall_ms();
+    late += now < before || now > after;
+  }
+  is_number(late, 0, "without one it is this clock, to the millisecond");
+}
+
 int main(void) {
+  test_bounds();
   test_agreement();
   test_followed();
   test_told_only();

@@ -2,6 +2,8 @@
  * Endpoint URLs: what is read, and what is refused why. */
 #include "tap.h"
 
+#include "base/alloc.h"
+#include "base/limits.h"
 #include "net/url.h"
 
 static void accepts(const char *text, bool tls, const char *host, int port, const char *base) {
@@ -47,6 +49,29 @@ static void test_long_name(void) {
   refuses(text, "host name");
 }
 
+/* The longest URL, and one more. */
+static void test_long_url(void) {
+  char text[CDS_MAX_URL_BYTES + 2] = "https://h/", base[CDS_MAX_URL_BYTES];
+  memset(text + 10, 'a', CDS_MAX_URL_BYTES - 10);
+  strcpy(base, text + 9);
+  accepts(text, true, "h", 443, base);
+  strcat(text, "a");
+  refuses(text, "too long");
+}
+
+static void test_memory(void) {
+  for (long after = 0; after < 2; after++) {
+    struct cds_url url;
+    struct cds_error err = {0};
+    cds_alloc_fail_after(after);
+    is_number(cds_url_parse(&url, "https://h/x", "rest_url", &err), CDS_E_MEMORY, "without memory there is no URL");
+    cds_alloc_fail_after(-1);
+    is_number(err.status, CDS_E_MEMORY, "which is told");
+    is_string(err.message, "out of memory", "in words");
+    ok(url.host == NULL && url.base == NULL, "nothing is left to free");
+  }
+}
+
 int main(void) {
   char longest[2 * 2048] = "https://h/";
   memset(longest + 10, 'a', sizeof longest - 11);
@@ -66,6 +91,9 @@ int main(void) {
   refuses("https://user:hunter2@h", "user name or password");
   refuses("https://h:", "port");
   refuses("https://h:0", "port");
+  accepts("https://h:1/~x", true, "h", 1, "/~x");
+  refuses("https://!h", "host name");
+  refuses("https://h:000080", "port");
   refuses("https://h:65536", "port");
   refuses("https://h:+80", "port");
   refuses("https://h:80x", "port");
@@ -82,6 +110,8 @@ int main(void) {
   refuses("https://[::1]x", "port");
   refuses(longest, "too long");
   test_long_name();
+  test_long_url();
+  test_memory();
   test_text();
   return done();
 }

@@ -35,7 +35,7 @@ bool cds_http_header(const char **value, size_t *length, const char *headers, co
 
 static bool read_date(double *seconds, const char *text, size_t length) {
   char copy[MAX_DATE_TEXT];
-  if (length == 0 || length >= sizeof copy) return false;
+  if (length >= sizeof copy) return false;
   memcpy(copy, text, length);
   copy[length] = 0;
   const struct cds_curl *curl;
