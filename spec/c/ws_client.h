@@ -10,12 +10,14 @@
 
 struct ws_client {
   struct cds_ws *ws;
+  const struct cds_url *url;
   size_t expected; /* bytes of messages, after which it ends */
   char seen[64 * 1024];
   size_t length;
   int messages;
   void (*on_message)(struct ws_client *client, const char *data, size_t length); /* NULL: nothing more is done */
-  void (*on_timer)(struct ws_client *client); /* NULL: it is the time after which all is given up */
+  void (*on_timer)(struct ws_client *client);  /* NULL: it is the time after which all is given up */
+  void (*on_closed)(struct ws_client *client); /* NULL: it ends */
   bool pings_at_once;
   bool is_closed, is_late;
   struct cds_error end;
@@ -46,7 +48,8 @@ static void ws_client_closed(void *context, const struct cds_error *err) {
   struct ws_client *client = context;
   client->is_closed = true;
   client->end = *err;
-  cds_ws_end(client->ws);
+  if (client->on_closed != NULL) client->on_closed(client);
+  else cds_ws_end(client->ws);
 }
 
 static void ws_client_timer(void *context) {
@@ -77,6 +80,7 @@ __attribute__((unused)) static void ws_client_run(struct ws_client *client, cons
   struct cds_url url = {.tls = tls, .host = (char *)"localhost", .port = server->port, .base = (char *)""};
   struct cds_error err = {0};
   if (cds_ws_new(&client->ws, &settings, &handler, &err) != CDS_OK) exit(1);
+  client->url = &url;
   cds_ws_timer(client->ws, WS_IO_TIMEOUT_MS / 1000);
   cds_ws_connect(client->ws, &url, "/");
   while (cds_ws_service(client->ws)) {}

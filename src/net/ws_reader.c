@@ -176,7 +176,7 @@ static int read_encrypted(const struct cds_ws_reader *reader) {
 static int read_plain(const struct cds_ws_reader *reader) {
   ssize_t got = recv(reader->fd, reader->bytes, BLOCK, MSG_DONTWAIT);
   if (got > 0) return (int)got;
-  return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) ? 0 : -1;
+  return got < 0 && errno == EAGAIN ? 0 : -1;
 }
 
 /* True when bytes have come. */
