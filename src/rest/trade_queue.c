@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 
 enum cds_status cds_trade_queue_init(struct cds_trade_queue *queue, struct cds_error *err) {
-  *queue = (struct cds_trade_queue){.notify = {.read_fd = -1, .write_fd = -1}};
+  *queue = (struct cds_trade_queue){0};
   enum cds_status status = cds_notify_init(&queue->notify, err);
   if (status != CDS_OK) return status;
   queue->ring = cds_calloc(CDS_MAX_TRADES, sizeof *queue->ring);
