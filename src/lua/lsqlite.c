@@ -20,8 +20,9 @@ struct query {
 static int open_database(lua_State *L) {
   struct cds_error err = {0};
   const char *path = luaL_checkstring(L, 1);
+  bool writes = lua_toboolean(L, 2);
   struct database *self = cds_l_new(L, sizeof *self, DATABASE);
-  return cds_sqlite_open(&self->sqlite, path, lua_toboolean(L, 2), &err) == CDS_OK ? 1 : cds_l_fail(L, &err);
+  return cds_sqlite_open(&self->sqlite, path, writes, &err) == CDS_OK ? 1 : cds_l_fail(L, &err);
 }
 
 /* sqlite_close(database): once its queries are collected too. Again is harmless. */
@@ -35,7 +36,6 @@ static int close_database(lua_State *L) {
 /* sqlite_prepare(database, sql) -> query | nil, err */
 static int prepare(lua_State *L) {
   struct cds_error err = {0};
-  luaL_checkudata(L, 1, DATABASE);
   const char *sql = luaL_checkstring(L, 2);
   struct query *query = cds_l_new(L, sizeof *query, QUERY);
   struct database *self = luaL_checkudata(L, 1, DATABASE);
