@@ -38,6 +38,28 @@ local SPECS = {
   ["lua/chainlink/source"] = "relay relay_kafka",
 }
 
+-- Specs of the same folders that look at one file of a folder alone.
+local OF_FILE = {
+  ["src/lua/lappend.c"] = "history",
+  ["src/lua/lcall.c"] = "candles",
+  ["src/lua/lfile.c"] = "cli_file",
+  ["src/lua/lkafka.c"] = "relay_kafka",
+  ["src/lua/lprivate.c"] = "cli_profile",
+  ["src/lua/lprobe.c"] = "doctor",
+  ["src/lua/lrecord.c"] = "record",
+  ["src/lua/lredis.c"] = "relay",
+  ["src/lua/lsqlite.c"] = "convert history",
+  ["src/lua/lterminal.c"] = "top cli_profile",
+  ["src/lua/ltrades.c"] = "trades",
+  ["src/lua/lweb.c"] = "cli_serve listen monitor",
+  ["src/net/journey.c"] = "doctor",
+  ["src/net/probe.c"] = "doctor",
+  ["src/net/service_clock.c"] = "clock",
+  ["src/rest/call_log.c"] = "trace clock",
+  ["src/rest/prices.c"] = "candles",
+  ["src/rest/trades.c"] = "trades",
+}
+
 -- What tests begin with that look at a folder from above: their fixture in spec/c.
 local FIXTURES = { ["src/stream"] = "stream_fixture.h", ["src/rest"] = "rest_fixture.h" }
 
@@ -88,8 +110,19 @@ local function including(root, header)
   return each(find(("cd %s && grep -lF %s spec/c/test_*.c"):format(root, pattern)), c_test)
 end
 
+-- Those that include any header of a folder.
 local function using(root, layer)
   return each(find(("cd %s && grep -lF '\"%s/' spec/c/test_*.c"):format(root, layer)), c_test)
+end
+
+local function named(root, names)
+  local list = {}
+  for name in names:gmatch "%S+" do
+    local paths = "cd %s && ls spec/integration/%s_spec.lua spec/regress/%s_spec.lua spec/hosts/%s_spec.lua " ..
+      "spec/meta/%s_spec.lua"
+    for _, path in ipairs(find(paths:format(root, name, name, name, name))) do list[#list + 1] = spec(path) end
+  end
+  return list
 end
 
 local function units(root)
@@ -103,6 +136,7 @@ local function of_c(root, path, near, seen)
   for _, test in ipairs(near) do test.named = true end
   collect(near, seen, including(root, ("%s/%s.h"):format(folder, stem)), SLOWEST["src/" .. folder])
   if #near == 0 then collect(near, seen, using(root, folder), SLOWEST["src/" .. folder]) end
+  if stem:find "^ws_" then collect(near, seen, including(root, "net/ws.h")) end -- by their fixture
   if FIXTURES["src/" .. folder] then collect(near, seen, including(root, FIXTURES["src/" .. folder])) end
   if folder == "order" then collect(near, seen, { { kind = "model", name = "model" } }) end
   if ENGINE[folder] then collect(near, seen, including(root, "client/client.h"), 10) end
@@ -110,6 +144,7 @@ local function of_c(root, path, near, seen)
     collect(near, seen, units(root))
     collect(near, seen, each({ "test_wait_lua.c", "test_torture_lua.c", "test_states.c" }, c_test))
   end
+  collect(near, seen, named(root, OF_FILE[path] or ""))
 end
 
 local function of_lua(root, path, near, seen)
@@ -135,10 +170,7 @@ local function of_folder(root, folder, wide, seen)
     if layer == "lua" then collect(wide, seen, { c_test "test_fork_lua.c" }) end
   end
   collect(wide, seen, units(root), slowest)
-  for name in (SPECS[folder] or ""):gmatch "%S+" do
-    collect(wide, seen, each(find(("cd %s && ls spec/integration/%s_spec.lua spec/regress/%s_spec.lua " ..
-      "spec/hosts/%s_spec.lua spec/meta/%s_spec.lua"):format(root, name, name, name, name)), spec))
-  end
+  collect(wide, seen, named(root, SPECS[folder] or ""))
 end
 
 --- The tests of a file, and the wider set of its folder, each { kind, name, slowest }: "c", "spec", or the "model" of a
