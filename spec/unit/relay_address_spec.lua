@@ -17,6 +17,8 @@ describe("a URL of Redis", function()
       password = "p@ss:word" },
     ["redis://:secret@h"] = { places = { { host = "h", port = 6379 } }, password = "secret" },
     ["rediss://:x@h:7"] = { places = { { host = "h", port = 7 } }, password = "x", wants_tls = true },
+    ["redis://h:65535"] = { places = { { host = "h", port = 65535 } } },
+    ["redis://secret@h"] = { places = { { host = "h", port = 6379 } }, password = "secret" },
     ["unix:/run/redis.sock"] = { places = { { host = "/run/redis.sock", port = 0 } } },
     ["unix:///run/redis.sock"] = { places = { { host = "/run/redis.sock", port = 0 } } },
   }
@@ -24,16 +26,24 @@ describe("a URL of Redis", function()
     it("is read: " .. url, function() assert.same(access, address.parse(url, "url")) end)
   end
 
-  for _, url in ipairs { "", "h:1", "http://h", "rediss://", "redisss://h", "redis://",
-    "redis://h:0", "redis://h:99999", "redis://h/x", "unix:", "unix:relative", "redis://u:simulator-secret@h:x",
-    "redis://u:simulator-secret@", "rediss://u:simulator-secret@h:x" } do
+  local neither, place = "it is none", "a host or port is wrong"
+  local wrong = "what stands behind redis:// is wrong"
+  for url, why in pairs { [""] = neither, ["h:1"] = neither, ["http://h"] = neither, ["rediss://"] = neither,
+    ["redisss://h"] = neither, ["redis://"] = neither, ["redis://h:0"] = place, ["redis://h:65536"] = place,
+    ["redis://h:99999"] = place, ["redis://h/x"] = wrong, ["unix:"] = neither, ["unix:relative"] = neither,
+    ["redis://,"] = "there is no host",
+    ["redis://u:simulator-secret@h:x"] = place, ["redis://u:simulator-secret@"] = wrong,
+    ["rediss://u:simulator-secret@h:x"] = place } do
     it("is refused, and not repeated: " .. url, function()
-      failure.says(failure.raised("ConfigError", {}, address.parse, url, "url"), "url must be redis://")
+      local err = failure.raised("ConfigError", {}, address.parse, url, "url")
+      assert.equal("url must be redis://[user:password@]host:port[,host:port...][/database], rediss://... for TLS, "
+        .. "or unix:PATH: " .. why, err.message)
     end)
   end
 
   it("is refused when it is no text", function()
-    failure.says(failure.raised("ConfigError", {}, address.parse, 6379, "url"), "got a number")
+    local err = failure.raised("ConfigError", {}, address.parse, 6379, "url")
+    assert.truthy(err.message:find "^url must be .* got a number$")
   end)
 
   it("has places that people read", function()
@@ -65,6 +75,16 @@ describe("an entry's id", function()
   end)
 end)
 
+describe("an answer of pairs", function()
+  it("is read by the first of each", function()
+    assert.same({ a = "1", b = "2" }, keys.pairs { "a", "1", "b", "2" })
+    assert.same({ a = "1" }, keys.pairs { "a", "1", "b" })
+    assert.same({ ["5"] = "1" }, keys.pairs { 5, "1" })
+    assert.same({}, keys.pairs {})
+    for _, none in ipairs { false, "text", { error = "ERR" } } do assert.is_nil(keys.pairs(none)) end
+  end)
+end)
+
 describe("a source in Redis", function()
   local id = "0x0003" .. ("ab"):rep(30)
   local has_module = pcall(require, "chainlink.redis")
@@ -82,6 +102,13 @@ describe("a source in Redis", function()
     { { url = "unix:/x", feeds = { id }, consumer = "c" }, "group and consumer go together" },
     { { url = "unix:/x", feeds = { id }, from = "old" }, 'option \'from\' must be "new", "all" or a time' },
     { { url = "unix:/x", feeds = { id }, group = 5, consumer = "c" }, "option 'group' must be a text" },
+    { { url = "unix:/x", feeds = { id }, group = "", consumer = "c" }, "option 'group' is empty" },
+    { { url = "unix:/x", feeds = { id }, group = ("g"):rep(257), consumer = "c" }, "option 'group' must be a text" },
+    { { url = "unix:/x", feeds = { id }, group = "g", consumer = 5 }, "option 'consumer' must be a text" },
+    { { url = "unix:/x", feeds = { id }, from = -1 }, 'option \'from\' must be "new", "all" or a time' },
+    { { url = "unix:/x", feeds = { id }, from = 2 ^ 32 }, 'option \'from\' must be "new", "all" or a time' },
+    { { url = 5, feeds = { id } }, "option 'url' must be a URL" },
+    { { url = "unix:/x", feeds = id }, "option 'feeds' must be an array" },
     { { url = "unix:/x", feeds = { id }, form = "all" }, "form" },
     { { url = "unix:/x", feeds = { id }, verify = true }, "verify" },
     { { url = "redis://h", feeds = { id }, tls = {} }, "settings of TLS are for a URL that begins with rediss://" },
@@ -96,6 +123,21 @@ describe("a source in Redis", function()
       failure.says(failure.raised("ConfigError", {}, chainlink.source.redis, case[1]), case[2])
     end)
   end
+
+  it("does not repeat what it got for a URL", function()
+    if not has_module then return pending "built without hiredis" end
+    local err = failure.raised("ConfigError", {}, chainlink.source.redis, { url = 31415, feeds = { id } })
+    assert.is_nil(err.message:find("31415", 1, true))
+  end)
+
+  it("takes names of 256 bytes, and every second that a report has", function()
+    if not has_module then return pending "built without hiredis" end
+    for _, from in ipairs { 0, 2 ^ 32 - 1 } do
+      local name = ("g"):rep(256)
+      chainlink.source.redis({ url = "unix:/nonexistent/socket", feeds = { id }, group = name, consumer = name,
+        from = from, log_level = "none" }):close()
+    end
+  end)
 
   it("tells what it cannot reach", function()
     if not has_module then return pending "built without hiredis" end

@@ -4,6 +4,7 @@
 local brokers = require "chainlink.relay.brokers"
 local chainlink = require "chainlink"
 local failure = require "spec.support.failure"
+local open_files = require "spec.support.open_files"
 local project = require "spec.support.project"
 
 local id = "0x0003" .. ("ab"):rep(30)
@@ -13,6 +14,7 @@ describe("a URL of Kafka", function()
   it("is read", function()
     assert.same({ servers = "a:9092,[::1]:2,c", topic = "my.topic-1" },
       brokers.parse("kafka://a:9092,[::1]:2,c/my.topic-1", "url"))
+    assert.equal(249, #brokers.parse("kafka://h/" .. ("t"):rep(249), "url").topic)
   end)
 
   for _, url in ipairs { "", "kafka://", "kafka://h", "kafka://h/", "kafka:///t", "kafka://h/a/b", "kafka://h/a b",
@@ -21,6 +23,13 @@ describe("a URL of Kafka", function()
       failure.says(failure.raised("ConfigError", {}, brokers.parse, url, "--kafka"), "--kafka must be kafka://")
     end)
   end
+
+  it("is refused when it is no text", function()
+    for _, value in ipairs { 5, true } do
+      local err = failure.raised("ConfigError", {}, brokers.parse, value, "--kafka")
+      assert.equal("--kafka must be kafka://host:port[,host:port...]/topic: got a " .. type(value), err.message)
+    end
+  end)
 end)
 
 describe("settings of Kafka", function()
@@ -29,6 +38,25 @@ describe("settings of Kafka", function()
     local all = {}
     for i = 1, #list, 2 do all[list[i]] = list[i + 1] end
     assert.same({ ["bootstrap.servers"] = "h:1", a = "1", b = "3", c = "4" }, all)
+  end)
+
+  it("are names and texts", function()
+    assert.is_true(brokers.are_settings { a = "1" })
+    for _, value in ipairs { 5, "a", { a = 1 }, { "a" } } do assert.is_false(brokers.are_settings(value)) end
+  end)
+
+  it("leave no file open", function()
+    local folder, remove = project.folder()
+    project.write(folder .. "/good", "a=1\n")
+    project.write(folder .. "/bad", "nonsense\n")
+    local left = open_files.left_by(function()
+      for _ = 1, 5 do
+        brokers.read(folder .. "/good")
+        brokers.read(folder .. "/bad")
+      end
+    end)
+    remove()
+    assert.equal(0, left)
   end)
 
   it("are read from a file, and a line that is none is named", function()
@@ -51,6 +79,11 @@ describe("a source in Kafka", function()
     { { url = "x", feeds = { id } }, "url must be kafka://" },
     { { url = "kafka://h/t", feeds = { id }, from = 5 }, 'option \'from\' must be "new" or "all"' },
     { { url = "kafka://h/t", feeds = { id }, settings = { 1 } }, "option 'settings' must be a table of librdkafka's" },
+    { { url = "kafka://h/t", feeds = { id }, settings = "simulator-secret" }, "option 'settings' must be a table" },
+    { { url = "kafka://h/t", feeds = { id }, group = 5 }, "option 'group' must be a text" },
+    { { url = "kafka://h/t", feeds = { id }, group = "" }, "option 'group' is empty" },
+    { { url = 5, feeds = { id } }, "option 'url' must be a URL" },
+    { { url = "kafka://h/t", feeds = id }, "option 'feeds' must be an array" },
     { { url = "kafka://h/t", feeds = { id }, consumer = "c" }, "consumer" },
   }
   for _, case in ipairs(wrong) do

@@ -35,10 +35,7 @@ end
 
 function Pump:put(batch, report)
   local feed, time = report.feed_id, report.observations_timestamp_ms
-  if not time then
-    self.unknown = self.unknown + 1 -- of a schema that does not tell it
-    return
-  end
+  if not time then return end -- of a schema that does not tell it
   local lost = self.lost[feed]
   if not self.begun[feed] then lost = lost_before(self, report, self.before[feed]) or lost end
   self.begun[feed], self.lost[feed] = true, nil
@@ -61,7 +58,7 @@ function Pump:take(stream)
 end
 
 local function count(totals, counts)
-  for name, number in pairs(counts) do totals[name] = (totals[name] or 0) + number end
+  for name, number in pairs(counts) do totals[name] = totals[name] + number end
 end
 
 -- One stream, until what is there is found to be less than it was.
@@ -82,7 +79,7 @@ function relay.start(client, feeds, sink, options)
   local totals = { added = 0, known = 0, late = 0, old = 0, behind = 0 }
   while true do
     local newest = sink:newest(feeds)
-    local self = setmetatable({ before = newest, start = start_of(newest), begun = {}, lost = {}, unknown = 0 }, Pump)
+    local self = setmetatable({ before = newest, start = start_of(newest), begun = {}, lost = {} }, Pump)
     local stream, err = client:stream(feeds, { start = self.start, on_status = function(event)
       if event.state == "lost" and event.from_ms then self:lose(event.feed_id, event.from_ms, event.to_ms) end
       if options.on_status then options.on_status(event) end

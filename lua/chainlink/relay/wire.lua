@@ -77,7 +77,7 @@ function Wire:fail(words, also)
   local was_up = self.up
   local asked, first, last = close(self)
   local delay = math.min(LONGEST_DELAY, FIRST_DELAY * 2 ^ self.attempts) * (0.5 + math.random() / 2)
-  self.attempts = math.min(self.attempts + 1, 30)
+  self.attempts = self.attempts + 1
   self.retry_at = core.monotonic() + delay
   for i = first, last do asked[i](nil, words) end
   if also then also(nil, words) end

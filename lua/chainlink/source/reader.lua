@@ -22,7 +22,6 @@ local methods = {}
 Source.__index = methods
 
 local FINISH_SECONDS = 1 -- that closing waits for what is done to be known
-local monotonic = core.monotonic
 
 local function state_of(source, method)
   local state = type(source) == "table" and getmetatable(source) == Source and source.state
@@ -69,11 +68,11 @@ local function wait(state, seconds)
 end
 
 local function read(state, timeout)
-  local deadline = timeout and monotonic() + timeout
+  local deadline = timeout and core.monotonic() + timeout
   while true do
     local report, err = pop(state)
     if report or err then return report, err end
-    local left = deadline and deadline - monotonic()
+    local left = deadline and deadline - core.monotonic()
     if left and left <= 0 then
       return nil, errors.new("TimeoutError", ("no report within %g seconds"):format(timeout), { retryable = true })
     end
@@ -116,13 +115,13 @@ end
 function methods.connect(source, timeout)
   local state = state_of(source, "connect")
   check.seconds(timeout, "timeout")
-  local deadline = timeout and monotonic() + timeout
+  local deadline = timeout and core.monotonic() + timeout
   while true do
     if state.is_closed then return nil, errors.new("StreamClosedError", "the source was closed") end
     state.engine:step()
     if state.failure then return nil, state.failure end
     if state.engine:is_ready() then return source end
-    local left = deadline and deadline - monotonic()
+    local left = deadline and deadline - core.monotonic()
     if left and left <= 0 then
       local words = ("not connected within %g seconds"):format(timeout)
       if state.last_failure then words = words .. "; the last failure: " .. state.last_failure end
@@ -136,14 +135,14 @@ end
 function methods.ack(source)
   local state = state_of(source, "ack")
   finish_last(state)
-  local deadline = monotonic() + FINISH_SECONDS
+  local deadline = core.monotonic() + FINISH_SECONDS
   while not state.is_closed and not state.failure do
     state.engine:step()
     if state.engine:finish() then return true end
-    if monotonic() >= deadline then
+    if core.monotonic() >= deadline then
       return nil, errors.new("TimeoutError", "what is done is not known to the server yet", { retryable = true })
     end
-    wait(state, deadline - monotonic())
+    wait(state, deadline - core.monotonic())
   end
   return nil, state.failure or errors.new("StreamClosedError", "the source was closed")
 end
@@ -189,10 +188,10 @@ end
 function methods.close(source)
   local state = state_of(source, "close")
   if state.is_closed then return end
-  local deadline = monotonic() + FINISH_SECONDS
+  local deadline = core.monotonic() + FINISH_SECONDS
   state.taken = nil
-  while not state.failure and not state.engine:finish() and monotonic() < deadline do
-    wait(state, deadline - monotonic())
+  while not state.failure and not state.engine:finish() and core.monotonic() < deadline do
+    wait(state, deadline - core.monotonic())
     state.engine:step()
   end
   state.is_closed, state.queue, state.first, state.last = true, {}, 1, 0
