@@ -97,6 +97,7 @@ local function dispatch(arguments)
   local name = arguments[1]
   local rest = {}
   for i = 2, #arguments do rest[i - 1] = arguments[i] end
+  if name == "help" and rest[1] then name, rest = rest[1], { "--help" } end
   if name == nil or name == "--help" or name == "-h" or name == "help" then
     print_all(help.general())
     return name and 0 or 2
