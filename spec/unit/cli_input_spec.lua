@@ -44,6 +44,8 @@ describe("full reports", function()
     ["JSON of several lines"] = ('{\n  "reports": [\n    %s,\n    %s\n  ]\n}\n'):format(service(v3), service(v8)),
     ["an array"] = ('[\n  %s,\n  "%s"\n]'):format(service(v3), v8),
     ["JSON texts"] = ('"%s"\n"%s"\n'):format(v3, v8),
+    ["a recording"] = ('{"format":"chainlink-streams-recording","version":1,"feeds":[]}\n%s\n%s\n%s\n'):format(
+      service(v3), '{"event":"lost","feed":"0x00","from_ms":1,"to_ms":2,"time":3,"reason":"none"}', service(v8)),
     ["a mixture"] = v3 .. "\n" .. service(v8) .. "\n",
   }
   for what, text in pairs(forms) do

@@ -11,6 +11,12 @@ local input = {}
 
 local members = { "full_report", "fullReport", "report", "reports" }
 
+-- A recording's lines that are no reports: its heads, and what was told of its holes.
+local function is_beside_reports(value)
+  if type(value) ~= "table" then return false end
+  return value.format == "chainlink-streams-recording" or type(value.event) == "string" and type(value.feed) == "string"
+end
+
 -- Calls found(text) for each full report in a decoded JSON value. -> true | nil, what is wrong
 local function each_in_value(value, found)
   if type(value) == "string" then
@@ -61,6 +67,7 @@ function Reader:take_json(json, place)
     self:complain(place, "this is not JSON: " .. tostring(reason))
     return
   end
+  if is_beside_reports(value) then return end
   local ok, why = each_in_value(value, function(text) self:take(text, place) end)
   if not ok then self:complain(place, why) end
 end
