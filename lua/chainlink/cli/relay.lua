@@ -73,10 +73,11 @@ local function show_status(event)
   io.stderr:write(table.concat(line, " "), "\n")
 end
 
-local function need(module)
+local function need(module, library)
   local ok, loaded = pcall(require, module)
   if ok then return loaded end
-  output.note("this comes with the rock chainlink-streams-relay: %s", tostring(loaded):match "^[^\n]*")
+  output.note("this comes with the rock chainlink-streams-relay, and with a build by make where %s is: %s", library,
+    (tostring(loaded):match "^[^\n]*":gsub("^%S+:%d+: ", "")))
 end
 
 -- The password by redis-cli's own variable, which no list of processes shows.
@@ -94,14 +95,14 @@ end
 -- -> a function that opens the sink, or nil when a part of the rock is missing; what is wrong raises.
 local function open_sink(values)
   if values.redis then
-    local sinks = need "chainlink.relay.sink"
+    local sinks = need("chainlink.relay.sink", "libhiredis-dev")
     if not sinks then return nil end
     local access = with_password(require "chainlink.relay.address".parse(values.redis, "--redis"))
     return function()
       return sinks.new { access = access, tls = tls_of(values), keep = values.keep, log = log(values) }
     end
   end
-  local sinks = need "chainlink.relay.kafka"
+  local sinks = need("chainlink.relay.kafka", "librdkafka-dev")
   if not sinks then return nil end
   local brokers = require "chainlink.relay.brokers"
   local access = brokers.parse(values.kafka, "--kafka")
@@ -125,8 +126,9 @@ function relay.run(client, values, rest)
     local ids, named = names.feeds(client, rest, "table")
     return local_service.run(client, values, { ids = ids, names = named }, not values.quiet and show_status or nil)
   end
-  local run, open = need "chainlink.relay", open_sink(values)
-  if not run or not open then return 1 end
+  local open = open_sink(values)
+  if not open then return 1 end
+  local run = require "chainlink.relay"
   local ids = names.feeds(client, rest, "table")
   local sink = session.check(open())
   local ok, err = pcall(run.start, client, ids, sink, { log = log(values), on_batch = watch(values),
