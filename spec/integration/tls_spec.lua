@@ -56,6 +56,14 @@ describe("a good certificate", function()
   setup(function() sim = simulator.start { feed = FEED } end)
   teardown(function() sim:stop() end)
 
+  it("is there for a client that takes longer than libwebsockets' five seconds to greet", function()
+    local tcp = require "socket".connect("127.0.0.1", sim:port())
+    tcp:settimeout(6)
+    local _, reason = tcp:receive(1)
+    tcp:close()
+    assert.equal("timeout", reason)
+  end)
+
   it("of an authority that is not known is refused", function()
     local client = sim:client { tls = {}, max_retries = 0 }
     says(failure("NetworkError", { retryable = false }, client:get_feeds()), "certificate")

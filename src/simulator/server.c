@@ -17,6 +17,7 @@
 
 #define RECORD 16384 /* a TLS record's payload */
 #define PROTOCOL "data-streams"
+#define PATIENCE 60 /* seconds for a client's TLS handshake: libwebsockets' own 5 are few for one under valgrind */
 
 struct server {
   struct cds_sim *sim;
@@ -120,6 +121,7 @@ static void fill(struct lws_context_creation_info *info, struct server *server) 
   info->listen_accept_role = "raw-skt";
   info->listen_accept_protocol = PROTOCOL;
   info->pt_serv_buf_size = RECORD;
+  info->timeout_secs = PATIENCE;
   info->fd_limit_per_thread = CDS_SIM_MAX_CONNECTIONS + 32;
   info->alpn = "http/1.1";
   info->options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS |
