@@ -171,6 +171,11 @@ $(filter $(TREE)/c/test_redis%,$(C_TESTS)): private LIBS += $(shell pkg-config -
 $(filter $(TREE)/c/test_kafka%,$(C_TESTS)): $(call object,$(KAFKA))
 $(filter $(TREE)/c/test_kafka%,$(C_TESTS)): private LIBS += $(shell pkg-config --libs rdkafka 2>/dev/null)
 
+# What is measured has no watchers in it.
+$(TREE)/c/bench_%: $(TREE)/c/bench_%.o $(TREE)/c/libcds.a
+	@echo "  link $@"
+	$(Q)$(LINK) -o $@ $^ $(LIBS)
+
 # A host of its own for the module, with a limited memory; built again when it is to be of another Lua.
 $(LUA_C_TESTS): $(OUT)/chainlink/core.so
 $(LUA_C_TESTS:=.o): $(TREE)/lua-is-$(LUA)

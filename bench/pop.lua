@@ -10,7 +10,7 @@ for i = 1, 10 do ids[i] = "0x0003" .. ("%060x"):format(i) end
 local sim = simulator.start { feed = ids, rate = 1000 }
 local client = sim:client()
 local stream = client:stream(ids, { queue_size = 2 * count })
-repeat core.wait(-1, 0.05) until stream:stats().queue_length >= count
+repeat core.wait(-1, count / 10000) until stream:stats().queue_length >= count -- which is asked as often for any count
 sim:stop() -- nothing else is to run
 collectgarbage()
 
