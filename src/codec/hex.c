@@ -56,51 +56,61 @@ static bool decode_portable(uint8_t *out, const char *hex, size_t length) {
 
 #if X86
 
-/* The values of 16 digits; lanes of *good become 0 where a character is no digit. */
-__attribute__((target("ssse3"))) static inline __m128i values_16(const char *hex, __m128i *good) {
+/* The values of 16 digits: lanes of *most stay below 16 as long as each character is a digit. '0' to '9' become 0xf6 to
+ * 0xff and then 0xf0 to 0xf9, up to which nothing else comes; what is no letter is 16 or more by the saturated sum. */
+__attribute__((target("ssse3"))) static inline __m128i values_16(const char *hex, __m128i *most) {
   __m128i text = _mm_loadu_si128((const __m128i *)(const void *)hex);
-  __m128i decimal = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+  __m128i decimal = _mm_subs_epu8(_mm_add_epi8(text, _mm_set1_epi8((char)(0xff - '9'))), _mm_set1_epi8(6));
   __m128i letter = _mm_sub_epi8(_mm_or_si128(text, _mm_set1_epi8(0x20)), _mm_set1_epi8('a'));
-  __m128i is_decimal = _mm_cmpeq_epi8(_mm_min_epu8(decimal, _mm_set1_epi8(9)), decimal);
-  __m128i is_letter = _mm_cmpeq_epi8(_mm_min_epu8(letter, _mm_set1_epi8(5)), letter);
-  *good = _mm_and_si128(*good, _mm_or_si128(is_decimal, is_letter));
-  return _mm_add_epi8(_mm_and_si128(text, _mm_set1_epi8(15)), _mm_and_si128(is_letter, _mm_set1_epi8(9)));
+  __m128i values =
+    _mm_min_epu8(_mm_sub_epi8(decimal, _mm_set1_epi8((char)0xf0)), _mm_adds_epu8(letter, _mm_set1_epi8(10)));
+  *most = _mm_max_epu8(*most, values);
+  return values;
 }
 
-__attribute__((target("ssse3"))) static inline void ssse3_32(uint8_t *out, const char *hex, __m128i *good) {
+__attribute__((target("ssse3"))) static inline void ssse3_32(uint8_t *out, const char *hex, __m128i *most) {
   const __m128i weights = _mm_set1_epi16(0x0110); /* 16 for a byte's first digit, 1 for its second */
-  __m128i low = _mm_maddubs_epi16(values_16(hex, good), weights);
-  __m128i high = _mm_maddubs_epi16(values_16(hex + BLOCK / 2, good), weights);
+  __m128i low = _mm_maddubs_epi16(values_16(hex, most), weights);
+  __m128i high = _mm_maddubs_epi16(values_16(hex + BLOCK / 2, most), weights);
   _mm_storeu_si128((__m128i *)(void *)out, _mm_packus_epi16(low, high));
 }
 
 __attribute__((target("ssse3"))) static bool decode_ssse3(uint8_t *out, const char *hex, size_t length) {
-  __m128i good = _mm_set1_epi8(-1);
-  for (size_t at = 0; at + BLOCK <= length; at += BLOCK) ssse3_32(out + at / 2, hex + at, &good);
-  ssse3_32(out + (length - BLOCK) / 2, hex + length - BLOCK, &good);
-  return _mm_movemask_epi8(good) == 0xffff;
+  __m128i most = _mm_setzero_si128();
+  const char *last = hex + length - BLOCK;
+  uint8_t *last_out = out + (length - BLOCK) / 2;
+  for (; hex < last; hex += BLOCK, out += BLOCK / 2) ssse3_32(out, hex, &most);
+  ssse3_32(last_out, last, &most);
+  return _mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(most, _mm_set1_epi8(15)), most)) == 0xffff;
 }
 
-/* As two of values_16 and ssse3_32 at once. */
-__attribute__((target("avx2"))) static inline void avx2_32(uint8_t *out, const char *hex, __m256i *good) {
+/* As values_16 and ssse3_32, of twice as many. */
+__attribute__((target("avx2"))) static inline __m256i values_32(const char *hex, __m256i *most) {
   __m256i text = _mm256_loadu_si256((const __m256i *)(const void *)hex);
-  __m256i decimal = _mm256_sub_epi8(text, _mm256_set1_epi8('0'));
+  __m256i decimal = _mm256_subs_epu8(_mm256_add_epi8(text, _mm256_set1_epi8((char)(0xff - '9'))), _mm256_set1_epi8(6));
   __m256i letter = _mm256_sub_epi8(_mm256_or_si256(text, _mm256_set1_epi8(0x20)), _mm256_set1_epi8('a'));
-  __m256i is_decimal = _mm256_cmpeq_epi8(_mm256_min_epu8(decimal, _mm256_set1_epi8(9)), decimal);
-  __m256i is_letter = _mm256_cmpeq_epi8(_mm256_min_epu8(letter, _mm256_set1_epi8(5)), letter);
-  *good = _mm256_and_si256(*good, _mm256_or_si256(is_decimal, is_letter));
-  __m256i values =
-    _mm256_add_epi8(_mm256_and_si256(text, _mm256_set1_epi8(15)), _mm256_and_si256(is_letter, _mm256_set1_epi8(9)));
-  __m256i words = _mm256_maddubs_epi16(values, _mm256_set1_epi16(0x0110));
-  __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(words), _mm256_extracti128_si256(words, 1));
-  _mm_storeu_si128((__m128i *)(void *)out, bytes);
+  __m256i values = _mm256_min_epu8(_mm256_sub_epi8(decimal, _mm256_set1_epi8((char)0xf0)),
+                                   _mm256_adds_epu8(letter, _mm256_set1_epi8(10)));
+  *most = _mm256_max_epu8(*most, values);
+  return values;
+}
+
+__attribute__((target("avx2"))) static inline void avx2_64(uint8_t *out, const char *hex, __m256i *most) {
+  const __m256i weights = _mm256_set1_epi16(0x0110);
+  __m256i low = _mm256_maddubs_epi16(values_32(hex, most), weights);
+  __m256i high = _mm256_maddubs_epi16(values_32(hex + BLOCK, most), weights);
+  __m256i bytes = _mm256_permute4x64_epi64(_mm256_packus_epi16(low, high), 0xd8); /* that packs half by half */
+  _mm256_storeu_si256((__m256i *)(void *)out, bytes);
 }
 
 __attribute__((target("avx2"))) static bool decode_avx2(uint8_t *out, const char *hex, size_t length) {
-  __m256i good = _mm256_set1_epi8(-1);
-  for (size_t at = 0; at + BLOCK <= length; at += BLOCK) avx2_32(out + at / 2, hex + at, &good);
-  avx2_32(out + (length - BLOCK) / 2, hex + length - BLOCK, &good);
-  return _mm256_movemask_epi8(good) == -1;
+  if (length < 2 * BLOCK) return decode_ssse3(out, hex, length);
+  __m256i most = _mm256_setzero_si256();
+  const char *last = hex + length - 2 * BLOCK;
+  uint8_t *last_out = out + length / 2 - BLOCK;
+  for (; hex < last; hex += 2 * BLOCK, out += BLOCK) avx2_64(out, hex, &most);
+  avx2_64(last_out, last, &most);
+  return _mm256_movemask_epi8(_mm256_cmpeq_epi8(_mm256_min_epu8(most, _mm256_set1_epi8(15)), most)) == -1;
 }
 
 #endif
