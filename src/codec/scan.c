@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "codec/abi.h"
+
 void cds_scan_init(struct cds_scan *scan, const char *text, size_t length, struct cds_error *err) {
   if (!text) text = ""; /* an empty buffer has no memory */
   *scan = (struct cds_scan){.start = text, .at = text, .end = text + length, .err = err};
@@ -14,9 +16,14 @@ enum cds_status cds_scan_fail(struct cds_scan *scan, const char *expected) {
   return cds_error_decode(scan->err, (size_t)(scan->at - scan->start), expected, "%s", what);
 }
 
-static void skip_space(struct cds_scan *scan) {
-  while (scan->at < scan->end && (*scan->at == ' ' || *scan->at == '\t' || *scan->at == '\n' || *scan->at == '\r'))
-    scan->at++;
+static bool is_space(char c) {
+  return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The service sends none: it is seen at once that there is none. */
+static inline void skip_space(struct cds_scan *scan) {
+  if (scan->at < scan->end && (unsigned char)*scan->at > ' ') return;
+  while (scan->at < scan->end && is_space(*scan->at)) scan->at++;
 }
 
 bool cds_scan_accept(struct cds_scan *scan, char c) {
@@ -30,12 +37,16 @@ enum cds_status cds_scan_expect(struct cds_scan *scan, char c, const char *expec
   return cds_scan_accept(scan, c) ? CDS_OK : cds_scan_fail(scan, expected);
 }
 
-static bool is_digit(const struct cds_scan *scan) {
-  return scan->at < scan->end && *scan->at >= '0' && *scan->at <= '9';
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+static bool is_at_digit(const struct cds_scan *scan) {
+  return scan->at < scan->end && is_digit(*scan->at);
 }
 
 static bool is_hex_digit(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 /* Reads what follows a backslash. */
@@ -48,21 +59,39 @@ static enum cds_status skip_escape(struct cds_scan *scan) {
   return CDS_OK;
 }
 
+/* Eight bytes, the first the lowest; as cds_load_u64 it is one load. */
+static uint64_t load_le64(const char *text) {
+  return __builtin_bswap64(cds_load_u64((const uint8_t *)text));
+}
+
+#define EACH(byte) (UINT64_MAX / 255 * (byte)) /* that byte eight times */
+
+/* Where in a string, or at its end, a character stands first that is not simply one of it: a quote, a backslash, one
+ * below 0x20. Eight at a time: what is subtracted carries into a byte's highest bit where the byte was smaller, and
+ * further up at most, so that the lowest such bit tells. */
+static const char *skip_plain(const char *at, const char *end) {
+  for (; end - at >= 8; at += 8) {
+    uint64_t eight = load_le64(at), quote = eight ^ EACH('"'), slash = eight ^ EACH('\\');
+    uint64_t marks = ((eight - EACH(0x20)) & ~eight) | ((quote - EACH(1)) & ~quote) | ((slash - EACH(1)) & ~slash);
+    marks &= EACH(0x80);
+    if (marks != 0) return at + __builtin_ctzll(marks) / 8;
+  }
+  while (at < end && (unsigned char)*at >= 0x20 && *at != '"' && *at != '\\') at++;
+  return at;
+}
+
 /* Reads a string whose opening quote has been read. */
 static enum cds_status string_rest(struct cds_slice *out, struct cds_scan *scan) {
   out->text = scan->at;
-  while (scan->at < scan->end) {
-    unsigned char c = (unsigned char)*scan->at;
-    if (c == '"') {
+  while ((scan->at = skip_plain(scan->at, scan->end)) < scan->end) {
+    if (*scan->at == '"') {
       out->length = (size_t)(scan->at++ - out->text);
       return CDS_OK;
     }
-    if (c < 0x20) return cds_scan_fail(scan, "no control character in a string");
+    if (*scan->at != '\\') return cds_scan_fail(scan, "no control character in a string");
     scan->at++;
-    if (c == '\\') {
-      enum cds_status status = skip_escape(scan);
-      if (status != CDS_OK) return status;
-    }
+    enum cds_status status = skip_escape(scan);
+    if (status != CDS_OK) return status;
   }
   return cds_scan_fail(scan, "the end of a string");
 }
@@ -123,18 +152,18 @@ static enum cds_status scan_whole(bool *has, uint64_t *out, uint64_t most, const
   *has = false;
   *out = 0;
   if (accept_word(scan, "null", 4)) return CDS_OK;
-  const char *start = scan->at;
+  const char *at = scan->at;
   uint64_t value = 0;
   bool fits = true;
-  for (; fits && is_digit(scan); scan->at++)
-    fits = !__builtin_mul_overflow(value, 10, &value) &&
-           !__builtin_add_overflow(value, (uint64_t)(*scan->at - '0'), &value) && value <= most;
-  bool leading_zero = scan->at - start > 1 && *start == '0';
-  bool goes_on = scan->at < scan->end && strchr("0123456789.eE", *scan->at) && *scan->at != 0;
-  if (scan->at == start || leading_zero || goes_on || !fits) {
-    scan->at = start;
-    return cds_scan_fail(scan, expected);
+  for (; fits && at < scan->end && is_digit(*at); at++) {
+    uint64_t digit = (uint64_t)(*at - '0');
+    fits = value < most / 10 || (value == most / 10 && digit <= most % 10);
+    value = 10 * value + digit;
   }
+  bool leading_zero = at - scan->at > 1 && *scan->at == '0';
+  bool goes_on = at < scan->end && (is_digit(*at) || *at == '.' || *at == 'e' || *at == 'E');
+  if (at == scan->at || leading_zero || goes_on || !fits) return cds_scan_fail(scan, expected);
+  scan->at = at;
   *has = true;
   *out = value;
   return CDS_OK;
@@ -152,8 +181,8 @@ enum cds_status cds_scan_uint64(bool *has, uint64_t *out, struct cds_scan *scan)
 }
 
 static enum cds_status skip_digits(struct cds_scan *scan) {
-  if (!is_digit(scan)) return cds_scan_fail(scan, "a digit");
-  while (is_digit(scan)) scan->at++;
+  if (!is_at_digit(scan)) return cds_scan_fail(scan, "a digit");
+  while (is_at_digit(scan)) scan->at++;
   return CDS_OK;
 }
 
@@ -203,7 +232,7 @@ enum cds_status cds_scan_skip(struct cds_scan *scan, unsigned depth) {
     scan->at++;
     return string_rest(&ignored, scan);
   }
-  if (c == '-' || is_digit(scan)) return skip_number(scan);
+  if (c == '-' || is_at_digit(scan)) return skip_number(scan);
   if (accept_word(scan, "true", 4) || accept_word(scan, "false", 5) || accept_word(scan, "null", 4)) return CDS_OK;
   return cds_scan_fail(scan, "a value");
 }
