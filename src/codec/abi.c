@@ -22,8 +22,8 @@ enum cds_status cds_abi_head(const struct cds_abi *abi, size_t words, const char
   return cds_error_decode(err, abi->start + abi->length, expected, "%s ends", name);
 }
 
-/* Follows head word `index` to a dynamic part whose items are `item` bytes long. */
-static enum cds_status follow(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, size_t item,
+/* Follows head word `index` to a dynamic part of bytes or words. */
+static enum cds_status follow(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, bool of_words,
                               const char *name, struct cds_error *err) {
   const size_t at = index * CDS_WORD;
   if (!cds_abi_is_uint(abi->bytes + at, 64))
@@ -38,7 +38,7 @@ static enum cds_status follow(struct cds_abi_part *out, const struct cds_abi *ab
   if (!cds_abi_is_uint(length_word, 64))
     return cds_error_decode(err, abi->start + (size_t)offset, "a length below 2^64", "the length of %s", name);
   uint64_t length = cds_abi_u64(length_word);
-  uint64_t room = (abi->length - CDS_WORD - offset) / item;
+  uint64_t rest = abi->length - CDS_WORD - offset, room = of_words ? rest / CDS_WORD : rest;
   if (length > room) {
     snprintf(expected, sizeof expected, "a length of at most %" PRIu64, room);
     return cds_error_decode(err, abi->start + (size_t)offset, expected, "the length of %s, %" PRIu64 ",", name, length);
@@ -49,10 +49,10 @@ static enum cds_status follow(struct cds_abi_part *out, const struct cds_abi *ab
 
 enum cds_status cds_abi_bytes(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, const char *name,
                               struct cds_error *err) {
-  return follow(out, abi, index, 1, name, err);
+  return follow(out, abi, index, false, name, err);
 }
 
 enum cds_status cds_abi_words(struct cds_abi_part *out, const struct cds_abi *abi, size_t index, const char *name,
                               struct cds_error *err) {
-  return follow(out, abi, index, CDS_WORD, name, err);
+  return follow(out, abi, index, true, name, err);
 }

@@ -20,11 +20,9 @@ static unsigned width_of(const struct cds_report *report, size_t index) {
   return report->schema->fields[index].bits;
 }
 
-static bool field_fits(const struct cds_report *report, size_t index) {
-  const struct cds_field *field = &report->schema->fields[index];
-  const uint8_t *word = cds_report_word(report, index);
+static bool field_fits(const struct cds_report *report, const struct cds_field *field, const uint8_t *word) {
   switch (field->type) {
-  case CDS_TYPE_UINT: return cds_abi_is_uint(word, width_of(report, index));
+  case CDS_TYPE_UINT: return cds_abi_is_uint(word, width_of(report, (size_t)(field - report->schema->fields)));
   case CDS_TYPE_INT: return cds_abi_is_int(word, field->bits);
   case CDS_TYPE_ADDRESS: return cds_abi_is_uint(word, field->bits);
   case CDS_TYPE_BOOL: return cds_abi_is_uint(word, 8) && word[CDS_WORD - 1] <= 1;
@@ -39,28 +37,34 @@ static enum cds_status find_part(struct cds_abi_part *out, const struct cds_repo
   return cds_abi_bytes(out, &abi, index, report->schema->fields[index].name, err);
 }
 
-static enum cds_status check_fields(const struct cds_report *report, struct cds_error *err) {
-  const struct cds_schema *schema = report->schema;
+static enum cds_status too_few_words(const struct cds_report *report, struct cds_error *err) {
   char expected[64];
-  if (report->blob.length / CDS_WORD < schema->field_count) {
-    snprintf(expected, sizeof expected, "%zu bytes or more", schema->field_count * CDS_WORD);
-    return cds_error_decode(err, report->blob.offset, expected, "a v%u report blob of %zu bytes",
-                            (unsigned)report->version, report->blob.length);
-  }
-  for (size_t i = 0; i < schema->field_count; i++) {
-    if (cds_schema_is_dynamic(&schema->fields[i])) {
+  snprintf(expected, sizeof expected, "%zu bytes or more", report->schema->field_count * CDS_WORD);
+  return cds_error_decode(err, report->blob.offset, expected, "a v%u report blob of %zu bytes",
+                          (unsigned)report->version, report->blob.length);
+}
+
+static enum cds_status misfit(const struct cds_report *report, size_t index, struct cds_error *err) {
+  char type[16], expected[64];
+  struct cds_field field = report->schema->fields[index];
+  field.bits = width_of(report, index);
+  cds_field_type_name(type, &field);
+  snprintf(expected, sizeof expected, "a word within %s", type);
+  return cds_error_decode(err, report->blob.offset + index * CDS_WORD, expected, "%s of a v%u report", field.name,
+                          (unsigned)report->version);
+}
+
+static enum cds_status check_fields(const struct cds_report *report, struct cds_error *err) {
+  const struct cds_field *fields = report->schema->fields;
+  const size_t count = report->schema->field_count;
+  const uint8_t *word = cds_report_word(report, 0);
+  if (report->blob.length / CDS_WORD < count) return too_few_words(report, err);
+  for (size_t i = 0; i < count; i++, word += CDS_WORD) {
+    if (cds_schema_is_dynamic(&fields[i])) {
       struct cds_abi_part part;
       enum cds_status status = find_part(&part, report, i, err);
       if (status != CDS_OK) return status;
-    }
-    if (field_fits(report, i)) continue;
-    char type[16];
-    struct cds_field field = schema->fields[i];
-    field.bits = width_of(report, i);
-    cds_field_type_name(type, &field);
-    snprintf(expected, sizeof expected, "a word within %s", type);
-    return cds_error_decode(err, report->blob.offset + i * CDS_WORD, expected, "%s of a v%u report",
-                            schema->fields[i].name, (unsigned)report->version);
+    } else if (!field_fits(report, &fields[i], word)) return misfit(report, i, err);
   }
   return CDS_OK;
 }
