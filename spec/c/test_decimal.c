@@ -132,6 +132,13 @@ static void test_extremes(void) {
   word[0] = 0x80;
   is_text(word, true, 0, "-57896044618658097711785492504343953926634992332820282019728792003956564819968");
   ok(cds_decimal_to_double(word, true, 0) == -ldexp(1, 255), "-2^255 as a double");
+  memset(word, 0xff, 16);
+  ok(cds_decimal_to_double(word, true, 0) == -ldexp(1, 128), "-2^128, whose lower half is 0");
+  memset(word + 16, 0xff, 16);
+  word[16] = 0x7f;
+  ok(cds_decimal_to_double(word, true, 0) == -ldexp(1, 127), "-2^127 - 1");
+  memset(word, 0, 16);
+  ok(cds_decimal_to_double(word, true, 0) == ldexp(1, 127), "2^127 - 1");
   sample_put(word, UINT64_C(10000000000000000000));
   is_text(word, true, 0, "10000000000000000000");
   is_text(word, true, 18, "10");

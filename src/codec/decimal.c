@@ -139,8 +139,9 @@ static double divide_to_double(uint128 value, unsigned decimals) {
   return round_to_double(quotient, lost || (uint128)quotient * divisor != scaled, -shift);
 }
 
-/* "<integer>e-<decimals>" has no decimal point, so no locale can change how strtod reads it. */
-static double parse_to_double(const uint8_t word[32], bool is_signed, unsigned decimals) {
+/* "<integer>e-<decimals>" has no decimal point, so no locale can change how strtod reads it. Not inline: hardly any
+ * number comes here, and each would pay for the text's place on the stack. */
+__attribute__((noinline)) static double parse_to_double(const uint8_t word[32], bool is_signed, unsigned decimals) {
   char text[CDS_DECIMAL_TEXT];
   size_t length = cds_decimal_format(text, word, is_signed, 0);
   snprintf(text + length, sizeof text - length, "e-%u", decimals);
@@ -148,16 +149,19 @@ static double parse_to_double(const uint8_t word[32], bool is_signed, unsigned d
 }
 
 double cds_decimal_to_double(const uint8_t word[32], bool is_signed, unsigned decimals) {
-  struct magnitude value = magnitude_of(word, is_signed);
-  if ((value.limb[3] | value.limb[2]) != 0 || decimals > CHUNK_DIGITS)
-    return parse_to_double(word, is_signed, decimals);
+  bool negative = is_signed && (word[0] & 0x80) != 0;
+  uint64_t above = negative ? UINT64_MAX : 0;
+  uint128 value = (uint128)cds_load_u64(word + 16) << 64 | cds_load_u64(word + 24);
+  bool is_wide = cds_load_u64(word) != above || cds_load_u64(word + 8) != above || (negative && value == 0);
+  if (is_wide || decimals > CHUNK_DIGITS) return parse_to_double(word, is_signed, decimals);
+  if (negative) value = -value;
   double result;
-  if (value.limb[1] == 0 && value.limb[0] <= UINT64_C(1) << 53) {
-    result = (double)value.limb[0] / powers_of_ten[decimals]; /* both exact, so the quotient is rounded once */
+  if (value <= UINT64_C(1) << 53) {
+    result = (double)(uint64_t)value / powers_of_ten[decimals]; /* both exact, so the quotient is rounded once */
   } else {
-    result = divide_to_double((uint128)value.limb[1] << 64 | value.limb[0], decimals);
+    result = divide_to_double(value, decimals);
   }
-  return value.negative ? -result : result;
+  return negative ? -result : result;
 }
 
 bool cds_decimal_to_int64(int64_t *out, const uint8_t word[32], bool is_signed) {
