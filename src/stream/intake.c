@@ -98,7 +98,7 @@ static void count_message(struct cds_stream *stream, size_t link, size_t length)
 static size_t look_up(struct cds_stream *stream, size_t link, size_t length, const struct cds_feed_id *feed,
                       uint64_t text_tag, bool *known, bool *asked) {
   struct cds_sequence_out out = {0};
-  struct cds_leftover leftover = {0};
+  struct cds_leftover leftover;
   cds_stream_lock(stream);
   if (length > 0) cds_connections_count_message(stream, link, length);
   size_t slot = cds_places_find(stream, feed);
@@ -109,10 +109,11 @@ static size_t look_up(struct cds_stream *stream, size_t link, size_t length, con
   if (*known) {
     stream->intake.total_received++;
     stream->intake.deduplicated++;
+    leftover = (struct cds_leftover){0};
     cds_dispatch(stream, &out, &leftover);
   }
   unlock(stream);
-  cds_leftover_settle(stream, &leftover);
+  if (*known) cds_leftover_settle(stream, &leftover);
   return slot;
 }
 
@@ -170,7 +171,7 @@ static enum cds_verdict commit(struct cds_stream *stream, size_t link, struct cd
 /* The report as a queue node, or NULL, counted and told. */
 static struct cds_queue_node *decode(struct cds_stream *stream, size_t link, size_t slot,
                                      const struct cds_envelope *envelope) {
-  struct cds_error err = {0};
+  struct cds_error err;
   struct cds_report *report;
   if (cds_envelope_report(&report, envelope, &err) != CDS_OK) {
     undecodable(stream, link, &err);
@@ -209,7 +210,7 @@ static bool screen(struct cds_stream *stream, size_t link, struct cds_queue_node
 
 bool cds_intake_message(struct cds_stream *stream, size_t link, const char *data, size_t length) {
   struct cds_envelope envelope;
-  struct cds_error err = {0};
+  struct cds_error err;
   if (cds_envelope_parse(&envelope, data, length, &err) != CDS_OK) {
     count_message(stream, link, length);
     undecodable(stream, link, &err);
