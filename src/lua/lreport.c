@@ -36,16 +36,18 @@ static struct cache *cache_of(lua_State *L) {
   return lua_touserdata(L, UP_CACHE);
 }
 
-/* As luaL_checkudata, without its search of the registry. */
-static const struct cds_report *check_report(lua_State *L, const struct cache *cache, int index) {
+/* As luaL_checkudata, without its search of the registry. Leaves the metatable on the stack. */
+static const struct cds_report *find_report(lua_State *L, const struct cache *cache, int index) {
   const struct cds_report *report = lua_touserdata(L, index);
-  if (report && lua_getmetatable(L, index)) {
-    bool same = lua_topointer(L, -1) == cache->metatable;
-    lua_pop(L, 1);
-    if (same) return report;
-  }
+  if (report && lua_getmetatable(L, index) && lua_topointer(L, -1) == cache->metatable) return report;
   luaL_checkudata(L, index, CDS_L_REPORT); /* raises */
   return NULL;
+}
+
+static const struct cds_report *check_report(lua_State *L, const struct cache *cache, int index) {
+  const struct cds_report *report = find_report(L, cache, index);
+  lua_pop(L, 1);
+  return report;
 }
 
 const struct cds_report *cds_l_check_report(lua_State *L, int index) {
@@ -88,25 +90,31 @@ static void remember(struct cache *cache, const struct cds_schema *schema, const
   place[0] = (struct place){name, schema, meaning};
 }
 
-/* What the text at index 2 stands for in the report's schema, NO_MEANING when it is no field or property of it. */
-static int meaning_of(lua_State *L, struct cache *cache, const struct cds_report *report) {
-  size_t length;
-  const char *name = lua_tolstring(L, 2, &length);
-  int meaning = remembered(cache, report->schema, name);
-  if (meaning != CDS_L_NO_MEANING) return meaning;
+/* The same of a name that was not in use lately. Not inline, as hardly any is. */
+__attribute__((noinline)) static int learn(lua_State *L, struct cache *cache, const struct cds_report *report,
+                                           const char *name) {
   push_meaning(L, report, 2);
-  meaning = lua_isnil(L, -1) ? CDS_L_NO_MEANING : (int)lua_tointeger(L, -1);
+  int meaning = lua_isnil(L, -1) ? CDS_L_NO_MEANING : (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
-  if (meaning != CDS_L_NO_MEANING && length <= SHORT_TEXT) remember(cache, report->schema, name, meaning);
+  if (meaning != CDS_L_NO_MEANING && cds_l_rawlen(L, 2) <= SHORT_TEXT) remember(cache, report->schema, name, meaning);
   return meaning;
+}
+
+/* What the text at index 2 stands for in the report's schema, NO_MEANING when it is no field or property of it, or no
+ * text. */
+static int meaning_of(lua_State *L, struct cache *cache, const struct cds_report *report) {
+  const char *name = lua_tostring(L, 2);
+  if (!name) return CDS_L_NO_MEANING;
+  int meaning = remembered(cache, report->schema, name);
+  return meaning != CDS_L_NO_MEANING ? meaning : learn(L, cache, report, name);
 }
 
 /* ---- metamethods and methods ---- */
 
 static int report_index(lua_State *L) {
   struct cache *cache = cache_of(L);
-  const struct cds_report *report = check_report(L, cache, 1);
-  int meaning = lua_type(L, 2) == LUA_TSTRING ? meaning_of(L, cache, report) : CDS_L_NO_MEANING;
+  const struct cds_report *report = find_report(L, cache, 1);
+  int meaning = meaning_of(L, cache, report);
   if (meaning != CDS_L_NO_MEANING) {
     cds_l_push_value(L, report, meaning);
     return 1;
