@@ -182,6 +182,12 @@ describe("a source in Redis", function()
     assert.equal(2, source:stats().lost)
   end)
 
+  it("tells what is gone of the very millisecond that it has read to", function()
+    answers.XREAD = { { stream(A, entry(report(T), "0-0"), entry(report(T + 5), id_of(T, 2))) } }
+    read(open(), 2)
+    assert.same({ ("lost 1 %.0f %.0f: gone from Redis before it was read"):format(T * 1000, T * 1000) }, told "lost")
+  end)
+
   it("knows that from the first entry on where it began behind one", function()
     answers.XREVRANGE = { { { id_of(T), {} } } }
     answers.XREAD = { { stream(A, entry(report(T + 9), id_of(T + 5))) } }

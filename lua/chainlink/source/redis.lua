@@ -115,7 +115,9 @@ local function look_for_hole(self, feed, id, after)
   local position = self.positions[feed]
   if not self.follows[feed] or after == position or not keys.parse(after) then return end
   local from, to = keys.parse(position), keys.parse(after)
-  if to > from then return self.state:range("lost", feed, from + 1, to, "gone from Redis before it was read") end
+  if keys.is_before(position, after) then
+    return self.state:range("lost", feed, math.min(from + 1, to), to, "gone from Redis before it was read")
+  end
   self.state:range("lost", feed, from + 1, (keys.parse(id)) - 1, "Redis began anew")
 end
 
