@@ -53,7 +53,7 @@ end
 local function examine_service(found, client, question, rest_url, ws_url)
   local rest = way.examine(found, client, 0, rest_url)
   local context = { signers = question.signers, seconds = question.seconds,
-    clock_ahead = rest and way.clock(found, rest) or 0 }
+    clock_ahead = rest and way.clock(found, rest) }
   local is_same = way.parts_of(rest_url).place == way.parts_of(ws_url).place
   local ws = is_same and rest or not is_same and way.examine(found, client, 1, ws_url)
   if not question.has_credentials then return end
