@@ -5,6 +5,7 @@ local await = require "spec.support.await"
 local chainlink = require "chainlink"
 local failure = require "spec.support.failure"
 local kafka_server = require "spec.support.kafka_server"
+local project = require "spec.support.project"
 local relaying = require "spec.support.relaying"
 local simulator = require "spec.support.simulator"
 
@@ -26,8 +27,8 @@ describe("the relay into Kafka", function()
 
   local function url() return ("kafka://%s/reports%d"):format(server.servers, topics) end
 
-  local function relay()
-    local self = relaying.start(sim, ("--kafka %s %s"):format(url(), table.concat(ids, " ")))
+  local function relay(words)
+    local self = relaying.start(sim, ("%s %s"):format(words or "--kafka " .. url(), table.concat(ids, " ")))
     running[#running + 1] = self
     return self
   end
@@ -87,6 +88,30 @@ describe("the relay into Kafka", function()
       return first.output():find("another relay of this topic has taken over", 1, true)
     end)
     check(read(from, 40, reports))
+  end)
+
+  it("goes by TLS and with a password, by settings of librdkafka's, and nobody is told it", function()
+    local secure = url():gsub(server.servers, server.secure_servers, 1)
+    local settings = { ["security.protocol"] = "SASL_SSL", ["ssl.ca.location"] = server.ca_file,
+      ["sasl.mechanisms"] = "PLAIN", ["sasl.username"] = "reader", ["sasl.password"] = "the-secret" }
+    local folder, remove = project.folder()
+    local lines = {}
+    for name, value in pairs(settings) do lines[#lines + 1] = name .. "=" .. value .. "\n" end
+    project.write(folder .. "/settings", table.concat(lines))
+    local one = relay(("--kafka %s --kafka-settings %s/settings"):format(secure, folder))
+    check(read(source { url = secure, settings = settings }, 30))
+    project.write(folder .. "/settings", (table.concat(lines):gsub("the%-secret", "another-secret")))
+    local stranger = relay(("--kafka %s --kafka-settings %s/settings"):format(secure, folder))
+    await("its end", function() return stranger.output():find("AuthenticationError: Kafka: ", 1, true) end)
+    remove()
+    settings["sasl.password"] = "another-secret"
+    local texts = { one.output(), stranger.output() }
+    for _, group in ipairs { false, "strangers" } do
+      local from = source { url = secure, settings = settings, group = group or nil }
+      local err = failure.failure("AuthenticationError", {}, from:read(60))
+      texts[#texts + 1] = tostring(failure.says(err, "Authentication failed"))
+    end
+    assert.is_nil(table.concat(texts):find("secret", 1, true))
   end)
 
   it("has groups that share the work", function()

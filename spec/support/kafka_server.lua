@@ -4,6 +4,7 @@
 local await = require "spec.support.await"
 local project = require "spec.support.project"
 local socket = require "socket"
+local tls_server = require "spec.support.tls_server"
 
 local kafka_server = {}
 local Server = {}
@@ -27,12 +28,17 @@ end
 local PROPERTIES = [[
 process.roles=broker,controller
 node.id=1
-controller.quorum.voters=1@127.0.0.1:%d
-listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d
-advertised.listeners=PLAINTEXT://127.0.0.1:%d
+controller.quorum.voters=1@127.0.0.1:CONTROLPORT
+listeners=PLAINTEXT://127.0.0.1:PLAINPORT,SASL_SSL://127.0.0.1:SECUREPORT,CONTROLLER://127.0.0.1:CONTROLPORT
+advertised.listeners=PLAINTEXT://127.0.0.1:PLAINPORT,SASL_SSL://127.0.0.1:SECUREPORT
 controller.listener.names=CONTROLLER
-listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT
-log.dirs=%s/data
+listener.security.protocol.map=CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL
+log.dirs=FOLDER/data
+sasl.enabled.mechanisms=PLAIN
+ssl.keystore.type=PEM
+ssl.keystore.location=FOLDER/keystore
+listener.name.sasl_ssl.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required \
+  user_reader="the-secret";
 num.partitions=3
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=1
@@ -47,14 +53,17 @@ function Server:java(class, words)
   return ("java -Xmx384m -XX:TieredStopAtLevel=1 -cp '%s/*' %s %s"):format(self.jars, class, words)
 end
 
---- A broker of one node. It runs when this comes back.
+--- A broker of one node: at `servers` for everybody, at `secure_servers` by TLS, with the authority `ca_file`, for the
+--- user reader with the password the-secret. It runs when this comes back.
 function kafka_server.start(jars)
   local self = setmetatable({ jars = jars, port = free_port() }, Server)
-  local controller = free_port()
   self.folder, self.remove = project.folder()
-  self.servers = "127.0.0.1:" .. self.port
-  project.write(self.folder .. "/properties", PROPERTIES:format(controller, self.port, controller, self.port,
-    self.folder))
+  local values = { CONTROLPORT = free_port(), PLAINPORT = self.port, SECUREPORT = free_port(), FOLDER = self.folder }
+  self.servers, self.secure_servers = "127.0.0.1:" .. values.PLAINPORT, "127.0.0.1:" .. values.SECUREPORT
+  tls_server.make_certificate(self.folder)
+  self.ca_file = self.folder .. "/ca"
+  project.write(self.folder .. "/keystore", project.read(self.folder .. "/key") .. project.read(self.ca_file))
+  project.write(self.folder .. "/properties", (PROPERTIES:gsub("%u+", values)))
   local words = "format -t chainlinkstreams0000000 -c " .. self.folder .. "/properties"
   local output, status = project.run(self:java("kafka.tools.StorageTool", words))
   assert(status == 0, output)

@@ -74,6 +74,28 @@ describe("settings of Kafka", function()
 end)
 
 describe("a source in Kafka", function()
+  local function refused(settings)
+    local options = { url = "kafka://127.0.0.1:1/t", feeds = { id }, loop = "block", settings = settings }
+    return failure.failure("ConfigError", {}, chainlink.source.kafka(options))
+  end
+
+  it("wants a group's name that is one", function()
+    if not has_module then return pending "built without librdkafka" end
+    failure.says(refused { ["group.id"] = "" }, "Kafka's setting group.id: a name is expected")
+  end)
+
+  it("repeats no secret of settings that are refused", function()
+    if not has_module then return pending "built without librdkafka" end
+    for _, settings in ipairs {
+      { ["security.protocol"] = "SASL_SSL", ["sasl.mechanisms"] = "SCRAM-SHA-256", ["sasl.password"] = "the-secret" },
+      { ["security.protocol"] = "SSL", ["ssl.key.pem"] = "the-secret" },
+      { ["security.protocol"] = "SSL", ["ssl.key.location"] = "/nonexistent", ["ssl.key.password"] = "the-secret" },
+      { ["security.protocol"] = "none", ["sasl.password"] = "the-secret" },
+    } do
+      assert.is_nil(tostring(refused(settings)):find("the-secret", 1, true))
+    end
+  end)
+
   local wrong = {
     { { feeds = { id } }, "url and feeds are required" }, { { url = "kafka://h/t" }, "url and feeds are required" },
     { { url = "x", feeds = { id } }, "url must be kafka://" },

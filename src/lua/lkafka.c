@@ -139,18 +139,16 @@ static void push_headers(lua_State *L, const rd_kafka_message_t *message) {
   }
 }
 
-static void push_failure(lua_State *L, const rd_kafka_message_t *message) {
-  bool is_fatal = message->err == RD_KAFKA_RESP_ERR__FATAL;
-  bool is_refusal = message->err == RD_KAFKA_RESP_ERR__AUTHENTICATION ||
-                    message->err == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-                    message->err == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+static void push_failure(lua_State *L, rd_kafka_resp_err_t code, const char *reason) {
+  bool is_refusal = code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+                    code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
   const char *kind = "passing";
-  if (message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) kind = "end";
+  if (code == RD_KAFKA_RESP_ERR__PARTITION_EOF) kind = "end";
   else if (is_refusal) kind = "refusal";
-  else if (is_fatal) kind = "fatal";
+  else if (code == RD_KAFKA_RESP_ERR__FATAL) kind = "fatal";
   lua_pushstring(L, kind);
   lua_setfield(L, -2, "failure");
-  lua_pushstring(L, rd_kafka_err2str(message->err));
+  lua_pushstring(L, reason);
   lua_setfield(L, -2, "reason");
 }
 
@@ -159,7 +157,7 @@ static void push_message(lua_State *L, const rd_kafka_message_t *message) {
   lua_pushinteger(L, message->partition);
   lua_setfield(L, -2, "partition");
   if (message->err) {
-    push_failure(L, message);
+    push_failure(L, message->err, rd_kafka_err2str(message->err));
     return;
   }
   lua_pushnumber(L, (lua_Number)message->offset);
@@ -172,13 +170,22 @@ static void push_message(lua_State *L, const rd_kafka_message_t *message) {
   lua_setfield(L, -2, "headers");
 }
 
+static int take_trouble(lua_State *L, struct cds_kafka *kafka) {
+  struct cds_error err = {0};
+  rd_kafka_resp_err_t trouble = cds_kafka_trouble(kafka, &err);
+  if (!trouble) return 0;
+  lua_createtable(L, 0, 2);
+  push_failure(L, trouble, err.message);
+  return 1;
+}
+
 /* take(kafka) -> nil: nothing now | {partition=, offset=, key=, value=, headers=} | {partition=, failure="end",
- * "refusal", "fatal" or "passing", reason=} */
+ * "refusal", "fatal" or "passing", reason=}, without a partition where it is of the whole */
 static int take(lua_State *L) {
   struct l_kafka *self = check_self(L);
   free_message(self); /* memory ran out when it was handed over */
   self->message = cds_kafka_take(self->kafka);
-  if (!self->message) return 0;
+  if (!self->message) return take_trouble(L, self->kafka);
   push_message(L, self->message);
   free_message(self);
   return 1;
@@ -203,7 +210,7 @@ static int commit_offsets(lua_State *L) {
 /* ---- a producer ---- */
 
 static int told(lua_State *L, enum cds_kafka_outcome outcome, const struct cds_error *err) {
-  static const char *const words[] = {"done", "again", "abort", "fatal"};
+  static const char *const words[] = {"done", "again", "abort", "refused", "fatal"};
   lua_pushstring(L, words[outcome]);
   if (outcome == CDS_KAFKA_DONE) return 1;
   lua_pushstring(L, err->message);

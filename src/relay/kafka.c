@@ -3,6 +3,7 @@
 #include "relay/kafka.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -14,7 +15,26 @@ struct cds_kafka {
   rd_kafka_queue_t *queue; /* a consumer's */
   int bell;                /* rung by librdkafka when messages come */
   struct cds_poller *poller;
+  rd_kafka_resp_err_t trouble;
+  char why[256];
 };
+
+/* Runs where messages are taken, or cds_kafka_trouble asks. Of a broker that is away the steps tell themselves. */
+static void note_trouble(rd_kafka_t *rk, int code, const char *reason, void *opaque) {
+  (void)rk;
+  struct cds_kafka *kafka = opaque;
+  if (code != RD_KAFKA_RESP_ERR__AUTHENTICATION && code != RD_KAFKA_RESP_ERR__SSL) return;
+  kafka->trouble = code;
+  snprintf(kafka->why, sizeof kafka->why, "%s", reason);
+}
+
+rd_kafka_resp_err_t cds_kafka_trouble(struct cds_kafka *kafka, struct cds_error *err) {
+  if (!kafka->queue) rd_kafka_poll(kafka->rk, 0);
+  rd_kafka_resp_err_t trouble = kafka->trouble;
+  kafka->trouble = RD_KAFKA_RESP_ERR_NO_ERROR;
+  if (trouble) cds_error_set(err, CDS_E_NETWORK, "%s", kafka->why);
+  return trouble;
+}
 
 static enum cds_status configure(rd_kafka_conf_t *conf, const char *const *settings, size_t count,
                                  struct cds_error *err) {
@@ -31,6 +51,8 @@ static enum cds_status start(struct cds_kafka *kafka, bool is_producer, const ch
   char why[256];
   rd_kafka_conf_t *conf = rd_kafka_conf_new();
   enum cds_status status = configure(conf, settings, count, err);
+  rd_kafka_conf_set_opaque(conf, kafka);
+  rd_kafka_conf_set_error_cb(conf, note_trouble);
   if (status == CDS_OK) {
     kafka->rk = rd_kafka_new(is_producer ? RD_KAFKA_PRODUCER : RD_KAFKA_CONSUMER, conf, why, sizeof why);
     if (kafka->rk) return CDS_OK;
@@ -40,9 +62,18 @@ static enum cds_status start(struct cds_kafka *kafka, bool is_producer, const ch
   return status;
 }
 
+/* Of a consumer: librdkafka has no queue for one without a group. */
+static enum cds_status open_queue(struct cds_kafka *kafka, struct cds_error *err) {
+  static const uint64_t once = 1;
+  rd_kafka_poll_set_consumer(kafka->rk);
+  kafka->queue = rd_kafka_queue_get_consumer(kafka->rk);
+  if (!kafka->queue) return cds_error_set(err, CDS_E_CONFIG, "Kafka's setting group.id: a name is expected");
+  rd_kafka_queue_io_event_enable(kafka->queue, kafka->bell, &once, sizeof once);
+  return CDS_OK;
+}
+
 enum cds_status cds_kafka_open(struct cds_kafka **out, bool is_producer, const char *const *settings, size_t count,
                                struct cds_error *err) {
-  static const uint64_t once = 1;
   *out = NULL;
   struct cds_kafka *kafka = cds_calloc(1, sizeof *kafka);
   if (!kafka) return cds_error_set(err, CDS_E_MEMORY, "no memory for Kafka");
@@ -51,16 +82,10 @@ enum cds_status cds_kafka_open(struct cds_kafka **out, bool is_producer, const c
   if (status == CDS_OK && (kafka->bell < 0 || !cds_poller_add(kafka->poller, kafka->bell, false)))
     status = cds_error_set(err, CDS_E_MEMORY, "no descriptor: %s", strerror(errno));
   if (status == CDS_OK) status = start(kafka, is_producer, settings, count, err);
-  if (status != CDS_OK) {
-    cds_kafka_free(kafka);
-    return status;
-  }
-  *out = kafka;
-  if (is_producer) return CDS_OK;
-  rd_kafka_poll_set_consumer(kafka->rk);
-  kafka->queue = rd_kafka_queue_get_consumer(kafka->rk);
-  rd_kafka_queue_io_event_enable(kafka->queue, kafka->bell, &once, sizeof once);
-  return CDS_OK;
+  if (status == CDS_OK && !is_producer) status = open_queue(kafka, err);
+  if (status == CDS_OK) *out = kafka;
+  else cds_kafka_free(kafka);
+  return status;
 }
 
 void cds_kafka_free(struct cds_kafka *kafka) {
@@ -152,22 +177,25 @@ enum cds_status cds_kafka_commit_offsets(struct cds_kafka *kafka, struct cds_err
 
 /* ---- a producer ---- */
 
-static enum cds_kafka_outcome judge(rd_kafka_error_t *error, struct cds_error *err) {
+static enum cds_kafka_outcome judge(struct cds_kafka *kafka, rd_kafka_error_t *error, struct cds_error *err) {
   if (!error) return CDS_KAFKA_DONE;
   enum cds_kafka_outcome outcome = CDS_KAFKA_FATAL;
   if (rd_kafka_error_txn_requires_abort(error)) outcome = CDS_KAFKA_ABORT;
   else if (rd_kafka_error_is_retriable(error)) outcome = CDS_KAFKA_AGAIN;
   cds_error_set(err, CDS_E_NETWORK, "Kafka: %s", rd_kafka_error_string(error));
   rd_kafka_error_destroy(error);
-  return outcome;
+  struct cds_error why = {0};
+  rd_kafka_resp_err_t trouble = cds_kafka_trouble(kafka, &why);
+  if (trouble) cds_error_set(err, CDS_E_NETWORK, "Kafka: %s", why.message);
+  return trouble == RD_KAFKA_RESP_ERR__AUTHENTICATION ? CDS_KAFKA_REFUSED : outcome;
 }
 
 enum cds_kafka_outcome cds_kafka_init(struct cds_kafka *kafka, int timeout_ms, struct cds_error *err) {
-  return judge(rd_kafka_init_transactions(kafka->rk, timeout_ms), err);
+  return judge(kafka, rd_kafka_init_transactions(kafka->rk, timeout_ms), err);
 }
 
 enum cds_kafka_outcome cds_kafka_begin(struct cds_kafka *kafka, struct cds_error *err) {
-  return judge(rd_kafka_begin_transaction(kafka->rk), err);
+  return judge(kafka, rd_kafka_begin_transaction(kafka->rk), err);
 }
 
 enum cds_kafka_outcome cds_kafka_produce(struct cds_kafka *kafka, const char *topic, const struct cds_kafka_header *key,
@@ -193,9 +221,9 @@ enum cds_kafka_outcome cds_kafka_produce(struct cds_kafka *kafka, const char *to
 }
 
 enum cds_kafka_outcome cds_kafka_commit(struct cds_kafka *kafka, int timeout_ms, struct cds_error *err) {
-  return judge(rd_kafka_commit_transaction(kafka->rk, timeout_ms), err);
+  return judge(kafka, rd_kafka_commit_transaction(kafka->rk, timeout_ms), err);
 }
 
 enum cds_kafka_outcome cds_kafka_abort(struct cds_kafka *kafka, int timeout_ms, struct cds_error *err) {
-  return judge(rd_kafka_abort_transaction(kafka->rk, timeout_ms), err);
+  return judge(kafka, rd_kafka_abort_transaction(kafka->rk, timeout_ms), err);
 }

@@ -12,9 +12,10 @@ struct cds_kafka;
 /* What became of a step of a transaction. */
 enum cds_kafka_outcome {
   CDS_KAFKA_DONE,
-  CDS_KAFKA_AGAIN, /* the same step may be taken again: time ran out, or the broker was not there */
-  CDS_KAFKA_ABORT, /* the transaction is to be aborted, and may be made again */
-  CDS_KAFKA_FATAL  /* this producer is of no use any more */
+  CDS_KAFKA_AGAIN,   /* the same step may be taken again: time ran out, or the broker was not there */
+  CDS_KAFKA_ABORT,   /* the transaction is to be aborted, and may be made again */
+  CDS_KAFKA_REFUSED, /* the broker takes no such user or password */
+  CDS_KAFKA_FATAL    /* this producer is of no use any more */
 };
 
 struct cds_kafka_header {
@@ -42,6 +43,10 @@ CDS_MUST_CHECK enum cds_status cds_kafka_assign(int *partitions, struct cds_kafk
 
 /* The next message or failure, NULL when there is none now; the caller destroys it. */
 rd_kafka_message_t *cds_kafka_take(struct cds_kafka *kafka);
+
+/* Why there may be no messages, since the last call of this: RD_KAFKA_RESP_ERR__AUTHENTICATION or __SSL, with words in
+ * *err; else RD_KAFKA_RESP_ERR_NO_ERROR. */
+rd_kafka_resp_err_t cds_kafka_trouble(struct cds_kafka *kafka, struct cds_error *err);
 
 bool cds_kafka_is_assigned(const struct cds_kafka *kafka);
 

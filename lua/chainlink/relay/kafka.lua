@@ -26,12 +26,13 @@ local function say(self, words)
   self.told = words
 end
 
--- A step of a transaction, again and again until it is taken. -> "done", "abort" or "fatal", words
+-- A step of a transaction, again and again until it is taken; a refusal raises. -> "done", "abort" or "fatal", words
 local function step(self, name)
   while true do
     local outcome, words
     if name == "begin" then outcome, words = kafka.begin(self.producer)
     else outcome, words = kafka[name](self.producer, SLICE_MS) end
+    if outcome == "refused" then error(errors.new("AuthenticationError", words), 0) end
     if outcome ~= "again" then return outcome, words end
     say(self, words)
   end
