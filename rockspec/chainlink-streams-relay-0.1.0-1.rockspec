@@ -39,6 +39,7 @@ build = {
     ["chainlink.source.kafka"] = "lua/chainlink/source/kafka.lua",
     ["chainlink.source.lane"] = "lua/chainlink/source/lane.lua",
     ["chainlink.source.reader"] = "lua/chainlink/source/reader.lua",
+    ["chainlink.source.recorded"] = "lua/chainlink/source/recorded.lua",
     ["chainlink.source.redis"] = "lua/chainlink/source/redis.lua",
     ["chainlink.redis"] = {
       sources = {

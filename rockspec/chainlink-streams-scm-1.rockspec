@@ -206,6 +206,7 @@ build = {
         "src/lua/lprivate.c",
         "src/lua/lprobe.c",
         "src/lua/lrecord.c",
+        "src/lua/lrecorder.c",
         "src/lua/lreplay.c",
         "src/lua/lreport.c",
         "src/lua/lroom.c",

@@ -658,6 +658,29 @@ function Source:timeout() end
 ---@return boolean
 function Source:dirty() end
 
+---Writes what the script takes from now on into a file: docs/recordings.md.
+---@param path string a file, or a folder for its recording.jsonl
+---@param options? chainlink.RecordOptions
+---@return true? done
+---@return chainlink.Error? err a FileError
+---@return_overload true
+---@return_overload nil, chainlink.Error
+function Source:record(path, options) end
+
+---Writes now what waits to be written.
+---@return true? done
+---@return chainlink.Error? err the last failure to write since the last call
+---@return_overload true
+---@return_overload nil, chainlink.Error
+function Source:flush() end
+
+---Ends the recording, and not the source.
+---@return true? done
+---@return chainlink.Error? err as Source:flush
+---@return_overload true
+---@return_overload nil, chainlink.Error
+function Source:unrecord() end
+
 ---@return chainlink.SourceStats
 function Source:stats() end
 
@@ -677,6 +700,7 @@ function Source:close() end
 ---@field active_connections integer
 ---@field errors_count integer connections and attempts that failed
 ---@field reconnect_count integer connections that ended
+---@field recording? chainlink.RecordingStats while it is recorded
 
 ---@class chainlink.ReplayOptions
 ---@field speed? number|"max" times as fast as the reports came, 1; "max": without waiting

@@ -22,6 +22,7 @@
 #include "lua/lprivate.h"
 #include "lua/lprobe.h"
 #include "lua/lrecord.h"
+#include "lua/lrecorder.h"
 #include "lua/lreplay.h"
 #include "lua/lreport.h"
 #include "lua/lschema.h"
@@ -133,6 +134,7 @@ int luaopen_chainlink_core(lua_State *L) {
   cds_l_open_stream(L);
   cds_l_open_trades(L);
   cds_l_open_record(L);
+  cds_l_open_recorder(L);
   cds_l_open_replay(L);
   cds_l_open_web(L);
   cds_l_open_bell(L);

@@ -1,11 +1,20 @@
 /* SPDX-License-Identifier: MIT
- * Recording what a stream gives to the script. What is written is in lstream.c's way of it. */
+ * Recording what a stream gives to the script, which is in lstream.c's way of it, or what a recorder is told
+ * (lrecorder.c). */
 #include "lua/lrecord.h"
 
+#include "lua/lrecorder.h"
 #include "lua/lstream.h"
 
-static struct cds_l_stream *check_stream(lua_State *L) {
-  return luaL_checkudata(L, 1, CDS_L_STREAM);
+/* Where the writer of the stream or recorder is. */
+static struct cds_writer **check_writer(lua_State *L) {
+  int top = lua_gettop(L);
+  luaL_checkstack(L, 2, "no room for metatables");
+  luaL_getmetatable(L, CDS_L_RECORDER);
+  bool is_recorder = lua_getmetatable(L, 1) && lua_rawequal(L, -1, -2);
+  lua_settop(L, top);
+  if (is_recorder) return &((struct cds_l_recorder *)lua_touserdata(L, 1))->writer;
+  return &((struct cds_l_stream *)luaL_checkudata(L, 1, CDS_L_STREAM))->writer;
 }
 
 /* Pushes true, or nil and the error. */
@@ -27,16 +36,16 @@ static int record(lua_State *L) {
   };
   const char *path = luaL_checkstring(L, 2);
   const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 3);
-  struct cds_l_stream *self = check_stream(L);
-  if (self->writer) return luaL_error(L, "the stream is being recorded");
-  return answer(L, cds_writer_open(&self->writer, path, feeds, count, &options, &err), &err);
+  struct cds_writer **writer = check_writer(L);
+  if (*writer) return luaL_error(L, "it is being recorded");
+  return answer(L, cds_writer_open(writer, path, feeds, count, &options, &err), &err);
 }
 
 /* record_feeds(stream, ids) -> true, or false when memory ran out */
 static int record_feeds(lua_State *L) {
   size_t count;
   const struct cds_feed_id *feeds = cds_l_feed_ids(L, &count, 2);
-  struct cds_writer *writer = check_stream(L)->writer;
+  struct cds_writer *writer = *check_writer(L);
   lua_pushboolean(L, !writer || cds_writer_feeds(writer, feeds, count));
   return 1;
 }
@@ -44,20 +53,20 @@ static int record_feeds(lua_State *L) {
 /* record_flush(stream) -> true | nil, err */
 static int record_flush(lua_State *L) {
   struct cds_error err = {0};
-  struct cds_writer *writer = check_stream(L)->writer;
+  struct cds_writer *writer = *check_writer(L);
   return answer(L, writer ? cds_writer_flush(writer, &err) : CDS_OK, &err);
 }
 
 /* record_write(stream): as record_flush, but the failure stays to be told */
 static int record_write(lua_State *L) {
-  struct cds_writer *writer = check_stream(L)->writer;
+  struct cds_writer *writer = *check_writer(L);
   if (writer) cds_writer_write(writer);
   return 0;
 }
 
 /* record_due(stream) -> seconds until something is to be written, or nothing when nothing waits to be */
 static int record_due(lua_State *L) {
-  const struct cds_writer *writer = check_stream(L)->writer;
+  const struct cds_writer *writer = *check_writer(L);
   double due = writer ? cds_writer_due(writer) : -1;
   if (due < 0) return 0;
   lua_pushnumber(L, due);
@@ -67,16 +76,15 @@ static int record_due(lua_State *L) {
 /* record_end(stream) -> true | nil, err */
 static int record_end(lua_State *L) {
   struct cds_error err = {0};
-  struct cds_l_stream *self = check_stream(L);
-  struct cds_writer *writer = self->writer;
-  self->writer = NULL;
+  struct cds_writer **slot = check_writer(L), *writer = *slot;
+  *slot = NULL;
   return answer(L, cds_writer_close(writer, &err), &err);
 }
 
 /* record_stats(stream) -> table, or nothing when it is not recorded */
 static int record_stats(lua_State *L) {
   struct cds_writer_stats stats;
-  const struct cds_writer *writer = check_stream(L)->writer;
+  const struct cds_writer *writer = *check_writer(L);
   if (!writer) return 0;
   cds_writer_stats(&stats, writer);
   lua_createtable(L, 0, 4);

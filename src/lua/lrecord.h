@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
- * A stream's recording. */
+ * A recording, of a stream or by a recorder. */
 #ifndef CDS_L_RECORD_H
 #define CDS_L_RECORD_H
 

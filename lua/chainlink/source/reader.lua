@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- What every source of reports is to a script: `for`, read, poll, latest, stats, close. Where the reports come from is
--- an engine's matter, which has
+-- What every source of reports is to a script: `for`, read, poll, latest, record, stats, close. Where the reports come
+-- from is an engine's matter, which has
 --   fd()         readable when step has something to do
 --   step()       does what can be done now: gives to the source what has come
 --   arm()        sets the descriptor to become readable when time alone gives step something to do
@@ -14,6 +14,7 @@ local check = require "chainlink.check"
 local core = require "chainlink.core"
 local errors = require "chainlink.errors"
 local events = require "chainlink.events"
+local recorded = require "chainlink.source.recorded"
 local waiting = require "chainlink.waiting"
 
 local reader = {}
@@ -53,17 +54,22 @@ local function pop(state)
     end
   end
   local item = state.queue[state.first]
-  if not item then return nil, state.failure end
+  if not item then
+    if state.recorder then recorded.pause(state) end
+    return nil, state.failure
+  end
   state.queue[state.first] = nil
   state.first = state.first + 1
   state.taken, state.accepted = item, state.accepted + 1
   state.latest[item.feed] = item.report
+  if state.recorder then core.recorder_report(state.recorder, item.report) end
   return item.report
 end
 
 local function wait(state, seconds)
   if state.is_closed then return end
   state.engine:arm()
+  if state.recorder then seconds = recorded.limit(state, seconds) end
   state.wait(state.engine:fd(), seconds)
 end
 
@@ -173,6 +179,8 @@ end
 
 -- ---- the rest ----
 
+recorded.add(methods, state_of)
+
 --- Counters, by the names of a stream's.
 function methods.stats(source)
   local state = state_of(source, "stats")
@@ -180,6 +188,7 @@ function methods.stats(source)
     decode_errors = state.decode_errors, unverified = state.unverified, lost = state.lost,
     lost_seconds = math.ceil(state.lost_ms / 1000), queue_length = state.last - state.first + 1 }
   state.engine:counts(stats)
+  stats.recording = state.recorder and core.record_stats(state.recorder)
   return stats
 end
 
@@ -196,6 +205,7 @@ function methods.close(source)
   end
   state.is_closed, state.queue, state.first, state.last = true, {}, 1, 0
   state.engine:close()
+  methods.unrecord(source)
 end
 
 Source.__close = methods.close
@@ -245,6 +255,7 @@ function State:range(state, feed, from, to, reason)
   if state == "lost" then
     self.lost, self.lost_ms = self.lost + 1, self.lost_ms + math.max(0, to - from + 1)
   end
+  if self.recorder then core.recorder_range(self.recorder, state, feed, from, to, reason) end
   tell(self, "warn", ("%s: feed %s from %.0f to %.0f: %s"):format(state, feed, whole_seconds(from), whole_seconds(to),
     reason), { state = state, feed_id = feed, from = whole_seconds(from), to = whole_seconds(to), from_ms = from,
     to_ms = to, reason = reason })
@@ -279,10 +290,12 @@ local closes_for_loops = _VERSION >= "Lua 5.4"
 --- A source by checked options. open(state) -> engine | nil, err
 function reader.new(values, feed_ids, host, open)
   local loop = waiting.by(values.loop)
+  local feeds = {}
+  for _, id in ipairs(feed_ids) do feeds[id] = true end
   local state = setmetatable({ queue = {}, first = 1, last = 0, latest = {}, accepted = 0, received = 0,
-    decode_errors = 0, unverified = 0, lost = 0, lost_ms = 0, feed_count = #feed_ids, host = host, wait = loop.wait,
-    may_yield = loop.may_yield, logger = values.logger, log_level = values.log_level or "info",
-    on_status = values.on_status, verify = values.verify or nil }, State)
+    decode_errors = 0, unverified = 0, lost = 0, lost_ms = 0, feed_count = #feed_ids, feeds = feeds, host = host,
+    wait = loop.wait, may_yield = loop.may_yield, has_limits = loop.has_limits, logger = values.logger,
+    log_level = values.log_level or "info", on_status = values.on_status, verify = values.verify or nil }, State)
   local engine, err = open(state)
   if not engine then return nil, err end
   state.engine = engine
