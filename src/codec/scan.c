@@ -26,15 +26,19 @@ static inline void skip_space(struct cds_scan *scan) {
   while (scan->at < scan->end && is_space(*scan->at)) scan->at++;
 }
 
-bool cds_scan_accept(struct cds_scan *scan, char c) {
+static inline bool accept(struct cds_scan *scan, char c) {
   skip_space(scan);
   if (scan->at == scan->end || *scan->at != c) return false;
   scan->at++;
   return true;
 }
 
+bool cds_scan_accept(struct cds_scan *scan, char c) {
+  return accept(scan, c);
+}
+
 enum cds_status cds_scan_expect(struct cds_scan *scan, char c, const char *expected) {
-  return cds_scan_accept(scan, c) ? CDS_OK : cds_scan_fail(scan, expected);
+  return accept(scan, c) ? CDS_OK : cds_scan_fail(scan, expected);
 }
 
 static bool is_digit(char c) {
@@ -98,10 +102,10 @@ static enum cds_status string_rest(struct cds_slice *out, struct cds_scan *scan)
 
 enum cds_status cds_scan_member(bool *more, struct cds_slice *name, bool *first, struct cds_scan *scan) {
   *more = false;
-  if (cds_scan_accept(scan, '}')) return CDS_OK;
-  if (!*first && !cds_scan_accept(scan, ',')) return cds_scan_fail(scan, "',' or '}'");
+  if (accept(scan, '}')) return CDS_OK;
+  if (!*first && !accept(scan, ',')) return cds_scan_fail(scan, "',' or '}'");
   *first = false;
-  if (!cds_scan_accept(scan, '"')) return cds_scan_fail(scan, "a member's name");
+  if (!accept(scan, '"')) return cds_scan_fail(scan, "a member's name");
   enum cds_status status = string_rest(name, scan);
   if (status != CDS_OK) return status;
   *more = true;
@@ -110,10 +114,10 @@ enum cds_status cds_scan_member(bool *more, struct cds_slice *name, bool *first,
 
 enum cds_status cds_scan_element(bool *more, bool *first, struct cds_scan *scan) {
   *more = false;
-  if (cds_scan_accept(scan, ']')) {
+  if (accept(scan, ']')) {
     return CDS_OK;
   }
-  if (!*first && !cds_scan_accept(scan, ',')) return cds_scan_fail(scan, "',' or ']'");
+  if (!*first && !accept(scan, ',')) return cds_scan_fail(scan, "',' or ']'");
   *first = false;
   *more = true;
   return CDS_OK;
