@@ -9,7 +9,7 @@ local options = {}
 local Usage = { __tostring = function(err) return err.message end }
 
 function options.usage_error(message, ...)
-  error(setmetatable({ usage = true, message = message:format(...) }, Usage), 0)
+  error(setmetatable({ message = message:format(...) }, Usage), 0)
 end
 
 function options.is_usage_error(err)
