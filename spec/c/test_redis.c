@@ -125,7 +125,7 @@ static void listen_here(void) {
 static struct cds_redis *try_open(const char *host, int port) {
   struct cds_redis *link = (struct cds_redis *)&err;
   cds_error_clear(&err);
-  enum cds_status status = cds_redis_open(&link, poller, host, port, &err);
+  enum cds_status status = cds_redis_open(&link, poller, host, port, NULL, &err);
   if (status != CDS_OK && (link || status != err.status)) abort();
   return status == CDS_OK ? link : NULL;
 }
