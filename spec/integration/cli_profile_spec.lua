@@ -48,6 +48,11 @@ describe("credentials of the command line", function()
     assert.are.equal("sim\n", ok "chainlink-streams profile list")
     local shown = ok "chainlink-streams profile show sim"
     assert.matches("\napi_key +the%-%.%.%. %(24 characters%)\napi_secret +kept, not shown\nrest_url +https", shown)
+    assert.are.equal('{"name":"sim"}\n', ok "chainlink-streams profile list --format json")
+    ok(("chainlink-streams profile show sim --format json -o %s/told"):format(folder))
+    local told = require "cjson".decode(project.read(folder .. "/told"))
+    assert.are.same({ name = "sim", api_key = "the-... (24 characters)", api_secret = "kept, not shown",
+      rest_url = sim.rest_url, ws_url = sim.ws_url, ca_file = sim.ca_file }, told)
     assert.matches("ETH/USD", ok "chainlink-streams feeds --profile sim")
     local with_others = "CHAINLINK_STREAMS_API_KEY=other CHAINLINK_STREAMS_REST_URL=https://127.0.0.1:1 "
     assert.matches("ETH/USD", ok(with_others .. "chainlink-streams feeds --profile sim"))
@@ -111,6 +116,9 @@ describe("credentials of the command line", function()
       ["profile show x y"] = "'y' is one too many",
       ["profile list x"] = "'x' is one too many",
       ["profile show x --network testnet"] = "%-%-network belongs to profile add",
+      ["profile add x --format json"] = "%-%-format belongs to profile list and profile show",
+      ["profile remove x -o x"] = "%-%-output belongs to profile list and profile show",
+      ["profile list --format csv"] = "%-%-format must be table, json, not 'csv'",
       ["profile show x"] = "there is no profile 'x'",
       ["profile remove x"] = "there is no profile 'x'",
       ["profile add x"] = "the API key is missing: standard input has",

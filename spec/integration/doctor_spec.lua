@@ -79,6 +79,21 @@ describe("the doctor", function()
     assert.matches("ok    report +the newest of ", text)
   end)
 
+  it("writes what it finds in the format and into the file that are asked for", function()
+    local path = signers .. ".found"
+    local doctor = sim:exports() .. " chainlink-streams doctor "
+    assert.are.same({ "", 0 }, { project.run(doctor .. "--format json -o " .. path) })
+    local checks = {}
+    for line in project.read(path):gmatch "[^\n]+" do checks[#checks + 1] = cjson.decode(line).check end
+    assert.are.equal("libraries files name tcp tls answer clock credentials", table.concat(checks, " ", 1, 8))
+    assert.are.same({ "", 0 }, { project.run(doctor .. "--format text -o " .. path) })
+    assert.matches("^ok    libraries +%S", project.read(path))
+    for words, wrong in pairs { ["--json --format text"] = "--json is --format json",
+      ["--format csv"] = "--format must be text, json, not 'csv'" } do
+      assert.are.same({ "chainlink-streams: " .. wrong .. "\n", 2 }, { project.run(doctor .. words) })
+    end
+  end)
+
   it("tells wrong and missing credentials", function()
     local found, code, _, output = examine(changed(sim, { CHAINLINK_STREAMS_API_SECRET = "the-other-0004" }))
     assert.are.equal(1, code)

@@ -256,15 +256,42 @@ assert b.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
     assert.are.equal("rubbish\n", read "b.jsonl")
     good(ids[2] .. " --out FOLDER/a.csv --quiet --from now-60")
     fails(1, "has other columns", table.concat(ids, " ") .. " --out FOLDER/a.csv --resume --from now-60")
-    fails(2, "--resume is for --out", ids[1] .. " --resume")
-    fails(2, "--split is for --out", ids[1] .. " --split day")
-    fails(2, "--format jsonl is for --out", ids[1] .. " --format jsonl")
-    fails(2, "--out takes none of --count, --template and --output", words("c.csv", 10, "--count 3"))
-    fails(2, "must end in .csv, .jsonl or .sqlite", words("c", 10))
+    fails(2, "--resume is for --output", ids[1] .. " --resume")
+    fails(2, "--resume is for --output", ids[1] .. " --resume -o -")
+    fails(2, "--split is for --output", ids[1] .. " --split day")
+    fails(2, "--split is for --output, without a template", words("c.csv", 10, "--split day -f %p"))
+    fails(2, "--format jsonl is for --output", ids[1] .. " --format jsonl")
+    fails(2, "--count is for no file of csv, jsonl or sqlite", words("c.csv", 10, "--count 3"))
+    for _, more in ipairs { "--resume", "--split day", "--resume --format json" } do
+      fails(2, "must end in .csv, .jsonl or .sqlite", words("c", 10, more))
+    end
     fails(2, "gzip or zstd does it afterwards", words("c.jsonl.gz", 10))
     fails(2, "what is 10 seconds old", ids[1] .. " --out FOLDER/c.csv --from now-5")
     fails(1, "cannot be opened", words("nowhere/c.csv", 10))
     fails(2, "the template has '%x'", ids[1] .. " -f %x")
+  end)
+
+  it("has --out, --output and -o for one thing", function()
+    good(words("a.csv", 10, "--quiet"))
+    good(words("b.csv", 10, "--quiet"):gsub("%-%-out ", "-o "))
+    good(words("c", 10, "--quiet --format csv"):gsub("%-%-out ", "--output "))
+    assert.is_true(read "a.csv" == read "b.csv" and read "a.csv" == read "c")
+    local output, status = run((words("b.csv", 10):gsub("%-%-out ", "-o ")))
+    assert.are.equal(1, status)
+    assert.matches("b%.csv is there already: %-%-resume goes on with it", output)
+  end)
+
+  it("writes what cannot be gone on with in one step, as other commands do", function()
+    local function timeless(text) return (text:gsub('"received_at":[%d.]+', "")) end
+    for _, more in ipairs { "--format json", "--format table", "-f '%t %p\\n'" } do
+      local printed = timeless(good((words("x", 3, more):gsub("%-%-out %S+ ", ""))))
+      for name in ("a.txt a.csv"):gmatch "%S+" do
+        assert.are.equal("", good(words(name, 3, more)))
+        assert.is_true(#printed > 100 and printed == timeless(read(name)), more)
+      end
+    end
+    assert.are.equal("", good(words("plain", 3)))
+    assert.matches("^observed ", read "plain")
   end)
 
   it("ends with 130 on Ctrl-C, and can be gone on with", function()

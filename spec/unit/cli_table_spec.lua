@@ -27,7 +27,8 @@ describe("the table of commands", function()
         if row.choices or row.number or row.repeats then assert.is_string(row.value, place) end
       end
       assert.is_true(seen.help, name)
-      assert.equal(not command.unformatted, seen.format or false, name)
+      assert.equal(not command.unformatted, seen.schemas or false, name)
+      if seen.format then assert.is_true(seen.output, name) end
     end
     assert.is_nil(of_commands.find "nothing")
   end)
@@ -105,6 +106,8 @@ describe("the command line", function()
     for _, arguments in ipairs { { "-o", "x", "-a" }, { "-ox", "-a" }, { "--output=x", "--all" } } do
       assert.same({ output = "x", all = true }, (options.parse(rows, arguments)))
     end
+    table.insert(rows, { name = "out", alias = "output", value = "FILE" })
+    assert.same({ output = "y" }, (options.parse(rows, { "-o", "x", "--out", "y" })))
     assert.is_false((pcall(options.parse, rows, { "-o" })))
     assert.is_false((pcall(options.parse, rows, { "-ab" })))
   end)

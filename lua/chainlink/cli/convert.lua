@@ -97,6 +97,7 @@ return {
     { name = "to", value = "TIME", help = "last second" },
     { name = "quiet", help = "no summary on standard error" },
   },
+  keeps_file = function() return true end,
   run = function(_, values, rest)
     if #rest == 0 then options.usage_error "convert needs a file to read" end
     if not values.output then options.usage_error "convert needs --output, a file to write" end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- chainlink-streams history: what some feeds had from one time to another, on standard output or into a file that is
--- gone on with after a break.
+-- chainlink-streams history: what some feeds had from one time to another, on standard output or into a file, which is
+-- gone on with after a break where it is CSV, a recording or a database.
 
 local coverage = require "chainlink.cli.coverage"
 local files = require "chainlink.cli.files"
@@ -18,18 +18,25 @@ local SETTLED = 10 -- seconds: by then the service has all that it will have
 
 local kinds = { "table", "json", "csv", "jsonl", "sqlite" }
 
+-- Is it a file that can be gone on with? Else it has what standard output would have.
+local function keeps_file(values)
+  local path = values.output
+  if not path or path == "-" or values.template then return false end
+  if values.resume or values.split then return true end
+  if values.format then return values.format ~= "table" and values.format ~= "json" end
+  return files.is_named(path)
+end
+
 -- Which options go together.
 local function check(values)
-  local for_files = values.resume and "resume" or values.split and "split"
-  if values.out then
-    if values.count or values.template or values.output then
-      options.usage_error "--out takes none of --count, --template and --output"
-    end
+  if keeps_file(values) then
+    if values.count then options.usage_error "--count is for no file of csv, jsonl or sqlite" end
     return
   end
-  if for_files then options.usage_error("--%s is for --out", for_files) end
+  local for_files = values.resume and "resume" or values.split and "split"
+  if for_files then options.usage_error("--%s is for --output, without a template", for_files) end
   if values.format == "jsonl" or values.format == "sqlite" then
-    options.usage_error("--format %s is for --out", values.format)
+    options.usage_error("--format %s is for --output, without a template", values.format)
   end
 end
 
@@ -37,8 +44,8 @@ local function range_of(values)
   local now = os.time()
   local from, to = options.time(values.from or "now-60", now), options.time(values.to or "now", now)
   if from > to then options.usage_error "--from is later than --to" end
-  if values.out then to = math.min(to, now - SETTLED) end
-  if from > to then options.usage_error("--out keeps what is %d seconds old: --from is later than that", SETTLED) end
+  if keeps_file(values) then to = math.min(to, now - SETTLED) end
+  if from > to then options.usage_error("the file keeps what is %d seconds old: --from is later than that", SETTLED) end
   return from, to
 end
 
@@ -93,12 +100,12 @@ end
 local function keep(client, values, ids, known)
   local from, to = range_of(values)
   ids = sorted(ids)
-  local kind = files.kind(values.out, values.format)
-  local file = (values.split and split or files).write(kind, values.out, ids,
+  local kind = files.kind(values.output, values.format)
+  local file = (values.split and split or files).write(kind, values.output, ids,
     { resume = values.resume, from = from, to = to })
   local start = file.last or from
   if start > to then
-    output.remark("%s goes on to %s already", values.out, time.text(start))
+    output.remark("%s goes on to %s already", values.output, time.text(start))
     file:close()
     return
   end
@@ -116,8 +123,9 @@ end
 return {
   summary = "the reports of feeds from one time to another",
   usage = "history FEED... [--from TIME] [--to TIME] [--count N] [-f TEMPLATE]   or   "
-    .. "history FEED... --out FILE [--from TIME] [--to TIME] [--resume] [--split day]",
-  notes = "TIME: " .. times.forms .. "\nwith --out into a file, in the order of time, up to what is 10 seconds old",
+    .. "history FEED... --output FILE [--from TIME] [--to TIME] [--resume] [--split day]",
+  notes = "TIME: " .. times.forms
+    .. "\nFILE of csv, jsonl or sqlite is in the order of time, up to what is 10 seconds old, and can be gone on with",
   network = true,
   options = {
     { name = "from", value = "TIME", help = "first second (default: now-60)" },
@@ -126,16 +134,20 @@ return {
     { name = "format", value = table.concat(kinds, "|"), choices = kinds,
       help = "how to write (default: table, or by FILE's name); jsonl is a recording" },
     template.option,
-    { name = "out", value = "FILE", help = "keep a file there that can be gone on with: .csv, .jsonl or .sqlite" },
+    { name = "output", short = "o", value = "FILE",
+      help = "write there; .csv, .jsonl and .sqlite, by name or --format, can be gone on with" },
+    { name = "out", alias = "output", value = "FILE", help = "the same as --output" },
     { name = "resume", help = "go on with FILE where it ends" },
     { name = "split", value = "day", choices = { "day" }, help = "a file for each day (UTC), its date in the name" },
-    { name = "quiet", help = "with --out: no progress and summary on standard error" },
+    { name = "quiet", help = "no progress and summary on standard error" },
   },
+  keeps_file = keeps_file,
   run = function(client, values, rest)
     check(values)
-    local kind = values.out and "csv" or session.kind(values) or "table"
+    local is_kept = keeps_file(values)
+    local kind = is_kept and "csv" or session.kind(values) or "table"
     local ids, known = names.feeds(client, rest, kind)
-    if values.out then keep(client, values, ids, known)
+    if is_kept then keep(client, values, ids, known)
     else print_all(client, values, kind, ids, known) end
   end,
 }

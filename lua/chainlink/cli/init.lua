@@ -58,17 +58,14 @@ local function into_file(command, values, run)
   return result
 end
 
--- Is --output the option that all commands have?
-local function has_outfile(rows)
-  for _, row in ipairs(rows) do
-    if row == session.output_option then return true end
-  end
-  return false
+-- Is what it writes to go into the file of --output?
+local function has_outfile(command, values)
+  if not values.output or values.output == "-" then return false end
+  return not (command.keeps_file and command.keeps_file(values))
 end
 
 local function run_command(command, arguments)
-  local rows = of_commands.options(command)
-  local values, rest = options.parse(rows, arguments)
+  local values, rest = options.parse(of_commands.options(command), arguments)
   if values.help then
     print_all(help.of(command))
     return 0
@@ -83,7 +80,7 @@ local function run_command(command, arguments)
     if of_client then return with_client(command, values, rest, of_client) or 0 end
     return command.run(nil, values, rest) or 0
   end
-  if values.output and values.output ~= "-" and has_outfile(rows) then return into_file(command, values, run) end
+  if has_outfile(command, values) then return into_file(command, values, run) end
   return run()
 end
 

@@ -48,7 +48,7 @@ end
 local function store(values, row, text)
   local value = convert(row, text)
   if not row.repeats then
-    values[row.name] = value
+    values[row.alias or row.name] = value
     return
   end
   values[row.name] = values[row.name] or {}
@@ -111,7 +111,8 @@ local function option_in(rows, argument)
 end
 
 --- Splits arguments into the values of options and the rest. Rows: {name=, short= a letter, value="WHAT" or nil for a
---- switch, default=, choices=, number=true|"whole" (above 0, or from low to high), repeats=true: an array}.
+--- switch, default=, choices=, number=true|"whole" (above 0, or from low to high), repeats=true: an array,
+--- alias= the name of the option whose value it is}.
 function options.parse(rows, arguments)
   local values, rest, i = {}, {}, 1
   while i <= #arguments do

@@ -53,7 +53,18 @@ local function shortened(key)
   return #key >= 16 and text.plain(key:sub(1, 4)) .. "... (" .. #key .. " characters)" or "kept, not shown"
 end
 
-local function show(name)
+-- A name and its value a line; or an object of them.
+local function write(rows, kind)
+  local lines = {}
+  for i, row in ipairs(rows) do
+    lines[i] = kind == "json" and ('"%s":%s'):format(row[1], text.json_string(row[2])) or ("%-12s%s"):format(row[1],
+      row[2])
+  end
+  if kind == "json" then lines = { "{" .. table.concat(lines, ",") .. "}" } end
+  for _, line in ipairs(lines) do output.print(line) end
+end
+
+local function show(name, values)
   local profile = profiles.get(name)
   local rows = { { "name", name }, { "api_key", profile.api_key and shortened(profile.api_key) or "none" } }
   local from_command = profile.secret_command and "what this prints: " .. text.plain(profile.secret_command)
@@ -61,15 +72,19 @@ local function show(name)
   for _, setting in ipairs { "network", "rest_url", "ws_url", "ca_file" } do
     if profile[setting] then rows[#rows + 1] = { setting, text.plain(profile[setting]) } end
   end
-  for _, row in ipairs(rows) do output.print(("%-12s%s"):format(row[1], row[2])) end
+  write(rows, values.format)
+end
+
+local function list(_, values)
+  for _, profile in ipairs(profiles.all()) do
+    if values.format == "json" then write({ { "name", profile.name } }, "json") else output.print(profile.name) end
+  end
 end
 
 local actions = {
   add = add,
   show = show,
-  list = function()
-    for _, profile in ipairs(profiles.all()) do output.print(profile.name) end
-  end,
+  list = list,
   remove = function(name)
     profiles.remove(name)
     output.note("profile '%s' is gone", name)
@@ -77,6 +92,19 @@ local actions = {
 }
 
 local only_add = { "network", "rest-url", "ws-url", "ca-file", "secret-command", "secret-fd" }
+local only_told = { "format", "output" }
+
+-- Does each option belong to the action?
+local function check_options(action, values)
+  for _, name in ipairs(only_add) do
+    if values[name] and action ~= "add" then options.usage_error("--%s belongs to profile add", name) end
+  end
+  for _, name in ipairs(only_told) do
+    if values[name] and action ~= "list" and action ~= "show" then
+      options.usage_error("--%s belongs to profile list and profile show", name)
+    end
+  end
+end
 
 return {
   summary = "keep credentials under a name, in a file that only you can read",
@@ -90,6 +118,9 @@ return {
     { name = "secret-command", value = "COMMAND", help = "add: keep this command, which prints the secret, instead" },
     { name = "secret-fd", value = "N", number = "whole", low = 0, high = 65535,
       help = "add: read the secret from this descriptor" },
+    { name = "format", value = "table|json", choices = { "table", "json" },
+      help = "list, show: how to write (default: table); json is JSON Lines, one object a line" },
+    session.output_option,
   },
   unformatted = true,
   run = function(_, values, rest)
@@ -97,9 +128,7 @@ return {
     if not action then options.usage_error "expected profile add, list, show or remove" end
     local most = rest[1] == "list" and 1 or 2
     if #rest > most then options.usage_error("'%s' is one too many", text.plain(rest[most + 1])) end
-    for _, name in ipairs(only_add) do
-      if values[name] and rest[1] ~= "add" then options.usage_error("--%s belongs to profile add", name) end
-    end
+    check_options(rest[1], values)
     action(rest[1] ~= "list" and check_name(rest[2]) or nil, values)
   end,
 }

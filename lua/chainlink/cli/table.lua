@@ -6,10 +6,11 @@
 --   summary  a line, in small letters         usage    the command's name, its arguments and main options
 --   options  rows for chainlink.cli.options   run      function(client or nil, values, arguments) -> exit code or nil
 --   notes    further lines, optional          more     a text that is set as it is, optional
---   network  it asks the service              unformatted  it knows no --format, --schemas and --output
+--   network  it asks the service              unformatted  of --format, --schemas and --output it has its own alone
 --   endless  it ends by Ctrl-C: what it has written until then is whole
 --   makes_client  of those that ask: it makes its client itself, and gets nil
 --   client_options  function(values) -> more options of its client, optional
+--   keeps_file  function(values) -> does it make the file of its --output itself? Optional; else that is done for it
 
 local commands = require "chainlink.cli.commands"
 local session = require "chainlink.cli.session"

@@ -16,6 +16,11 @@ local endings = { csv = "csv", jsonl = "jsonl", sqlite = "sqlite", sqlite3 = "sq
 
 files.names = { "csv", "jsonl", "sqlite" }
 
+--- Does its name tell what it is, or that it could be one of them compressed?
+function files.is_named(path)
+  return endings[path:match "%.(%w+)$" or ""] ~= nil or path:find "%.gz$" ~= nil or path:find "%.zst$" ~= nil
+end
+
 --- The kind of a file to write, by what was asked for or by its name; a usage error where that tells none.
 function files.kind(path, asked)
   if path:find "%.gz$" or path:find "%.zst$" then
