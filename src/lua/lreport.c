@@ -128,9 +128,7 @@ static int report_index(lua_State *L) {
  * and the name was in use lately; NaN, which no value is: ask report_index. */
 static double quick_number(struct cache *cache, const struct cds_report *report, const char *name) {
   int meaning = remembered(cache, report->schema, name);
-  double number;
-  bool is_number = meaning != CDS_L_NO_MEANING && cds_l_value_number(&number, report, meaning);
-  return is_number ? number : (double)NAN;
+  return meaning != CDS_L_NO_MEANING ? cds_l_value_number(report, meaning) : (double)NAN;
 }
 
 static int report_newindex(lua_State *L) {

@@ -2,6 +2,8 @@
  * Values of reports: fields of the blob, and what every report has. */
 #include "lua/lvalue.h"
 
+#include <math.h>
+
 #include "codec/decimal.h"
 #include "codec/hex.h"
 
@@ -233,22 +235,14 @@ void cds_l_push_value(lua_State *L, const struct cds_report *report, int meaning
 
 #define MAX_EXACT_DOUBLE (INT64_C(1) << 53)
 
-static bool field_number(double *out, const struct cds_report *report, size_t index) {
-  const struct cds_field *field = &report->schema->fields[index];
-  const uint8_t *word = cds_report_word(report, index);
-  bool is_signed = field->type == CDS_TYPE_INT;
+static double whole_number(const uint8_t *word, bool is_signed) {
   int64_t value;
-  if (!is_signed && field->type != CDS_TYPE_UINT) return false;
-  if (field->decimals) {
-    *out = cds_decimal_to_double(word, is_signed, field->decimals);
-    return true;
-  }
-  if (!cds_decimal_to_int64(&value, word, is_signed)) return false;
-  *out = (double)value;
-  return value >= -MAX_EXACT_DOUBLE && value <= MAX_EXACT_DOUBLE;
+  bool is_exact =
+    cds_decimal_to_int64(&value, word, is_signed) && value >= -MAX_EXACT_DOUBLE && value <= MAX_EXACT_DOUBLE;
+  return is_exact ? (double)value : (double)NAN;
 }
 
-bool cds_l_value_number(double *out, const struct cds_report *report, int meaning) {
+static double property_number(const struct cds_report *report, int meaning) {
   uint64_t time;
   switch (meaning) {
   case P_OBSERVATIONS_TIMESTAMP:
@@ -257,11 +251,19 @@ bool cds_l_value_number(double *out, const struct cds_report *report, int meanin
   case P_OBSERVATIONS_MS:
   case P_VALID_FROM_MS:
   case P_EXPIRES_MS:
-    if (!time_in(&time, report, (enum property)meaning) || time > (uint64_t)MAX_EXACT_DOUBLE) return false;
-    *out = (double)time;
-    return true;
-  default: return meaning < P_FEED_ID && field_number(out, report, (size_t)meaning);
+    if (time_in(&time, report, (enum property)meaning) && time <= (uint64_t)MAX_EXACT_DOUBLE) return (double)time;
+    return (double)NAN;
+  default: return (double)NAN;
   }
+}
+
+double cds_l_value_number(const struct cds_report *report, int meaning) {
+  if (meaning >= P_FEED_ID) return property_number(report, meaning);
+  const struct cds_field *field = &report->schema->fields[meaning];
+  const uint8_t *word = cds_report_word(report, (size_t)meaning);
+  bool is_signed = field->type == CDS_TYPE_INT;
+  if (!is_signed && field->type != CDS_TYPE_UINT) return (double)NAN;
+  return field->decimals ? cds_decimal_to_double(word, is_signed, field->decimals) : whole_number(word, is_signed);
 }
 
 /* ---- names ---- */

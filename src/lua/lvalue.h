@@ -14,8 +14,9 @@ void cds_l_push_names(lua_State *L, const struct cds_schema *schema);
 /* Pushes the value. */
 void cds_l_push_value(lua_State *L, const struct cds_report *report, int meaning);
 
-/* The number that cds_l_push_value pushes on a Lua whose numbers are doubles; false: it pushes something else. */
-bool cds_l_value_number(double *out, const struct cds_report *report, int meaning);
+/* The number that cds_l_push_value pushes on a Lua whose numbers are doubles; NaN, which none is: it pushes something
+ * else. */
+double cds_l_value_number(const struct cds_report *report, int meaning);
 
 /* The field of the blob that it is; -1 when it is none. */
 int cds_l_value_field(const struct cds_report *report, int meaning);
