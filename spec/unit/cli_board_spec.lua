@@ -64,11 +64,39 @@ describe("the board", function()
     end
     assert.same({ 5, 0, 5 }, rates(130))
     assert.same({ 4.5, 0, 4.5 }, rates(131.2))
+    assert.same({ 4.7, 0, 4.7 }, rates(129.9)) -- without the second that has not passed
     assert.same({ 0, 0, 0 }, rates(140))
     local early = board.new({ A }, {}, 200.5)
     for _ = 1, 6 do early:report(report(A, 1), 201.5) end
     assert.equal(6, early:state(stats, 202.3, 0).rate)
     assert.equal(3, early:state(stats, 203.9, 0).rate)
+  end)
+
+  it("keeps no more seconds than it reckons with", function()
+    local feeds = board.new({ A }, {}, 100)
+    for second = 100, 199 do feeds:report(report(A, second), second) end
+    local seconds = {}
+    for second in pairs(feeds.feeds[1].slots) do seconds[#seconds + 1] = second end
+    table.sort(seconds)
+    assert.same({ 11, 189, 199 }, { #seconds, seconds[1], seconds[11] })
+  end)
+
+  it("knows no latency of a report that does not tell when it came, or was observed", function()
+    local feeds = board.new({ A }, {}, 100)
+    feeds:report(report(A, 1000, { received_at = false }), 101)
+    feeds:report(report(A, 1000, { observations_timestamp_ms = false }), 101)
+    assert.is_nil(feeds:state(stats, 105, 1010).feeds[1].latency)
+  end)
+
+  it("takes for trouble what is none of a feed's own business", function()
+    for state, is_trouble in pairs { disconnected = true, reconnecting = true, failed = true, lost = true,
+      unverified = true, connected = false, gap = false, backfilled = false } do
+      local feeds = board.new({ A }, {}, 0)
+      feeds:event { state = state, time = 1, feed_id = A }
+      local told = feeds:state(stats, 0, 0)
+      assert.equal(is_trouble, told.trouble ~= nil, state)
+      assert.same({ state == "gap" and 1 or 0, state == "lost" and 1 or 0 }, { told.feeds[1].gaps, told.feeds[1].lost })
+    end
   end)
 
   it("counts gaps and losses of each feed, and keeps the last trouble", function()

@@ -69,6 +69,47 @@ describe("coverage", function()
   end)
 end)
 
+describe("coverage to the millisecond", function()
+  -- The lines for feed 0x1, whose reports are valid from and observed at such milliseconds.
+  local function of(spans, from, to)
+    local covered = coverage.new(from, to)
+    covered:feed "0x1"
+    for _, span in ipairs(spans) do
+      covered:add { feed_id = "0x1", valid_from_timestamp_ms = span[1], observations_timestamp_ms = span[2],
+        resolution = "ms" }
+    end
+    return table.concat(covered:lines {}, "\n")
+  end
+
+  it("knows a hole of one", function()
+    assert.are.equal("0x1: 2 reports, 66.66 % covered, 1 hole: 1970-01-01T00:00:00.006Z to 1970-01-01T00:00:00.006Z "
+      .. "(0.001 s)", of { { 5, 5 }, { 7, 7 } })
+    assert.are.equal("0x1: 2 reports, 100 % covered", of { { 5, 5 }, { 6, 6 } })
+    assert.are.equal("0x1: 1 reports, 100 % covered", of { { 5, 5 } })
+  end)
+
+  it("leaves the end to the next report where that may be as long as the longest", function()
+    assert.are.equal("0x1: 1 reports, 50 % covered, 1 hole: 1970-01-01T00:00:00.500Z to 1970-01-01T00:00:00.999Z "
+      .. "(0.5 s)", of({ { 0, 499 } }, 0, 0))
+    assert.are.equal("0x1: 1 reports, 99.8 % covered, 1 hole: 1970-01-01T00:00:00.000Z to 1970-01-01T00:00:00.000Z "
+      .. "(0.001 s)", of({ { 1, 500 } }, 0, 0))
+  end)
+
+  it("writes holes of any length", function()
+    assert.matches("%(5000 s%)$", of { { 0, 0 }, { 5000001, 5000001 } })
+    assert.matches("%(5000%.25 s%)$", of { { 0, 0 }, { 5000251, 5000251 } })
+  end)
+
+  it("has its feeds in the order of their ids", function()
+    local covered, expected = coverage.new(), {}
+    for i = 9, 1, -1 do
+      covered:feed("0x" .. i)
+      expected[i] = ("0x%d: 0 reports, 0 %% covered"):format(i)
+    end
+    assert.are.same(expected, covered:lines {})
+  end)
+end)
+
 describe("progress", function()
   it("tells the time reached, the share, the rate, what is left, and holes", function()
     local told = progress.new(T, T + 99, T, true)

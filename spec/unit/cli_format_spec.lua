@@ -16,6 +16,16 @@ describe("CSV", function()
     assert.are.equal('a,"b,c","d ""e""",,5,0.5,true', format.csv_line({ "a", "b,c", 'd "e"', nil, 5, 0.5, true }, 7))
   end)
 
+  it("is read as it was written", function()
+    for _, cells in ipairs { { "a", "b" }, { "" }, { "", "", "" }, { 'd '
+      .. '"e"', "b,c", "" }, { '"', '""', '","' }, { "a", "" } } do
+      assert.are.same(cells, format.csv_cells(format.csv_line(cells)))
+    end
+    assert.are.same({ "a", '"bc' }, format.csv_cells '"a","bc')
+    assert.are.same({ 'a"b' }, format.csv_cells '"a""b"')
+    assert.are.same({ "a" }, format.csv_cells '"a""b')
+  end)
+
   it("has nothing that steers a terminal, and one line a row", function()
     assert.are.equal("a?[31mb?c?d", format.csv_line { "a\27[31mb\194\155c\nd" })
   end)
@@ -85,6 +95,9 @@ end)
 describe("tables", function()
   it("align", function()
     assert.are.same({ "a    b", "ccc  d" }, format.columns { { "a", "b" }, { "ccc", "d" } })
+    assert.are.same({ "  b" }, format.columns { { "", "b" } })
+    local function bold(line) return "<" .. line .. ">" end
+    assert.are.same({ "<a>", "b", "c" }, format.columns({ { "a" }, { "b" }, { "c" } }, bold))
   end)
 
   it("show a report in a row", function()
@@ -115,6 +128,16 @@ describe("tables", function()
   it("keep the terminal safe from names, and cut no character in two", function()
     assert.matches("  a%?%[31mb%?c +v8 ", format.report_row(v8, "a\27[31mb\194\155c"))
     assert.matches("  fourteen bytes    v8 ", format.report_row(v8, "fourteen bytes €"))
+    assert.are.equal("observed              feed              v                price               bid"
+      .. "               ask", format.report_heading())
+    local row = format.report_row(v8, "x", function(price, report)
+      assert.are.equal(v8, report)
+      return "<" .. price .. ">"
+    end)
+    assert.matches(" v8  <            1%.0000>$", row)
+    assert.are.equal("a€", format.cut("a€€", 5))
+    assert.are.equal("ab", format.cut("ab", 2))
+    assert.are.equal("ab", format.cut("ab", 3))
     assert.are.equal("a€", format.cut("a€€", 4))
     assert.are.equal("a€", format.cut("a€€", 6))
     assert.are.equal("a€€", format.cut("a€€", 7))
@@ -143,7 +166,14 @@ describe("tables", function()
     assert.matches("market_status +2  open", text)
     assert.matches("observations_timestamp +1700000001  2023%-11%-14T22:13:21Z", text)
     assert.is_nil(text:find("\nname ", 1, true))
-    assert.matches("\nname +ETH/%?\n", table.concat(format.report_details(v8, schemas, "ETH/\27"), "\n"))
+    assert.matches("^version +8\nfeed_id +0x0008%x+\nname +ETH/%?\n",
+      table.concat(format.report_details(v8, schemas, "ETH/\27"), "\n"))
+    assert.matches("\nconfig_digest +" .. v8.config_digest .. "\nsignatures +" .. #v8.signatures .. "$", text)
+    local in_seconds = { [8] = { fields = { { name = "native_fee", unit = "seconds" }, { name = "link_fee" } } } }
+    local odd = setmetatable({ native_fee = 1700000000, exact = function(_, name) return v8:exact(name) end },
+      { __index = v8 })
+    assert.matches("\nnative_fee +0%.001  2023%-11%-14T22:13:20Z\nlink_fee +0%.002\n",
+      table.concat(format.report_details(odd, in_seconds), "\n"))
   end)
 
   it("list feeds in each format", function()
@@ -154,6 +184,19 @@ describe("tables", function()
     assert.are.same({ "id,version,name,extra", feeds[1].id .. ',3,"ETH/USD, ?x",true' },
       format.feeds(feeds, "csv", schemas))
     assert.matches("Crypto Advanced  ETH/USD, %?x$", format.feeds(feeds, nil, schemas)[2])
+  end)
+
+  it("list feeds with what any of them has besides, each once, in order", function()
+    local feeds = { { id = "0x1", version = 3, name = "A", status = "live", b = 1, asset_class = "Crypto" },
+      { id = "0x2", version = 99, status = "\27", a = 2, b = 3, list = {} } }
+    assert.are.same({ "id,version,name,a,asset_class,b,status", "0x1,3,A,,Crypto,1,live", "0x2,99,,2,,3,?" },
+      format.feeds(feeds, "csv", schemas))
+    local function bold(line) return "<" .. line .. ">" end
+    assert.are.same({ "<id   v   schema           name  class   status>", "0x1  3   Crypto Advanced  A     Crypto  "
+      .. "live",
+      "0x2  99  unknown                        ?" }, format.feeds(feeds, nil, schemas, bold))
+    assert.are.same({ "id   v   schema   name  type", "0x2  99  unknown        x" },
+      format.feeds({ { id = "0x2", version = 99, feed_type = "x" } }, nil, schemas))
   end)
 end)
 

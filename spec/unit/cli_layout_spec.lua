@@ -75,6 +75,87 @@ describe("the view", function()
     assert.matches("^WRAPPED%-ETHER%-BASKET/USD +3456%.79 +3456%.50 +3457%.00    1%.2s", first(109))
   end)
 
+  it("takes each column where there is just room for it, the name cut short for the first ones", function()
+    local function heads(columns, name)
+      local lines = layout.lines(state_of { feed(name or "WRAPPED-ETHER-BASKET-1/USD") }, 24, columns, 1)
+      return (lines[columns < 22 and 4 or 6]:gsub(" +", " "):gsub(" $", ""))
+    end
+    local all = { { 24, "price" }, { 32, "age" }, { 40, "rate/s" }, { 49, "latency" }, { 55, "gaps" }, { 61, "lost" },
+      { 87, "observed" } }
+    local words = "feed"
+    for _, column in ipairs(all) do
+      assert.equal(words, heads(column[1] - 1))
+      words = words .. " " .. column[2]
+      assert.equal(words, heads(column[1]))
+    end
+    assert.equal("feed price age rate/s latency gaps lost observed reports", heads(99))
+    assert.equal("feed price age rate/s latency gaps lost observed", heads(98))
+    assert.equal("feed price bid ask age rate/s latency gaps lost", heads(109))
+    assert.equal("feed price bid ask age rate/s latency gaps lost", heads(118))
+    assert.equal("feed price bid ask age rate/s latency gaps lost observed", heads(119))
+    assert.equal("feed price bid ask age rate/s latency gaps lost observed", heads(130))
+    assert.equal("feed price bid ask age rate/s latency gaps lost observed reports", heads(131))
+    assert.equal("feed price bid ask age rate/s latency gaps lost observed reports", heads(148))
+    assert.equal("feed price bid ask age rate/s latency gaps lost observed reports id", heads(149))
+    local row = layout.lines(state_of { feed "WRAPPED-ETHER-BASKET-1/USD" }, 24, 200, 1)[7]
+    assert.matches("^WRAPPED%-ETHER%-BASKET%-1/~  ", row)
+    assert.matches("^feed price age", heads(69, "F"))
+    assert.matches("^F                3456%.79 ", layout.lines(state_of { feed "F" }, 24, 200, 1)[7])
+  end)
+
+  it("has as many words in each line above as find room", function()
+    local state = state_of { feed "ETH/USD" }
+    -- The words that fit, the first of them cut short where not even that one does.
+    local function fitting(words, width)
+      if #words[1] > width then return words[1]:sub(1, width - 1) .. "~" end
+      local line = words[1]
+      for i = 2, #words do
+        if #line + 2 + #words[i] > width then break end
+        line = line .. "  " .. words[i]
+      end
+      return line
+    end
+    for width = 1, 200 do
+      local lines = layout.lines(state, 24, width, 1)
+      local clock = width >= 50 and "22:13:21 UTC" or ""
+      local left = fitting({ "chainlink-streams top", "1 feed", "for 1h02m", "q ends" },
+        clock == "" and width or width - 14)
+      assert.equal(left .. (" "):rep(width - #left - #clock) .. clock, lines[1])
+      assert.equal(fitting({ "2 of 2 connections up", "2.5 reports/s", "gaps 1", "lost 0", "latency 12ms (max 100ms)",
+        "reports 154", "duplicates 150", "dropped 0" }, width), lines[2])
+      if width > 3 then
+        assert.equal(" " .. fitting({ "o1", "localhost:1", "connected", "up 1m15s", "ping 0.3ms", "messages 1234",
+          "reconnects 0" }, width - 1), lines[3])
+      end
+    end
+  end)
+
+  it("has at each number of rows what is wanted most", function()
+    local state = state_of(feeds_of(3), { trouble = { at = 1700000000, words = "gone" } })
+    local function first_words(rows)
+      local words = {}
+      for i, line in ipairs((layout.lines(state, rows, 50, 1))) do words[i] = line:match "^%s?(%S*)" end
+      return table.concat(words, " ")
+    end
+    assert.equal("feed", first_words(1))
+    assert.equal("feed F1/USD", first_words(2))
+    assert.equal("feed F1/USD feeds", first_words(3))
+    assert.equal("chainlink-streams feed F1/USD feeds", first_words(4))
+    assert.equal("chainlink-streams 2 feed F1/USD feeds", first_words(5))
+    assert.equal("chainlink-streams 2 1.0s feed F1/USD feeds", first_words(6))
+    assert.equal("chainlink-streams 2 1.0s feed F1/USD F2/USD F3/USD", first_words(7))
+    assert.equal("chainlink-streams 2 1.0s  feed F1/USD F2/USD F3/USD", first_words(8))
+    assert.equal("chainlink-streams 2 1.0s  feed F1/USD F2/USD F3/USD", first_words(9))
+    assert.equal("chainlink-streams 2 o1 o2 1.0s  feed F1/USD F2/USD F3/USD", first_words(10))
+  end)
+
+  it("scrolls no further than there is something to see", function()
+    assert.equal(1, layout.last_start(3, 10))
+    assert.equal(1, layout.last_start(3, 3))
+    assert.equal(2, layout.last_start(3, 2))
+    assert.equal(4, layout.last_start(3, 0))
+  end)
+
   it("is never wider nor longer than the terminal, whatever that is", function()
     local long = feed(("Ünï"):rep(30), { price = -1e30, age = 1e9, latency = 1e12, rate = 1e6, gaps = 1e6, lost = 1e9,
       reports = 1e15 })
@@ -144,8 +225,35 @@ describe("the view", function()
     assert.matches("^<head:feed ", lines[7])
     assert.matches("^UP +<rose: +3456%.79>    1%.2s", lines[8])
     assert.matches("^DOWN +<fell: +3456%.79>  <bad:   31s>.*<bad:   2>  22:13:20$", lines[9])
-    state.wall = 1700000060
+    state.wall = trouble.at + 60
+    assert.equal("<bad:1m00s ago: disconnected h:1: gone?>", layout.lines(state, 24, 80, 1, paint)[5])
+    state.wall = trouble.at + 60.5
     assert.equal("", layout.lines(state, 24, 80, 1, paint)[5]) -- that was long ago
+  end)
+
+  it("marks what is late by more than half a minute, and a single report that was lost", function()
+    local function paint(style, value) return ("<%s:%s>"):format(style, value) end
+    local feeds = { feed("A", { age = 30, lost = 1 }), feed("B", { age = 30.1 }) }
+    local late = layout.lines(state_of(feeds), 24, 80, 1, paint)
+    assert.matches("^2 of 2 connections up", late[2])
+    assert.matches("^A +3456%.79     30s .* 0  <bad:   1>  22:13:20$", late[7])
+    assert.matches("^B +3456%.79  <bad:   30s> .* 0     0  22:13:20$", late[8])
+  end)
+
+  it("writes latencies and rates so that they can be read", function()
+    local function cells(more)
+      local row = layout.lines(state_of { feed("A", more) }, 24, 80, 1)[7]
+      return row:match "^A +3456%.79 +1%.2s +(%S+) +(%S+)"
+    end
+    local function latency(value) return select(2, cells { latency = value }) end
+    for value, words in pairs { [9.94] = "9.9ms", [9.95] = "10ms", [9.5] = "9.5ms", [10.8] = "11ms", [-9.5] = "-9.5ms",
+      [-9.95] = "-10ms", [-999.5] = "-1000ms", [-999.6] = "0.0s", [99999.4] = "99999ms", [99999.5] = "1m40s",
+      [1e6] = "16m40s" } do
+      assert.equal(words, latency(value), nil, tostring(value))
+    end
+    for value, words in pairs { [99.94] = "99.9", [99.95] = "100", [99.5] = "99.5", [100.9] = "101" } do
+      assert.equal(words, (cells { rate = value }))
+    end
   end)
 
   it("leaves out what a connection has not", function()
@@ -156,8 +264,9 @@ describe("the view", function()
   end)
 
   it("writes times so that they can be read", function()
-    local cases = { [0] = "0.0s", [0.04] = "0.0s", [9.94] = "9.9s", [9.96] = "10s", [59.4] = "59s", [59.6] = "1m00s",
-      [3599] = "59m59s", [3599.9] = "1h00m", [86399] = "23h59m", [86400] = "1d", [1e9] = "11574d", [-3] = "0.0s" }
+    local cases = { [0] = "0.0s", [0.04] = "0.0s", [9.94] = "9.9s", [9.95] = "10s", [59.4] = "59s", [59.6] = "1m00s",
+      [3599] = "59m59s", [3599.9] = "1h00m", [86340] = "23h59m", [86399] = "23h59m", [86400] = "1d", [1e9] = "11574d",
+      [-3] = "0.0s" }
     for seconds, words in pairs(cases) do assert.equal(words, layout.duration(seconds)) end
     assert.equal("-", layout.duration(nil))
   end)

@@ -30,8 +30,8 @@ local function forget(slots, before)
 end
 
 local function direction_of(before, price)
-  if not before or not price or before == price then return nil end
-  return price > before and "up" or "down"
+  if not before or not price then return nil end
+  return price > before and "up" or price < before and "down" or nil
 end
 
 -- Milliseconds from the observation to the arrival; nil for one that came later on purpose.

@@ -44,7 +44,7 @@ function Coverage:add(report)
   local feed = self:feed(report.feed_id)
   local first, last = span_of(report)
   feed.count, feed.longest = feed.count + 1, math.max(feed.longest, last - first + 1)
-  if not feed.reached then feed.first, feed.reached = first, first - 1 end
+  if not feed.reached then feed.first, feed.reached = first, first end
   if first > feed.reached + 1 then note_hole(self, feed, feed.reached + 1, first - 1) end
   feed.reached = math.max(feed.reached, self.to and math.min(last, self.to) or last)
 end

@@ -137,7 +137,6 @@ local number = format.number
 
 --- The first `size` bytes of a text at most, and no part of a character.
 function format.cut(value, size)
-  if #value <= size then return value end
   while value:find("^[\128-\191]", size + 1) do size = size - 1 end
   return value:sub(1, size)
 end

@@ -83,38 +83,40 @@ local function count_cell(member)
   return function(feed) return count(feed[member]) end
 end
 
--- By how much they are wanted: those that find no room are left out. They are shown in the order of `place`. For the
--- core ones, of which none is passed over, names are cut short; the bid needs the ask's room too, which comes with it.
+-- By how much they are wanted: those that find no room are left out. For the core ones, of which none is passed over,
+-- names are cut short; the bid needs the ask's room too, which comes with it.
 local columns = {
-  { head = "price", place = 2, width = 14, core = true, cell = price_cell, style = price_style },
-  { head = "age", place = 5, width = 6, core = true, cell = age_cell, style = age_style },
-  { head = "rate/s", place = 6, width = 6, core = true, cell = function(feed) return rate(feed.rate) end },
-  { head = "latency", place = 7, width = 7, core = true, cell = function(feed) return milliseconds(feed.latency) end },
-  { head = "gaps", place = 8, width = 4, core = true, cell = count_cell "gaps" },
-  { head = "lost", place = 9, width = 4, core = true, cell = count_cell "lost", style = bad_if_any "lost" },
-  { head = "bid", place = 3, width = 14, needs = 30, cell = function(feed) return format.number(feed.bid) end },
-  { head = "ask", place = 4, width = 14, with = "bid", cell = function(feed) return format.number(feed.ask) end },
-  { head = "observed", place = 10, width = 8, cell = observed_cell },
-  { head = "reports", place = 11, width = 10, cell = count_cell "reports" },
-  { head = "id", place = 12, width = 16, cell = function(feed) return format.short_id(feed.id) end },
+  { head = "price", width = 14, core = true, cell = price_cell, style = price_style },
+  { head = "age", width = 6, core = true, cell = age_cell, style = age_style },
+  { head = "rate/s", width = 6, core = true, cell = function(feed) return rate(feed.rate) end },
+  { head = "latency", width = 7, core = true, cell = function(feed) return milliseconds(feed.latency) end },
+  { head = "gaps", width = 4, core = true, cell = count_cell "gaps" },
+  { head = "lost", width = 4, core = true, cell = count_cell "lost", style = bad_if_any "lost" },
+  { head = "bid", width = 14, needs = 30, cell = function(feed) return format.number(feed.bid) end },
+  { head = "ask", width = 14, with = "bid", cell = function(feed) return format.number(feed.ask) end },
+  { head = "observed", width = 8, cell = observed_cell },
+  { head = "reports", width = 10, cell = count_cell "reports" },
+  { head = "id", width = 16, cell = function(feed) return format.short_id(feed.id) end },
 }
 
--- -> the columns that find room beside the names, in the order of their places, and the names' width
+local shown_order = { "price", "bid", "ask", "age", "rate/s", "latency", "gaps", "lost", "observed", "reports", "id" }
+
+-- -> the columns that find room beside the names, in the order in which they are shown, and the names' width
 local function choose(feeds, width)
   local longest = MIN_NAME
   for _, feed in ipairs(feeds) do longest = math.max(longest, width_of(name_of(feed))) end
   longest = math.min(longest, MAX_NAME)
-  local left, chosen, has = width, {}, {}
+  local left, found, chosen = width, {}, {}
   for _, column in ipairs(columns) do
     local for_names = column.core and MIN_NAME or longest
     local fits = (column.needs or column.width) + GAP <= left - for_names
-    if fits and (not column.with or has[column.with]) then
-      chosen[#chosen + 1], has[column.head] = column, true
+    if fits and (not column.with or found[column.with]) then
+      found[column.head] = column
       left = left - column.width - GAP
     elseif column.core then break
     end
   end
-  table.sort(chosen, function(a, b) return a.place < b.place end)
+  for _, head in ipairs(shown_order) do chosen[#chosen + 1] = found[head] end
   return chosen, math.min(longest, left)
 end
 
@@ -208,13 +210,13 @@ function layout.last_start(feed_count, shown) return math.max(1, feed_count - sh
 function layout.lines(state, rows, width, start, paint)
   paint = paint or plain
   local lines = top_lines(state, rows, width, paint)
-  for i = #lines, math.max(rows - 2, 1), -1 do lines[i] = nil end
+  for i = #lines, rows - 2, -1 do lines[i] = nil end
   local chosen, name_width = choose(state.feeds, width)
   lines[#lines + 1] = paint("head", fit(cut(heading(chosen, name_width), width), width, true))
   local room = rows - #lines
   local shown = math.min(#state.feeds, room)
   if shown < #state.feeds and room > 1 then shown = room - 1 end
-  start = math.max(1, math.min(start or 1, layout.last_start(#state.feeds, shown)))
+  start = math.max(1, math.min(start, layout.last_start(#state.feeds, shown)))
   for i = start, start + shown - 1 do
     lines[#lines + 1] = row_of(state.feeds[i], chosen, name_width, paint)
   end
