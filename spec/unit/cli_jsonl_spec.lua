@@ -79,8 +79,8 @@ describe("a recording that a command writes", function()
   it("tells milliseconds where there are some, and how a report came where that is asked for", function()
     local one = chainlink.decode(sample.ms_v3)
     local start = ('{"feedID":"%s","fullReport":"%s","validFromTimestamp":1700000000,'
-      .. '"validFromTimestampMs":1700000000123,"observationsTimestamp":1700000000,"observationsTimestampMs":1700000000124'):format(one.feed_id,
-      one.full_report)
+      .. '"validFromTimestampMs":1700000000123,"observationsTimestamp":1700000000,'
+      .. '"observationsTimestampMs":1700000000124'):format(one.feed_id, one.full_report)
     assert.equal(start .. "}", jsonl.line(one))
     assert.equal(start .. "}", jsonl.line(one, true))
     local came = { feed_id = "f", full_report = "r", resolution = "s", valid_from_timestamp = 1,
@@ -124,6 +124,15 @@ describe("a recording that a command writes", function()
       assert.same(complains and { path .. ": 1 lines cannot be read" } or {}, told)
       assert.equal(complains, words:find("# warn: ", 1, true) == 1)
     end
+  end)
+
+  it("is there when a second is whole, before the end", function()
+    local file = jsonl.write(path, { A, B }, { from = T })
+    file:write(report(T))
+    file:settle()
+    local text = project.read(path)
+    file:close()
+    assert.equal(HEAD .. "\n" .. line(T) .. "\n", text)
   end)
 
   it("tells nothing of a file that is whole", function()

@@ -271,3 +271,161 @@ describe("the view", function()
     assert.equal("-", layout.duration(nil))
   end)
 end)
+
+describe("the view by its room", function()
+  -- { width, words from there on, … } of what is shown of one width after the other; blanks as one.
+  local function by_width(most, text_of)
+    local seen, last = {}, nil
+    for width = 1, most do
+      local text = text_of(width):gsub(" +", " "):gsub(" $", "")
+      if text ~= last then seen[#seen + 1], seen[#seen + 2], last = width, text, text end
+    end
+    return seen
+  end
+
+  local function heading(name)
+    return function(width)
+      local lines, shown = layout.lines(state_of { feed(name) }, 24, width, 1)
+      return lines[#lines - shown]
+    end
+  end
+
+  local first = { 1, "~", 2, "f~", 3, "fe~", 4, "feed", 24, "feed price", 32, "feed price age", 40,
+    "feed price age rate/s", 49, "feed price age rate/s latency", 55, "feed price age rate/s latency gaps", 61,
+    "feed price age rate/s latency gaps lost" }
+
+  local function with_first(more)
+    local all = {}
+    for i, value in ipairs(first) do all[i] = value end
+    for _, value in ipairs(more) do all[#all + 1] = value end
+    return all
+  end
+
+  it("has the columns that are wanted most, names cut short for them", function()
+    local core, bid = "feed price age rate/s latency gaps lost", "feed price bid ask age rate/s latency gaps lost"
+    for name, places in pairs { ["ETH/USD"] = { 71, 83, 93, 103, 115, 133 },
+      [("N"):rep(30)] = { 87, 99, 109, 119, 131, 149 } } do
+      assert.same(with_first { places[1], core .. " observed", places[2], core .. " observed reports", places[3], bid,
+        places[4], bid .. " observed", places[5], bid .. " observed reports", places[6],
+        bid .. " observed reports id" },
+        by_width(160, heading(name)))
+    end
+  end)
+
+  it("has a title of what finds room, and the time of day from 50 columns on", function()
+    local list = by_width(80, function(width) return layout.lines(state_of { feed "A", feed "B" }, 24, width, 1)[1] end)
+    local name = "chainlink-streams top"
+    for i = 1, 20 do assert.same({ i, name:sub(1, i - 1) .. "~" }, { list[2 * i - 1], list[2 * i] }) end
+    assert.same({ 21, name, 30, name .. " 2 feeds", 41, name .. " 2 feeds for 1h02m", 49,
+      name .. " 2 feeds for 1h02m q ends", 50, name .. " 2 feeds 22:13:21 UTC", 55,
+      name .. " 2 feeds for 1h02m 22:13:21 UTC", 63, name .. " 2 feeds for 1h02m q ends 22:13:21 UTC" },
+      { (table.unpack or unpack)(list, 41) }) -- luacheck: ignore 113 143
+  end)
+
+  it("has a summary and connections of what finds room", function()
+    local function of(number)
+      return by_width(130, function(width) return layout.lines(state_of { feed "A" }, 24, width, 1)[number] end)
+    end
+    local list, from = of(2), 1
+    while list[from] < 21 do from = from + 2 end
+    local text, expected = "2 of 2 connections up", { 21 }
+    expected[2] = text
+    for i, part in ipairs { 36, "2.5 reports/s", 44, "gaps 1", 52, "lost 0", 78, "latency 12ms (max 100ms)", 91,
+      "reports 154", 107, "duplicates 150", 118, "dropped 0" } do
+      if i % 2 == 0 then text = text .. " " .. part end
+      expected[i + 2] = i % 2 == 0 and text or part
+    end
+    assert.same(expected, { (table.unpack or unpack)(list, from) }) -- luacheck: ignore 113 143
+    local line = " o1 localhost:1"
+    assert.same({ 1, "", 2, " ~", 3, " o1", 16, line, 27, line .. " connected", 37, line .. " connected up 1m15s", 49,
+      line .. " connected up 1m15s ping 0.3ms", 64, line .. " connected up 1m15s ping 0.3ms messages 1234", 78,
+      line .. " connected up 1m15s ping 0.3ms messages 1234 reconnects 0" }, of(3))
+  end)
+
+  it("has rows for what is wanted most", function()
+    local state = state_of(feeds_of(5), { trouble = { at = 1700000000, words = "w" } })
+    local seen = {}
+    for rows = 1, 13 do
+      local lines, shown, start = layout.lines(state, rows, 80, 1)
+      local marks = {}
+      for i, one in ipairs(lines) do marks[i] = one == "" and "_" or one:sub(1, 2) end
+      assert.equal(1, start)
+      assert.is_true(#lines <= rows)
+      seen[rows] = table.concat(marks, " ") .. "/" .. shown
+    end
+    assert.same({ "fe/0", "fe F1/1", "fe F1 fe/1", "ch fe F1 fe/1", "ch 2  fe F1 fe/1", "ch 2  1. fe F1 fe/1",
+      "ch 2  1. fe F1 F2 fe/2", "ch 2  1. _ fe F1 F2 fe/2", "ch 2  1. _ fe F1 F2 F3 fe/3",
+      "ch 2   o  o 1. _ fe F1 F2 fe/2", "ch 2   o  o 1. _ fe F1 F2 F3 fe/3", "ch 2   o  o 1. _ fe F1 F2 F3 F4 F5/5",
+      "ch 2   o  o 1. _ fe F1 F2 F3 F4 F5/5" }, seen)
+  end)
+
+  it("scrolls to the last feed and not beyond", function()
+    for start, expected in pairs { [0] = "1 F1", [2] = "2 F2", [4] = "3 F3" } do
+      local lines, shown, first_shown = layout.lines(state_of(feeds_of(5)), 8, 80, start)
+      assert.equal(expected .. " 3", ("%d %s %d"):format(first_shown, lines[#lines - shown]:match "^F%d", shown))
+      assert.equal(("feeds %d to %d of 5; down and up scroll"):format(first_shown, first_shown + 2), lines[#lines])
+    end
+    assert.same({ 1, 1, 3, 5 }, { layout.last_start(0, 0), layout.last_start(3, 5), layout.last_start(5, 3),
+      layout.last_start(5, 1) })
+  end)
+end)
+
+describe("a figure of the view", function()
+  -- What stands below a heading of the only feed, or of a state with these.
+  local function cell(head, more)
+    local lines, shown = layout.lines(state_of { feed("A", more) }, 24, 160, 1)
+    local _, stop = lines[#lines - shown]:find(head, 1, true)
+    return lines[#lines]:sub(1, stop):match "%S+$"
+  end
+
+  it("is a latency in milliseconds, or a time", function()
+    for value, text in pairs { [9.94] = "9.9ms", [9.96] = "10ms", [-9.94] = "-9.9ms", [-9.96] = "-10ms",
+      [99999.4] = "99999ms", [99999.6] = "1m40s", [-999.4] = "-999ms", [-1000] = "0.0s", [-999.5] = "-1000ms",
+      [99999.5] = "1m40s", [99998.7] = "99999ms", [-998.8] = "-999ms", [10.5] = "10ms" } do
+      assert.equal(text, cell("latency", { latency = value }))
+    end
+    assert.equal("-", cell("latency", { latency = false }))
+  end)
+
+  it("is a rate, exact where it is small", function()
+    for value, text in pairs { [99.94] = "99.9", [99.96] = "100", [100.9] = "101", [98.96] = "99.0" } do
+      assert.equal(text, cell("rate/s", { rate = value }))
+    end
+  end)
+
+  it("is an age in words that stay short", function()
+    for seconds, text in pairs { [-1] = "0.0s", [9.94] = "9.9s", [9.96] = "10s", [59.4] = "59s", [59.5] = "1m00s",
+      [3599.4] = "59m59s", [3599.5] = "1h00m", [7199] = "1h59m", [86399.4] = "23h59m", [86399.5] = "1d",
+      [86400 * 2 - 1] = "1d" } do
+      assert.equal(text, layout.duration(seconds))
+    end
+    assert.equal("-", layout.duration(nil))
+  end)
+
+  -- The styles that are used for a feed's row.
+  local function styles(more)
+    local used = {}
+    layout.lines(state_of { feed("A", more) }, 24, 160, 1, function(style, text)
+      used[#used + 1] = style .. ":" .. text:gsub("^ +", "")
+      return text
+    end)
+    return table.concat(used, " ", 3) -- behind the title and the heading
+  end
+
+  it("is coloured when something is bad, and by the price's direction", function()
+    assert.equal("", styles { age = 30 })
+    assert.equal("bad:30s", styles { age = 30.1 })
+    assert.equal("bad:1", styles { lost = 1 })
+    assert.equal("rose:3456.79", styles { direction = "up" })
+    assert.equal("fell:3456.79", styles { direction = "down" })
+  end)
+
+  it("is trouble for a minute", function()
+    local function trouble(at)
+      local lines = layout.lines(state_of({ feed "A" }, { trouble = { at = at, words = "why" } }), 24, 80, 1)
+      return lines[5]
+    end
+    assert.equal("1m00s ago: why", trouble(1700000001 - 60))
+    assert.equal("", trouble(1700000001 - 60.5))
+  end)
+end)

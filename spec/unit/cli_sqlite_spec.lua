@@ -11,6 +11,8 @@ local sample = require "spec.support.sample"
 local sqlite = require "chainlink.cli.files.sqlite"
 local stopped_clock = require "spec.support.stopped_clock"
 
+local vectors = require "spec.support.vectors"
+
 local T = 1700000000
 local A = recording.id(3, 1)
 
@@ -166,6 +168,24 @@ describe("a database that a command writes", function()
       assert.equal(complains and 1 or 0, #told)
       if complains then assert.matches("^" .. path:gsub("%p", "%%%0") .. ", row 2: DecodeError", told[1]) end
     end
+  end)
+
+  it("has reports of all schemas", function()
+    local file, expected, seen = sqlite.write(path, {}, {}), {}, {}
+    for _, vector in ipairs(vectors.made()) do
+      local one = chainlink.decode(vector.fullReport)
+      if one and one.resolution and chainlink.schemas[one.version] and not expected[one.full_report] then
+        file:write(one)
+        expected[one.full_report] = true
+      end
+    end
+    file:close()
+    local next_report, close = sqlite.read(path)
+    for one in next_report do seen[one.full_report] = true end
+    close()
+    assert.same(expected, seen)
+    assert.same({ "0" }, rows "SELECT count(*) FROM reports WHERE NOT json_valid(fields)")
+    assert.is_true(#rows "SELECT DISTINCT version FROM reports" > 8)
   end)
 
   it("leaves nothing open", function()
