@@ -381,7 +381,7 @@ describe("a figure of the view", function()
   it("is a latency in milliseconds, or a time", function()
     for value, text in pairs { [9.94] = "9.9ms", [9.96] = "10ms", [-9.94] = "-9.9ms", [-9.96] = "-10ms",
       [99999.4] = "99999ms", [99999.6] = "1m40s", [-999.4] = "-999ms", [-1000] = "0.0s", [-999.5] = "-1000ms",
-      [99999.5] = "1m40s", [99998.7] = "99999ms", [-998.8] = "-999ms", [10.5] = "10ms" } do
+      [99999.5] = "1m40s", [99998.7] = "99999ms", [-998.8] = "-999ms", [10.6] = "11ms" } do
       assert.equal(text, cell("latency", { latency = value }))
     end
     assert.equal("-", cell("latency", { latency = false }))

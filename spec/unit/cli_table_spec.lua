@@ -33,6 +33,34 @@ describe("the table of commands", function()
     assert.is_nil(of_commands.find "nothing")
   end)
 
+  it("bounds its numbers, and has defaults", function()
+    local told = {}
+    for _, name in ipairs { "stream", "top", "relay", "serve", "simulate" } do
+      for _, row in ipairs(of_commands.find(name).options) do
+        local range = row.low and ("%.16g to %.16g"):format(row.low, row.high) or row.number and "above 0"
+        if range or row.default ~= nil then
+          told[name .. " " .. row.name] = (row.number == "whole" and "whole " or "") .. (range or "") .. ", "
+            .. tostring(row.default)
+        end
+      end
+    end
+    assert.same({
+      ["stream seconds"] = "above 0, nil", ["stream count"] = "whole above 0, nil",
+      ["stream rotate-bytes"] = "whole 1 to 9007199254740992, nil",
+      ["stream rotate-seconds"] = "whole 1 to 31622400, nil",
+      ["top interval"] = "0.1 to 3600, 1", ["top count"] = "whole above 0, nil",
+      ["relay keep"] = "whole 60 to 31622400, 3600", ["serve listen"] = ", 127.0.0.1:8080",
+      ["simulate host"] = ", 127.0.0.1", ["simulate port"] = "whole 0 to 65535, 0",
+      ["simulate certificate"] = ", good", ["simulate origins"] = "whole 1 to 8, 2",
+      ["simulate seed"] = "whole 0 to 9007199254740992, 1", ["simulate feeds"] = "whole 1 to 1000, nil",
+      ["simulate rate"] = "whole 1 to 1000, 1", ["simulate ms-feeds"] = "whole 0 to 1000, 0",
+      ["simulate irregular"] = "whole 0 to 1000, 0", ["simulate presign"] = "whole 0 to 3600, 0",
+      ["simulate oracles"] = "whole 1 to 31, 4", ["simulate signers"] = "whole 1 to 31, 2",
+      ["simulate rate-limit"] = "0 to 1000000, 10", ["simulate clock-offset"] = "-1000000000 to 1000000000, 0",
+      ["simulate speed"] = "above 0, nil",
+    }, told)
+  end)
+
   it("tells the ways to use a command", function()
     local function usages(usage) return of_commands.usages { usage = usage } end
     assert.same({ "at TIME FEED..." }, usages "at TIME FEED...")
