@@ -145,18 +145,27 @@ local function noticed_by_any(self, list, change, checker)
   return nil
 end
 
+-- Is it known how long the test takes, or is that for this worker to see, as nobody else of this run began to?
+local function may_try(self, test, kind)
+  if recorded(self, test, kind) then return true end
+  return tree.run(("mkdir %s/taken/%s-%s"):format(self.folder, test.name:gsub("/", "+"), kind)) == 0
+end
+
 -- The same; tests that nothing is known of yet come one by one behind the others, but for those of the file's name: to
--- measure a test costs more than to try it.
+-- measure a test costs more than to try it. What somebody else measures meanwhile comes last.
 local function noticed_by_kind(self, list, change, checker)
-  local first, later = {}, {}
+  local kind = checker or change.path:match "%.(%w+)$"
+  local first, later, last = {}, {}, {}
   for _, test in ipairs(list) do
-    local is_known = recorded(self, test, checker or change.path:match "%.(%w+)$")
-    table.insert((test.named or is_known) and first or later, test)
+    table.insert((test.named or recorded(self, test, kind)) and first or later, test)
   end
   local result, reason = noticed_by_any(self, first, change, checker)
-  for _, test in ipairs(later) do
-    if result then break end
-    result, reason = noticed_by_any(self, { test }, change, checker)
+  for _, tests_left in ipairs { later, last } do
+    for _, test in ipairs(tests_left) do
+      if result then return result, reason end
+      if tests_left == later and not may_try(self, test, kind) then last[#last + 1] = test
+      else result, reason = noticed_by_any(self, { test }, change, checker) end
+    end
   end
   return result, reason
 end
