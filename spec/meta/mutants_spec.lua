@@ -230,6 +230,18 @@ int main(int argc, char **argv) {
   end)
 end)
 
+describe("what runs changed code", function()
+  it("cannot take the system's devices away, where it is root's", function()
+    local shield = require "spec.mutants.tree".shield()
+    local points = project.run(shield .. "cut -d ' ' -f 5 /proc/self/mountinfo")
+    if shield == "" then return pending "no mounts are allowed here" end
+    for _, name in ipairs { "null", "full", "zero" } do
+      assert.truthy(points:find("\n/dev/" .. name .. "\n", 1, true), name)
+    end
+    assert.falsy(project.run "cut -d ' ' -f 5 /proc/self/mountinfo":find("\n/dev/full\n", 1, true))
+  end)
+end)
+
 describe("a run", function()
   local MAKEFILE = [[
 all: build/obj/base/toy.o

@@ -96,9 +96,10 @@ local function prepare(folder)
 end
 
 local function work(folder, changes)
-  local command = {}
+  local command, shield = {}, tree.shield()
   for i = 1, number("JOBS", 1) do
-    command[i] = ("%s spec/mutants/run.lua %s %d &"):format(setting("LUA_BIN", "lua5.4"), tree.quote(folder), i)
+    command[i] = ("%s%s spec/mutants/run.lua %s %d &"):format(shield, setting("LUA_BIN", "lua5.4"), tree.quote(folder),
+      i)
   end
   local pipe = assert(io.popen(table.concat(command, " ") .. " wait"))
   for line in pipe:lines() do
