@@ -6,8 +6,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/trace.h"
 #include "rest/script_call.h"
 #include "tap.h"
 
@@ -192,11 +194,54 @@ static void test_forked(void) {
   end();
 }
 
+/* ---- a trace ---- */
+
+/* What is written to standard error meanwhile, without the time before it. */
+static const char *traced(void (*what)(struct cds_call *)) {
+  static char text[2048];
+  int pipes[2], before = dup(STDERR_FILENO);
+  if (pipe(pipes) != 0) exit(1);
+  dup2(pipes[1], STDERR_FILENO);
+  what(call);
+  dup2(before, STDERR_FILENO);
+  close(before);
+  close(pipes[1]);
+  ssize_t length = read(pipes[0], text, sizeof text - 1);
+  close(pipes[0]);
+  text[length > 0 ? length : 0] = 0;
+  const char *words = strpbrk(text, "<>");
+  return words != NULL ? words : "";
+}
+
+static void trace_sent(struct cds_call *of) {
+  cds_call_trace_sent(of);
+}
+
+static void test_trace(void) {
+  begin(CDS_GET_LATEST_REPORT);
+  call->attempts = 2;
+  call->exchange.http_status = 200;
+  is_string(traced(trace_sent), "", "nothing is traced");
+  setenv("CHAINLINK_STREAMS_TRACE", "1", 1);
+  cds_trace_begin();
+  is_string(traced(trace_sent), "> GET https://h:8443" PATH ", attempt 2, signed (key and signature are not shown)\n",
+            "but where it is asked for");
+  call->exchange.anonymous = true;
+  is_string(traced(trace_sent), "> GET https://h:8443" PATH ", attempt 2\n", "one that is not signed is none");
+  is_string(traced(cds_call_log_attempt), "< GET " PATH ": 200 in 0.000 s\n", "an answer is traced");
+  is_number(events, 1, "and told");
+  call->log_level = CDS_LOG_NONE;
+  is_string(traced(cds_call_log_attempt), "< GET " PATH ": 200 in 0.000 s\n", "it is traced to who wants no lines");
+  is_number(events, 1, "and not told");
+  end();
+}
+
 int main(void) {
   test_attempts();
   test_hidden_target();
   test_answers();
   test_clock();
   test_forked();
+  test_trace();
   return done();
 }

@@ -142,7 +142,8 @@ local function of_c(root, path, near, seen)
   if ENGINE[folder] then collect(near, seen, including(root, "client/client.h"), 10) end
   if folder == "lua" then
     collect(near, seen, units(root))
-    collect(near, seen, each({ "test_wait_lua.c", "test_torture_lua.c", "test_states.c" }, c_test))
+    collect(near, seen, each({ "test_quick_number.c", "test_wait_lua.c", "test_torture_lua.c",
+      "test_states.c" }, c_test))
   end
   collect(near, seen, named(root, OF_FILE[path] or ""))
 end
