@@ -15,6 +15,7 @@ local options = require "chainlink.cli.options"
 local project = require "spec.support.project"
 local recording = require "spec.support.recording"
 local replay = require "chainlink.cli.replay"
+local session = require "chainlink.cli.session"
 local sample = require "spec.support.sample"
 
 local T = 1700000000
@@ -84,9 +85,10 @@ end)
 describe("the command at", function()
   local missing = {}
   local client = {
-    get_feeds = function() return {} end,
+    get_feeds = function() return { { id = A, name = "BTC", version = 3 }, { id = B, name = "ETH", version = 3 } } end,
     get_report = function(_, id, time) return report(time, tonumber(id:sub(-1))) end,
     get_reports = function(_, ids, time)
+      assert.is_true(#ids > 1)
       local list = {}
       for i, id in ipairs(ids) do list[i] = report(time, tonumber(id:sub(-1))) end
       return list, missing
@@ -104,10 +106,16 @@ describe("the command at", function()
   end)
 
   it("tells what has none", function()
-    missing = { recording.id(3, 9) }
+    missing = { recording.id(3, 9), B }
     local _, words, code = at("1700000005", A, B)
-    assert.same({ ("chainlink-streams: %s has no report at 1700000005\n"):format(missing[1]), 1 }, { words, code })
+    assert.same({ ("chainlink-streams: %s has no report at 1700000005\nchainlink-streams: ETH %s has no report at "
+      .. "1700000005\n"):format(missing[1], B), 1 }, { words, code })
     missing = {}
+  end)
+
+  it("has the columns of its feeds", function()
+    local text = run(commands.at.run, client, { format = "csv" }, { "1700000005", A, B })
+    assert.matches("^version,feed_id,.*,bid,ask.*\n.*BTC.*\n.*ETH", text)
   end)
 
   it("needs a time and a feed", function()
@@ -266,6 +274,22 @@ describe("the command doctor", function()
   end)
 
   it("names where the credentials are from", function()
+    local client_options = session.client_options
+    finally(function() session.client_options = client_options end)
+    local found = {}
+    session.client_options = function() return { api_key = "k" }, found end
+    for words, values in pairs { ["profile p"] = { profile = "p" }, ["--secret-command"] = { ["secret-command"] = "x" },
+      ["profile p and --secret-fd"] = { profile = "p", ["secret-fd"] = 3 }, [""] = {} } do
+      assert.equal(words, ask(values).from)
+    end
+    found = { api_key = "KEY", api_secret = "SECRET" }
+    assert.equal("KEY and SECRET", ask({}).from)
+    assert.equal("k", ask({}).options.api_key)
+    found = { api_secret = "SECRET" }
+    assert.equal("SECRET", ask({}).from)
+    found = { api_key = "KEY" }
+    assert.equal("KEY and --secret-fd", ask({ ["secret-fd"] = 3 }).from)
+    session.client_options = client_options
     assert.equal("--secret-command", ask({ ["secret-command"] = "echo s" }).from:match "%-%-.*$")
     local folder, remove = project.folder()
     project.write(folder .. "/signers", cjson.encode { ["0x" .. ("0a"):rep(32)] = { signers = { "0x" .. ("1"):rep(40),

@@ -381,20 +381,23 @@ describe("a figure of the view", function()
   it("is a latency in milliseconds, or a time", function()
     for value, text in pairs { [9.94] = "9.9ms", [9.96] = "10ms", [-9.94] = "-9.9ms", [-9.96] = "-10ms",
       [99999.4] = "99999ms", [99999.6] = "1m40s", [-999.4] = "-999ms", [-1000] = "0.0s", [-999.5] = "-1000ms",
-      [99999.5] = "1m40s", [99998.7] = "99999ms", [-998.8] = "-999ms", [10.6] = "11ms" } do
+      [99999.5] = "1m40s", [99998.7] = "99999ms", [-998.8] = "-999ms", [10.6] = "11ms",
+      [9.95] = "10ms", [2e6] = "33m20s" } do
       assert.equal(text, cell("latency", { latency = value }))
     end
     assert.equal("-", cell("latency", { latency = false }))
   end)
 
   it("is a rate, exact where it is small", function()
-    for value, text in pairs { [99.94] = "99.9", [99.96] = "100", [100.9] = "101", [98.96] = "99.0" } do
+    for value, text in pairs { [99.94] = "99.9", [99.95] = "100", [99.96] = "100", [100.9] = "101",
+      [98.96] = "99.0" } do
       assert.equal(text, cell("rate/s", { rate = value }))
     end
   end)
 
   it("is an age in words that stay short", function()
-    for seconds, text in pairs { [-1] = "0.0s", [9.94] = "9.9s", [9.96] = "10s", [59.4] = "59s", [59.5] = "1m00s",
+    for seconds, text in pairs { [-1] = "0.0s", [9.94] = "9.9s", [9.95] = "10s", [9.96] = "10s", [59.4] = "59s",
+      [59.5] = "1m00s", [7140] = "1h59m",
       [3599.4] = "59m59s", [3599.5] = "1h00m", [7199] = "1h59m", [86399.4] = "23h59m", [86399.5] = "1d",
       [86400 * 2 - 1] = "1d" } do
       assert.equal(text, layout.duration(seconds))
