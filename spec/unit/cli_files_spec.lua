@@ -14,6 +14,7 @@ local project = require "spec.support.project"
 local recording = require "spec.support.recording"
 local sample = require "spec.support.sample"
 local split = require "chainlink.cli.files.split"
+local sqlite_rows = require "spec.support.sqlite_rows"
 
 local T = 1700000000
 local unpack = table.unpack or unpack -- luacheck: ignore
@@ -339,19 +340,7 @@ describe("files of reports", function()
 
     if not kinds[3] then return pending "there is no libsqlite3" end
 
-    local function rows(sql)
-      local database = assert(core.sqlite_open(path, false))
-      local query, got = assert(core.sqlite_prepare(database, sql)), {}
-      while true do
-        local row = core.sqlite_step(query)
-        if not row then break end
-        for i, value in ipairs(row) do row[i] = tostring(value) end
-        got[#got + 1] = table.concat(row, "|")
-      end
-      core.sqlite_free(query)
-      core.sqlite_close(database)
-      return got
-    end
+    local function rows(sql) return sqlite_rows(path, sql) end
 
     it("have a view for each schema, and each report once", function()
       local v3, v8 = chainlink.decode(sample.v3), chainlink.decode(sample.v8)

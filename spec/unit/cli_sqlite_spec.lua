@@ -9,6 +9,7 @@ local project = require "spec.support.project"
 local recording = require "spec.support.recording"
 local sample = require "spec.support.sample"
 local sqlite = require "chainlink.cli.files.sqlite"
+local sqlite_rows = require "spec.support.sqlite_rows"
 local stopped_clock = require "spec.support.stopped_clock"
 
 local vectors = require "spec.support.vectors"
@@ -31,17 +32,7 @@ describe("a database that a command writes", function()
   end)
   after_each(function() remove() end)
 
-  local function rows(sql)
-    local database = assert(core.sqlite_open(path, false))
-    local query, got = assert(core.sqlite_prepare(database, sql)), {}
-    for row in function() return core.sqlite_step(query) or nil end do
-      for i, value in ipairs(row) do row[i] = tostring(value) end
-      got[#got + 1] = table.concat(row, "|")
-    end
-    core.sqlite_free(query)
-    core.sqlite_close(database)
-    return got
-  end
+  local function rows(sql) return sqlite_rows(path, sql) end
 
   local function count() return tonumber(rows("SELECT count(*) FROM reports")[1]) end
 
