@@ -340,7 +340,7 @@ bars-check: all
 .PHONY: relay-check
 relay-check: FEEDS := $(if $(filter command environment,$(firstword $(origin FEEDS))),$(FEEDS),100)
 relay-check: all
-	@$(USE_BUILD) scripts/for-minutes '$(MINUTES)' 400 $(LUA_BIN) spec/relay/run.lua $(SEED) $(MINUTES) $(FEEDS) $(or $(RATE),20) $(or $(SERVERS),1)
+	@$(USE_BUILD) scripts/for-minutes '$(MINUTES)' 1200 $(LUA_BIN) spec/relay/run.lua $(SEED) $(MINUTES) $(FEEDS) $(or $(RATE),20) $(or $(SERVERS),1)
 
 # A day of 20 feeds from the simulator, killed 20 times: the same bytes as of a run that was not. The rate limit makes it
 # take a quarter of an hour.

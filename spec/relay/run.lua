@@ -19,7 +19,7 @@ local FEEDS, RATE, SERVERS = tonumber(arg[3]) or 100, tonumber(arg[4]) or 20, ar
 local KAFKA = SERVERS == "kafka"
 local EACH = { 0.3, 2 } -- seconds from one kill to the next
 local DOWN = { 0.05, 1.5 } -- that what was killed stays away
-local QUIET_SECONDS = 120 -- at most, until all has come after the last kill
+local QUIET_SECONDS = 120 -- after the last kill: as long as nothing that is new comes
 math.randomseed(seed)
 io.stdout:setvbuf "line"
 
@@ -64,7 +64,8 @@ end
 
 local killable = {}
 for _, server in ipairs(servers) do
-  killable[#killable + 1] = { kind = "server", run = function() server:run() end, kill = function()
+  local function is_up() return server:is_up() end
+  killable[#killable + 1] = { kind = "server", is_up = is_up, run = function() server:launch() end, kill = function()
     cpu.server = (cpu.server or 0) + redis_server.seconds(server.pid)
     server:kill()
   end }
@@ -109,7 +110,7 @@ local function rage(seconds)
   while monotonic() < finish do
     read_until(monotonic() + between(EACH))
     local victim = killable[math.random(#killable)]
-    if not away[victim] then
+    if not away[victim] and (not victim.is_up or victim.is_up()) then
       victim.kill()
       counts[victim.kind] = (counts[victim.kind] or 0) + 1
       away[victim] = monotonic() + between(DOWN)
@@ -125,21 +126,33 @@ local function rage(seconds)
   return counts
 end
 
+-- Reads on until all is there that is wanted, however long that takes.
+local function catch_up(enough)
+  local position, at = -1, monotonic()
+  repeat
+    read_until(monotonic() + 1, enough)
+    local newest = book:oldest_newest()
+    if newest > position then position, at = newest, monotonic() end
+  until enough() or monotonic() > at + QUIET_SECONDS
+end
+
 -- ---- the run ----
 
 start_others()
-local started = monotonic()
+local started, own_seconds = monotonic(), os.clock()
 read_until(started + 60, function() return book:oldest_newest() > 0 end)
 local counts = rage(minutes * 60)
+local raged, raged_count = monotonic() - started, book.count
+local settled = math.floor(require("cjson").decode((sim:control("GET", "/control/stats"))).time_ms / 1000)
+local quiet_from = monotonic()
+catch_up(function() return book:oldest_newest() > (settled + 2) * 1000 end)
+local calmed = monotonic() - quiet_from
 local elapsed, count = monotonic() - started, book.count
+cpu.reader = os.clock() - own_seconds
 for _, one in ipairs(killable) do
   if one.pid then cpu[one.kind] = (cpu[one.kind] or 0) + redis_server.seconds(one.pid) end
 end
 for _, server in ipairs(servers) do cpu.server = (cpu.server or 0) + redis_server.seconds(server.pid) end
-local settled = math.floor(require("cjson").decode((sim:control("GET", "/control/stats"))).time_ms / 1000)
-local quiet_from = monotonic()
-read_until(quiet_from + QUIET_SECONDS, function() return book:oldest_newest() > (settled + 2) * 1000 end)
-local calmed = monotonic() - quiet_from
 local result = book:compare(function(...) return client:reports(...) end, settled, {})
 
 -- What the group got: all that the reader got, by whomever, at least once.
@@ -177,10 +190,11 @@ for kind, number in pairs(counts) do words[#words + 1] = ("%s %d"):format(kind, 
 table.sort(words)
 note("seed %d, %.2g minutes, %d feeds at %d a second, %d servers; killed: %s", seed, minutes, #ids, RATE, #servers,
   table.concat(words, ", "))
-note("%d reports read in %.1f s: %.0f reports/s; %d made in the time compared; the group took %d", count, elapsed,
-  count / elapsed, result.made, lines)
-note("processor time a report: relays %.0f us (%s of them), server %.0f us, consumers %.0f us",
-  1e6 * cpu.relay / count, KAFKA and "one" or "two", 1e6 * cpu.server / count, 1e6 * cpu.consumer / count)
+note("%d reports read in %.1f s: %.0f reports/s, and %.0f while there were kills; %d compared; the group took %d",
+  count, elapsed, count / elapsed, raged_count / raged, result.made, lines)
+note("processor time a report: relays %.0f us (%s of them), server %.0f us, consumers %.0f us, the reader %.0f us",
+  1e6 * cpu.relay / count, KAFKA and "one" or "two", 1e6 * cpu.server / count, 1e6 * cpu.consumer / count,
+  1e6 * cpu.reader / count)
 note("all had come %.1f s after the last kill, the group's %.1f s later", calmed, monotonic() - group_from)
 for i = 1, math.min(#lost, 10) do
   note("lost: %s %.0f to %.0f: %s", lost[i].feed_id, lost[i].from_ms, lost[i].to_ms, lost[i].reason)

@@ -71,16 +71,23 @@ function kafka_server.start(jars)
   return self
 end
 
---- Starts it, again after a kill.
-function Server:run()
+--- Starts it, again after a kill, and does not wait until it runs.
+function Server:launch()
   local command = ("echo $$; exec %s >>%s/log 2>&1"):format(self:java("kafka.Kafka", self.folder .. "/properties"),
     self.folder)
   self.pipe = assert(io.popen(command, "r"))
   self.pid = self.pipe:read "*l"
-  await("Kafka", function()
-    local connection = socket.connect("127.0.0.1", self.port)
-    return connection and connection:close()
-  end)
+end
+
+--- Can it be reached?
+function Server:is_up()
+  local connection = socket.connect("127.0.0.1", self.port)
+  return connection and connection:close() ~= nil
+end
+
+function Server:run()
+  self:launch()
+  await("Kafka", function() return self:is_up() end)
 end
 
 function Server:kill()

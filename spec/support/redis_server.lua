@@ -38,15 +38,22 @@ function redis_server.start(settings, port, login)
   return self
 end
 
---- Starts it, again after a kill.
-function Server:run()
+--- Starts it, again after a kill, and does not wait until it runs.
+function Server:launch()
   local where = self.port and ("--port %d --bind 127.0.0.1 --cluster-enabled yes --cluster-node-timeout 2000")
     :format(self.port) or "--port 0"
   local command = ("echo $$; exec redis-server --dir %s --unixsocket %s %s %s %s >>%s/log 2>&1"):format(self.folder,
     self.path, where, SETTINGS, self.settings, self.folder)
   self.pipe = assert(io.popen(command, "r"))
   self.pid = self.pipe:read "*l"
-  await("Redis", function() return self:ask "PING" == "PONG" end)
+end
+
+--- Does it answer?
+function Server:is_up() return self:ask "PING" == "PONG" end
+
+function Server:run()
+  self:launch()
+  await("Redis", function() return self:is_up() end)
 end
 
 --- What redis-cli answers, in its form for programs.
