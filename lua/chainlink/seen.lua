@@ -8,10 +8,10 @@ local seen = {}
 local methods = {}
 local Seen = { __index = methods }
 
---- At most `limit` reports, and those of the last `span` milliseconds if there are no more.
+--- At most `limit` reports, two or more, and those of the last `span` milliseconds if there are no more.
 function seen.new(limit, span)
-  return setmetatable({ most = math.max(1, math.floor(limit / 2)), span = span, newer = {}, older = {}, count = 0,
-    newest = -1, older_newest = -1, forgotten = -1 }, Seen)
+  return setmetatable({ most = math.floor(limit / 2), span = span, newer = {}, older = {}, count = 0,
+    newest = -math.huge, older_newest = -math.huge, forgotten = -math.huge }, Seen)
 end
 
 -- A time has one tag, seldom a set of them.
@@ -30,7 +30,7 @@ end
 local function turn(self)
   self.forgotten = math.max(self.forgotten, self.older_newest)
   self.older, self.older_newest = self.newer, self.newest
-  self.newer, self.newest, self.count, self.begun = {}, -1, 0, nil
+  self.newer, self.newest, self.count, self.begun = {}, -math.huge, 0, nil
 end
 
 --- Whether reports of that time are not remembered any more.

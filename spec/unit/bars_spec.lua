@@ -285,6 +285,32 @@ describe("wrong use of bars", function()
     check.raised("InvalidFeedIDError", {}, bars.current, bars, "0x12")
   end)
 
+  it("takes options up to their limits", function()
+    for _, options in ipairs { { repair = 0 }, { repair = 366 * 86400 }, { remember = 2 }, { remember = 2 ^ 24 },
+      { gaps = true } } do
+      options.interval = "1m"
+      assert.truthy(chainlink.bars(options))
+    end
+    for words, options in pairs { ["'repair' must be a whole number of seconds, at most 366 days"] = { repair = -1 },
+      ["'repair' must be"] = { repair = 366 * 86400 + 1 }, ["'remember' must be a whole number"] = { remember = 1 },
+      ["'remember' must be"] = { remember = 2 ^ 24 + 1 }, ["'gaps' must be"] = { gaps = 1 },
+      ["'field' must be"] = { field = 5 } } do
+      options.interval = "1m"
+      check.says(check.raised("ConfigError", {}, chainlink.bars, options), words)
+    end
+    local bars = chainlink.bars { interval = "1m" }
+    for _, name in ipairs { "push", "take", "current", "flush", "over", "stats" } do
+      check.says(check.raised("ConfigError", {}, bars[name], {}), "write bars:" .. name .. "(...) with a colon")
+    end
+  end)
+
+  it("may be repaired for a quarter of an hour where nothing is said", function()
+    local bars = chainlink.bars { interval = "1s" }
+    push_all(bars, { { at = 1000, price = 1 } })
+    assert.is_true(bars:push(priced.report { at = T + 100, price = 2 }))
+    assert.same({ false, "late" }, { bars:push(priced.report { at = T + 99, price = 2 }) })
+  end)
+
   it("does not take a report without known fields", function()
     local sample = require "spec.support.sample"
     local bars = chainlink.bars { interval = "1m" }

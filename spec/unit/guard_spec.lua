@@ -129,6 +129,43 @@ describe("wrong use of a guard", function()
     refused({ verify = 5 }, "option 'verify'")
     local guard = chainlink.guard {}
     check.says(check.raised("ConfigError", {}, guard.check, guard, {}), "check: expected a report, got a table")
-    check.says(check.raised("ConfigError", {}, guard.stats, {}), "write guard:stats(...) with a colon")
+    for _, name in ipairs { "check", "over", "stats" } do
+      check.says(check.raised("ConfigError", {}, guard[name], {}), "write guard:" .. name .. "(...) with a colon")
+    end
+  end)
+
+  it("takes options up to their limits", function()
+    local days = 366 * 86400
+    for _, options in ipairs { { max_age = 0.001 }, { max_age = days }, { heartbeat = 0.001 }, { heartbeat = days },
+      { deviation = "1234%" }, { deviation = "0.123456789%" }, { deviation = "1234.123456789%" } } do
+      assert.truthy(chainlink.guard(options))
+    end
+    for _, options in ipairs { { max_age = 0.0009 }, { max_age = days + 0.5 }, { heartbeat = 0.0009 },
+      { heartbeat = days + 0.5 } } do
+      check.raised("ConfigError", {}, chainlink.guard, options)
+    end
+    for _, status in ipairs { "unknown", "closed", "open", "pre_market", "regular_hours", "post_market",
+      "overnight" } do
+      assert.truthy(chainlink.guard { market = { status } })
+    end
+  end)
+
+  it("takes what is due to the millisecond", function()
+    local function report(ms) return { at = T * 1000 + ms, price = 1, ms = true } end
+    assert.equal("yes unmoved yes unmoved", verdicts(chainlink.guard { heartbeat = 1 },
+      { report(0), report(999), report(1000), report(1999) }))
+  end)
+
+  it("takes ages to the nearest millisecond", function()
+    local now = T + 5.0004
+    local function verdict() return verdicts(chainlink.guard { max_age = 5, clock = function() return now end },
+      { { at = T, price = 1 } }) end
+    assert.equal("yes", verdict())
+    now = T + 5.0006
+    assert.equal("stale", verdict())
+    now = T + 4.9996
+    assert.equal("yes", verdict())
+    now = T + 5
+    assert.equal("yes", verdict())
   end)
 end)

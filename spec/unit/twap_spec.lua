@@ -84,6 +84,29 @@ describe("an average", function()
     assert.is_nil(twap:value(id)) -- nothing but reports whose time belongs to one that is forgotten
   end)
 
+  it("leaves out a report that has not a millisecond within the window, and takes one that has", function()
+    local twap = twap_of({ window = 1 }, { { at = 100, price = 5, ms = true }, { at = 1099, price = 3, ms = true } })
+    local value = twap:value(priced.id(3, 1, true))
+    assert.same({ 2, 2, "4" }, { value.count, value.covered_ms, value.average })
+    twap:push(priced.report { at = T * 1000 + 1100, price = 3, ms = true })
+    value = twap:value(priced.id(3, 1, true))
+    assert.same({ 2, 2, "3" }, { value.count, value.covered_ms, value.average })
+  end)
+
+  it("counts of its first report what lies within, to the millisecond", function()
+    local twap = twap_of({ window = 1 }, { { at = 101, from = 100, price = 5, ms = true },
+      { at = 1100, price = 3, ms = true } })
+    local value = twap:value(priced.id(3, 1, true))
+    assert.same({ 2, "4" }, { value.covered_ms, value.average })
+  end)
+
+  it("tells what lies before its window from what was counted", function()
+    local twap = twap_of({ window = 1 }, { { at = 10, price = 1 } })
+    assert.same({ false, "late" }, { twap:push(priced.report { at = T + 1, price = 1 }) })
+    assert.same({ false, "repeated" }, { twap:push(priced.report { at = T + 10, price = 1 }) })
+    assert.same({ reports = 1, repeated = 1, late = 1, unreadable = 0 }, twap:stats())
+  end)
+
   it("is of each feed, nil of one that had no report", function()
     local twap = twap_of({ window = 60 }, { { at = 1, price = 1 }, { at = 2, price = 2, number = 2 } })
     assert.same({ "1", "2" }, { twap:value(id).average, twap:value(priced.id(3, 2)).average })
@@ -106,5 +129,17 @@ describe("wrong use of averages", function()
     check.says(check.raised("ConfigError", {}, chainlink.twap, { window = "1y" }), "option 'window' must be")
     check.says(check.raised("ConfigError", {}, twap.push, twap, nil), "push: expected a report, got nil")
     check.failure("DecodeError", {}, twap:push(assert(chainlink.decode(require "spec.support.sample".v99))))
+    assert.same({ reports = 0, repeated = 0, late = 0, unreadable = 1 }, twap:stats())
+    for _, name in ipairs { "push", "value", "over", "stats" } do
+      check.says(check.raised("ConfigError", {}, twap[name], {}), "write twap:" .. name .. "(...) with a colon")
+    end
+    check.says(check.raised("ConfigError", {}, chainlink.twap, { window = 1, field = 5 }), "option 'field' must be")
+    for _, remember in ipairs { 1, 16777217, 2.5 } do
+      check.says(check.raised("ConfigError", {}, chainlink.twap, { window = 1, remember = remember }),
+        "option 'remember' must be a whole number from 2 to 16777216")
+    end
+    for _, remember in ipairs { 2, 16777216 } do
+      assert.truthy(chainlink.twap { window = 1, remember = remember })
+    end
   end)
 end)
