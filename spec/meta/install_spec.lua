@@ -101,6 +101,12 @@ describe("make install", function()
     assert.same({}, files_in(folder, "-mindepth 1"))
   end)
 
+  it("says nothing of paths where Lua looks by itself, and has not failed", function()
+    local output, status = make("install", ("PREFIX=%s LUA_PATH='%s/share/lua/%s/?.lua;;'"):format(folder, folder, abi))
+    assert.matches("Installed below " .. folder:gsub("%p", "%%%0") .. ": [^\n]+\n$", output)
+    assert.equal(0, status, output)
+  end)
+
   it("keeps DESTDIR out of what it installs", function()
     local output, status = make("install", "PREFIX=/opt/streams DESTDIR=" .. folder)
     assert.equal(0, status, output)
