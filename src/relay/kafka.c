@@ -201,6 +201,7 @@ enum cds_kafka_outcome cds_kafka_begin(struct cds_kafka *kafka, struct cds_error
 enum cds_kafka_outcome cds_kafka_produce(struct cds_kafka *kafka, const char *topic, const struct cds_kafka_header *key,
                                          const char *value, size_t length, const struct cds_kafka_header *headers,
                                          size_t count, struct cds_error *err) {
+  char why[256];
   rd_kafka_headers_t *list = rd_kafka_headers_new(count);
   for (size_t i = 0; i < count; i++)
     rd_kafka_header_add(list, headers[i].name, -1, headers[i].value, (ssize_t)headers[i].length);
@@ -214,7 +215,7 @@ enum cds_kafka_outcome cds_kafka_produce(struct cds_kafka *kafka, const char *to
   rd_kafka_error_t *error = rd_kafka_produceva(kafka->rk, parts, sizeof parts / sizeof *parts);
   if (!error) return CDS_KAFKA_DONE;
   rd_kafka_headers_destroy(list); /* it is the library's only when it has the message */
-  bool is_fatal = rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR__FATAL;
+  bool is_fatal = rd_kafka_fatal_error(kafka->rk, why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR;
   cds_error_set(err, CDS_E_NETWORK, "Kafka: %s", rd_kafka_error_string(error));
   rd_kafka_error_destroy(error);
   return is_fatal ? CDS_KAFKA_FATAL : CDS_KAFKA_ABORT;
