@@ -33,7 +33,7 @@ local SPECS = {
   ["lua/chainlink/onchain"] = "cli",
   ["lua/chainlink/web"] = "cli_serve monitor listen",
   ["src/web"] = "cli_serve monitor listen",
-  ["src/relay"] = "relay",
+  ["src/relay"] = "relay relay_kafka",
   ["lua/chainlink/relay"] = "relay relay_kafka",
   ["lua/chainlink/source"] = "relay relay_kafka",
 }

@@ -28,10 +28,16 @@ static enum cds_status no_memory(struct cds_error *err) {
 
 /* ---- which files ---- */
 
+/* Room for one more: for twice as many, where all that there is is used. */
+static char **room_for_one(const struct cds_lines *lines) {
+  size_t count = lines->count;
+  bool is_full = (count & (count - 1)) == 0; /* 0, 1, 2, 4, 8, ... */
+  return is_full ? cds_realloc(lines->paths, (count ? 2 * count : 1) * sizeof *lines->paths) : lines->paths;
+}
+
 /* Takes path. */
 static enum cds_status add(struct cds_lines *lines, char *path, struct cds_error *err) {
-  char **paths = NULL;
-  if (path && lines->count < MAX_FILES) paths = cds_realloc(lines->paths, (lines->count + 1) * sizeof *paths);
+  char **paths = path && lines->count < MAX_FILES ? room_for_one(lines) : NULL;
   if (!paths) {
     cds_free(path);
     return no_memory(err);

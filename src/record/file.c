@@ -36,7 +36,6 @@ static enum cds_status set_path(struct cds_record_file *file, const char *path, 
     file->packer = cds_packer_by_name(text.data);
     return CDS_OK;
   }
-  cds_buf_clear(&text);
   if (status == CDS_E_MEMORY) return cds_error_set(err, status, "no memory for a path");
   return cds_error_set(err, CDS_E_FILE, "the path of a recording is longer than %d bytes", MAX_PATH_BYTES);
 }

@@ -2,8 +2,6 @@
  * A growing table of feeds. */
 #include "record/known.h"
 
-#include <string.h>
-
 #include "base/alloc.h"
 
 #define MAX_FEEDS 16384
@@ -12,7 +10,6 @@ static bool grow(struct cds_known *known) {
   size_t room = known->room ? 2 * known->room : 16;
   struct cds_known_feed *feeds = cds_realloc(known->feeds, room * sizeof *feeds);
   if (!feeds) return false;
-  memset(feeds + known->room, 0, (room - known->room) * sizeof *feeds);
   known->feeds = feeds;
   known->room = room;
   return true;

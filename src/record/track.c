@@ -34,7 +34,7 @@ static bool note_feeds(struct cds_track *track, const struct cds_slice *feeds) {
 
 static enum cds_status take_head(struct cds_track *track, const struct cds_record_line *line, struct cds_error *err) {
   if (!line->continues) track->seams++;
-  if (line->feeds.length == 0 || note_feeds(track, &line->feeds)) return CDS_OK;
+  if (note_feeds(track, &line->feeds)) return CDS_OK;
   return cds_error_set(err, CDS_E_MEMORY, "no memory for the feeds of a recording");
 }
 

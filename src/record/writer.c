@@ -86,7 +86,7 @@ static void give_up(struct cds_writer *writer, const struct cds_error *err) {
   writer->stats.unwritten += writer->block_reports;
   writer->block_reports = 0;
   cds_buf_reset(&writer->block);
-  if (make_head(writer, false) != CDS_OK) cds_buf_reset(&writer->head); /* made before the next block */
+  cds_buf_reset(&writer->head); /* another one is made before the next block */
 }
 
 void cds_writer_write(struct cds_writer *writer) {
@@ -161,7 +161,7 @@ enum cds_status cds_writer_flush(struct cds_writer *writer, struct cds_error *er
 static enum cds_status copy_feeds(struct cds_feed_id **out, const struct cds_feed_id *feeds, size_t count) {
   *out = cds_calloc(count ? count : 1, sizeof **out);
   if (!*out) return CDS_E_MEMORY;
-  memcpy(*out, feeds, count * sizeof *feeds);
+  if (count > 0) memcpy(*out, feeds, count * sizeof *feeds);
   return CDS_OK;
 }
 
