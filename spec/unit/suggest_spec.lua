@@ -39,6 +39,24 @@ describe("the words that are meant", function()
     assert.same({}, suggest.nearest(("a"):rep(64), { ("a"):rep(66) }))
   end)
 
+  it("are as near as a quarter of the word, one letter at least, and never all of it", function()
+    local function nearest(word, ...) return table.concat(suggest.nearest(word, { ... }), " ") end
+    assert.equal("abcdefgh", nearest("abcdefxy", "abcdefgh"))
+    assert.equal("", nearest("abcdefx", "abcdzfgy"))
+    assert.equal("", nearest("abcxyz", "abcdef"))
+    assert.equal("b", nearest("ab", "b"))
+    assert.equal("", nearest("a", "b"))
+    assert.equal("abcdef", nearest("ab", "abcdef")) -- begins with it
+    assert.equal("abcdef", nearest("ab", "xb", "abcdef"))
+  end)
+
+  it("are of so many letters, and of so many words, at most", function()
+    local longest = ("a"):rep(64)
+    assert.same({ longest }, suggest.nearest(longest, { longest }))
+    assert.same({}, suggest.nearest(("a"):rep(63), { ("a"):rep(65) }))
+    assert.same({ "ab1", "ab2", "ab3" }, suggest.nearest("abx", { "ab1", "ab2", "ab3", "ab4", "ab5", "ab6" }))
+  end)
+
   it("are asked for", function()
     assert.equal("did you mean latest?", suggest.question("lates", commands))
     assert.equal("did you mean --verify or --version?", suggest.question("ver", commands, "--"))
