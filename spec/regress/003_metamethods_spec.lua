@@ -37,10 +37,11 @@ local function make_objects()
     assert(core.bell()), assert(core.bell()),
     assert(core.web_open("127.0.0.1", 0)), assert(core.web_open("127.0.0.1", 0)),
     (client:trades { "A" }), (client:trades { "A" }),
+    core.recorder(), core.recorder(),
   }
   closed:close()
   objects[4]:close()
-  for _, place in ipairs { 5, 7, 9, 12, 14, 16, 18 } do debug.getmetatable(objects[place]).__gc(objects[place]) end
+  for _, place in ipairs { 5, 7, 9, 12, 14, 16, 18, 20 } do debug.getmetatable(objects[place]).__gc(objects[place]) end
   add_databases(objects)
   return objects, function() client:close() end
 end
@@ -125,7 +126,7 @@ describe("the binding's functions", function()
       end
     end)
     close()
-    assert(functions > 60 and finalizers == 10, functions .. " functions, " .. finalizers .. " finalizers")
+    assert(functions > 60 and finalizers == 11, functions .. " functions, " .. finalizers .. " finalizers")
   end)
 
   it("know a finalized object", function()

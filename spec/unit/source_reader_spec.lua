@@ -340,6 +340,13 @@ describe("a source", function()
       assert.same({ "warn", "lost: feed " .. A .. " from 1 to 5: why" }, { logs[1][1], logs[1][2] })
     end)
 
+    it("times that no report can have as the last that numbers can tell", function()
+      local source = open()
+      state:range("lost", A, 1e300, math.huge, "why")
+      assert.same({ 2 ^ 53, 2 ^ 53 }, { events[1].from_ms, events[1].to_ms })
+      assert.equal(1, source:stats().lost_seconds)
+    end)
+
     it("a logger alone, and nobody", function()
       open()
       state:log("warn", "words")

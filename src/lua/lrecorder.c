@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "lua/lreport.h"
 
+#define LATEST_MS 9007199254740992.0 /* 2^53: numbers are exact up to there */
+
 static struct cds_l_recorder *check_recorder(lua_State *L) {
   return luaL_checkudata(L, 1, CDS_L_RECORDER);
 }
@@ -35,6 +37,12 @@ static int recorder_report(lua_State *L) {
   return 0;
 }
 
+static int64_t check_ms(lua_State *L, int index) {
+  lua_Number ms = luaL_checknumber(L, index);
+  luaL_argcheck(L, ms >= -LATEST_MS && ms <= LATEST_MS, index, "milliseconds must be up to 2^53");
+  return (int64_t)ms;
+}
+
 /* recorder_range(recorder, "lost" or "unverified", id, from_ms, to_ms, reason): of a feed's times, both included */
 static int recorder_range(lua_State *L) {
   static const char *const states[] = {"lost", "unverified", NULL};
@@ -45,8 +53,8 @@ static int recorder_range(lua_State *L) {
   event.kind = kinds[luaL_checkoption(L, 2, NULL, states)];
   const char *id = luaL_checklstring(L, 3, &length);
   luaL_argcheck(L, cds_feed_id_parse(&event.feed_id, id, length, &err) == CDS_OK, 3, "a feed id is expected");
-  event.from_ms = (int64_t)luaL_checknumber(L, 4);
-  event.to_ms = (int64_t)luaL_checknumber(L, 5);
+  event.from_ms = check_ms(L, 4);
+  event.to_ms = check_ms(L, 5);
   snprintf(event.message, sizeof event.message, "%s", luaL_checkstring(L, 6));
   struct cds_writer *writer = check_recorder(L)->writer;
   if (writer) cds_writer_event(writer, &event);

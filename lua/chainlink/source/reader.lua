@@ -22,6 +22,7 @@ local Source = {}
 local methods = {}
 Source.__index = methods
 
+local LATEST_MS = 2 ^ 53 -- numbers are exact up to there
 local FINISH_SECONDS = 1 -- that closing waits for what is done to be known
 
 local function state_of(source, method)
@@ -250,8 +251,9 @@ end
 
 local function whole_seconds(ms) return math.floor(ms / 1000) end
 
---- Of a feed's times, in milliseconds, both included: "lost" or "unverified".
+--- Of a feed's times, in milliseconds, both included: "lost" or "unverified". A server may tell any.
 function State:range(state, feed, from, to, reason)
+  from, to = math.min(from, LATEST_MS), math.min(to, LATEST_MS)
   if state == "lost" then
     self.lost, self.lost_ms = self.lost + 1, self.lost_ms + math.max(0, to - from + 1)
   end
