@@ -3,12 +3,7 @@
 
 local core = require "chainlink.core"
 local project = require "spec.support.project"
-
-local function raises(reason, call, ...)
-  local ok, err = pcall(call, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(err):find(reason, 1, true), tostring(err))
-end
+local raises = require("spec.support.refusal").raises
 
 describe("the binding's files:", function()
   local folder, remove, path

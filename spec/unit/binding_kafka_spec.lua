@@ -3,6 +3,7 @@
 
 local core = require "chainlink.core"
 local kafka_mock = require "spec.support.kafka_mock"
+local refusal = require "spec.support.refusal"
 
 local has_module, kafka = pcall(require, "chainlink.kafka")
 -- ThreadSanitizer ends the process in the threads of librdkafka's own broker.
@@ -14,20 +15,8 @@ if not has_module or has_tsan then
   return
 end
 
+local raises, refused = refusal.raises, refusal.refused
 local LIMIT_MS = 30000
-
-local function raises(reason, call, ...)
-  local ok, err = pcall(call, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(err):find(reason, 1, true), tostring(err))
-end
-
-local function refused(reason, ...)
-  assert.equal(2, select("#", ...))
-  local nothing, why = ...
-  assert.is_nil(nothing)
-  assert.truthy(why:find(reason, 1, true), why)
-end
 
 describe("the binding of Kafka:", function()
   local producer, address

@@ -3,6 +3,7 @@
 
 local core = require "chainlink.core"
 local redis_server = require "spec.support.redis_server"
+local refusal = require "spec.support.refusal"
 
 local has_module, redis = pcall(require, "chainlink.redis")
 local absent = not has_module and "built without hiredis" or not redis_server.is_there() and "Redis is not here" or nil
@@ -11,20 +12,8 @@ if absent then
   return
 end
 
+local raises, refused = refusal.raises, refusal.refused
 local LIMIT = 30 -- seconds, for a hang
-
-local function raises(reason, call, ...)
-  local ok, err = pcall(call, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(err):find(reason, 1, true), tostring(err))
-end
-
-local function refused(reason, ...)
-  assert.equal(2, select("#", ...))
-  local nothing, why = ...
-  assert.is_nil(nothing)
-  assert.truthy(why:find(reason, 1, true), why)
-end
 
 describe("the binding of Redis:", function()
   local server, poller, link

@@ -3,14 +3,9 @@
 
 local core = require "chainlink.core"
 local project = require "spec.support.project"
+local raises = require("spec.support.refusal").raises
 
 local unpack = unpack or table.unpack -- luacheck: ignore 113 143
-
-local function raises(reason, call, ...)
-  local ok, err = pcall(call, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(err):find(reason, 1, true), tostring(err))
-end
 
 describe("the binding's databases", function()
   local folder, remove, path, database

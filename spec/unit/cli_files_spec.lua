@@ -11,6 +11,7 @@ local merge = require "chainlink.cli.files.merge"
 local options = require "chainlink.cli.options"
 local process = require "spec.support.process"
 local project = require "spec.support.project"
+local raises = require("spec.support.refusal").raises
 local recording = require "spec.support.recording"
 local sample = require "spec.support.sample"
 local split = require "chainlink.cli.files.split"
@@ -21,13 +22,6 @@ local unpack = table.unpack or unpack -- luacheck: ignore
 
 local function report(second, number, valid_from)
   return chainlink.decode(recording.report(3, number or 1, second, valid_from))
-end
-
-local function raises(text, run, ...)
-  local ok, err = pcall(run, ...)
-  assert.is_false(ok)
-  assert.truthy(tostring(err):find(text, 1, true), tostring(err))
-  return err
 end
 
 describe("files of reports", function()
