@@ -24,7 +24,8 @@ SYSTEM_CALL int scandir(const char *path, struct dirent ***entries, int (*filter
                         int (*compare)(const struct dirent **, const struct dirent **)) {
   typedef int scan_fn(const char *, struct dirent ***, int (*)(const struct dirent *),
                       int (*)(const struct dirent **, const struct dirent **));
-  scan_fn *next = (scan_fn *)dlsym(RTLD_NEXT, "scandir");
+  scan_fn *next;
+  *(void **)&next = dlsym(RTLD_NEXT, "scandir");
   return system_fails(&of_scandir) ? -1 : next(path, entries, filter, compare);
 }
 

@@ -57,17 +57,7 @@ static void test_good(void) {
 }
 
 static void test_letters(void) {
-  static const char *const wrong[] = {"a{b",
-                                      "a}b",
-                                      "a\"b",
-                                      "a\\b",
-                                      "a;b",
-                                      "a b",
-                                      "a\tb",
-                                      "a\x7f",
-                                      ";a",
-                                      "\x01"
-                                      "a"};
+  static const char *const wrong[] = {"a{b", "a}b", "a\"b", "a\\b", "a;b", "a b", "a\tb", "a\x7f", ";a", "\001a"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
     ok(!parse(wrong[i]), "not every letter: %s", wrong[i]);
     is_number((long long)got.count, 0, "is one");

@@ -122,6 +122,12 @@ static void test_memory(void) {
 
 /* ---- the libraries ---- */
 
+typedef void any_fn(void);
+
+static void put(void **place, any_fn *function) {
+  memcpy(place, &function, sizeof function);
+}
+
 /* The place of a function of that name, for a test to put another there. */
 static void **place_of(const struct cds_packer *packer, const char *name) {
   for (size_t i = 0; i < packer->library->count; i++)
@@ -220,38 +226,38 @@ static void test_gzip(void) {
   char text[100];
   void **end = place_of(&cds_gzip, "deflateEnd"), *saved = *end;
   memcpy(&real_end, &saved, sizeof real_end);
-  *end = (void *)count_end;
+  put(end, (any_fn *)count_end);
   ok(pack_with(&cds_gzip, &packed, 2, 3) == CDS_OK && ended == 1, "gzip: the packer is given back");
   void **deflate_place = place_of(&cds_gzip, "deflate"), *deflate_saved = *deflate_place;
   memcpy(&real_deflate, &deflate_saved, sizeof real_deflate);
-  *deflate_place = (void *)no_end_yet;
+  put(deflate_place, (any_fn *)no_end_yet);
   is_no_memory(&cds_gzip, "a frame without an end is none");
-  *deflate_place = (void *)no_memory;
+  put(deflate_place, (any_fn *)no_memory);
   is_no_memory(&cds_gzip, "nor is one that cannot be made");
   *deflate_place = deflate_saved;
   is_number(ended, 3, "both are given back");
   *end = saved;
   void **init = place_of(&cds_gzip, "deflateInit2_");
   saved = *init;
-  *init = (void *)no_init;
+  put(init, (any_fn *)no_init);
   is_no_memory(&cds_gzip, "there may be no packer");
   *init = saved;
   init = place_of(&cds_gzip, "inflateInit2_");
   saved = *init;
-  *init = (void *)no_inflate_init;
+  put(init, (any_fn *)no_inflate_init);
   ok(unpack_all(&cds_gzip, text, sizeof text, &packed) == CDS_E_MEMORY && strstr(err.message, "gzip"),
      "or unpacker: %s", err.message);
   *init = saved;
   void **inflate_place = place_of(&cds_gzip, "inflate");
   saved = *inflate_place;
-  *inflate_place = (void *)no_memory;
+  put(inflate_place, (any_fn *)no_memory);
   ok(unpack_all(&cds_gzip, text, sizeof text, &packed) == CDS_E_MEMORY && strstr(err.message, "gzip"),
      "or memory later: %s", err.message);
   *inflate_place = saved;
   end = place_of(&cds_gzip, "inflateEnd");
   saved = *end;
   memcpy(&real_end, &saved, sizeof real_end);
-  *end = (void *)count_end;
+  put(end, (any_fn *)count_end);
   ended = 0;
   ok(unpack_all(&cds_gzip, text, sizeof text, &packed) == CDS_OK && ended == 1, "the unpacker is given back");
   *end = saved;
@@ -308,17 +314,17 @@ static size_t unpack_none(void *state, ZSTD_outBuffer *out, ZSTD_inBuffer *in) {
   return failure;
 }
 
-static void is_no_memory_with(const char *name, void *function, const char *what) {
+static void is_no_memory_with(const char *name, any_fn *function, const char *what) {
   void **place = place_of(&cds_zstd, name), *saved = *place;
-  *place = function;
+  put(place, function);
   is_no_memory(&cds_zstd, what);
   *place = saved;
 }
 
-static void is_no_unpacker_with(const char *name, void *function, const struct cds_buf *packed, const char *words) {
+static void is_no_unpacker_with(const char *name, any_fn *function, const struct cds_buf *packed, const char *words) {
   char text[100];
   void **place = place_of(&cds_zstd, name), *saved = *place;
-  *place = function;
+  put(place, function);
   ok(unpack_all(&cds_zstd, text, sizeof text, packed) == CDS_E_MEMORY && err.status == CDS_E_MEMORY &&
        strstr(err.message, words),
      "nothing is unpacked: %s", err.message);
@@ -330,25 +336,26 @@ static void test_zstd(void) {
   char text[100];
   void **place = place_of(&cds_zstd, "ZSTD_freeCCtx"), *saved = *place;
   memcpy(&real_free, &saved, sizeof real_free);
-  *place = (void *)count_free;
+  put(place, (any_fn *)count_free);
   ok(pack_with(&cds_zstd, &packed, 2, 3) == CDS_OK && freed == 1, "zstd: the packer is given back");
   ok((packed.data[4] & 0x04) != 0 && ((packed.data[4] & 0x20) != 0 || (packed.data[4] & 0xc0) != 0),
      "a frame has its length and a checksum");
   void *real = *place_of(&cds_zstd, "ZSTD_compressStream2");
   memcpy(&real_pack, &real, sizeof real_pack);
   for (fault = NOT_WHOLE; fault <= FAILED; fault++)
-    is_no_memory_with("ZSTD_compressStream2", (void *)pack_badly, "a fault");
-  is_no_memory_with("ZSTD_CCtx_setParameter", (void *)set_none, "there may be no checksum");
-  is_no_memory_with("ZSTD_CCtx_setPledgedSrcSize", (void *)set_no_size, "or no length");
+    is_no_memory_with("ZSTD_compressStream2", (any_fn *)pack_badly, "a fault");
+  is_no_memory_with("ZSTD_CCtx_setParameter", (any_fn *)set_none, "there may be no checksum");
+  is_no_memory_with("ZSTD_CCtx_setPledgedSrcSize", (any_fn *)set_no_size, "or no length");
   is_number(freed, 6, "each is given back");
   *place = saved;
-  is_no_memory_with("ZSTD_createCCtx", (void *)new_none, "there may be no packer");
-  is_no_unpacker_with("ZSTD_createDStream", (void *)new_none, &packed, "no memory to read what is compressed by zstd");
-  is_no_unpacker_with("ZSTD_decompressStream", (void *)unpack_none, &packed, "llocation");
+  is_no_memory_with("ZSTD_createCCtx", (any_fn *)new_none, "there may be no packer");
+  is_no_unpacker_with("ZSTD_createDStream", (any_fn *)new_none, &packed,
+                      "no memory to read what is compressed by zstd");
+  is_no_unpacker_with("ZSTD_decompressStream", (any_fn *)unpack_none, &packed, "llocation");
   place = place_of(&cds_zstd, "ZSTD_freeDStream");
   saved = *place;
   memcpy(&real_free, &saved, sizeof real_free);
-  *place = (void *)count_free;
+  put(place, (any_fn *)count_free);
   freed = 0;
   ok(unpack_all(&cds_zstd, text, sizeof text, &packed) == CDS_OK && freed == 1, "the unpacker is given back");
   *place = saved;

@@ -90,18 +90,20 @@ void __explicit_bzero_chk(void *memory, size_t length, size_t room) {
 static struct system_fault of_context, of_reader, of_format, of_feed;
 
 SYSTEM_CALL redisContext *redisConnectUnixNonBlock(const char *place) {
-  redisContext *(*next)(const char *) = (redisContext * (*)(const char *)) dlsym(RTLD_NEXT, "redisConnectUnixNonBlock");
+  redisContext *(*next)(const char *);
+  *(void **)&next = dlsym(RTLD_NEXT, "redisConnectUnixNonBlock");
   return system_fails(&of_context) ? NULL : next(place);
 }
 
 SYSTEM_CALL redisReader *redisReaderCreate(void) {
-  redisReader *(*next)(void) = (redisReader * (*)(void)) dlsym(RTLD_NEXT, "redisReaderCreate");
+  redisReader *(*next)(void);
+  *(void **)&next = dlsym(RTLD_NEXT, "redisReaderCreate");
   return system_fails(&of_reader) ? NULL : next();
 }
 
 SYSTEM_CALL int redisReaderFeed(redisReader *reader, const char *bytes, size_t length) {
-  int (*next)(redisReader *, const char *, size_t) =
-    (int (*)(redisReader *, const char *, size_t))dlsym(RTLD_NEXT, "redisReaderFeed");
+  int (*next)(redisReader *, const char *, size_t);
+  *(void **)&next = dlsym(RTLD_NEXT, "redisReaderFeed");
   return system_fails(&of_feed) ? REDIS_ERR : next(reader, bytes, length);
 }
 
@@ -109,8 +111,8 @@ SYSTEM_CALL int redisReaderFeed(redisReader *reader, const char *bytes, size_t l
 typedef __typeof__(redisFormatCommandArgv(NULL, 0, NULL, NULL)) length_type;
 
 SYSTEM_CALL length_type redisFormatCommandArgv(char **out, int count, const char **words, const size_t *lengths) {
-  length_type (*next)(char **, int, const char **, const size_t *) =
-    (length_type(*)(char **, int, const char **, const size_t *))dlsym(RTLD_NEXT, "redisFormatCommandArgv");
+  length_type (*next)(char **, int, const char **, const size_t *);
+  *(void **)&next = dlsym(RTLD_NEXT, "redisFormatCommandArgv");
   return system_fails(&of_format) ? -1 : next(out, count, words, lengths);
 }
 

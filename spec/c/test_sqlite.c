@@ -21,7 +21,8 @@ static char folder[64], path[128];
 static struct system_fault of_dlopen;
 
 SYSTEM_CALL void *dlopen(const char *name, int flags) {
-  void *(*next)(const char *, int) = (void *(*)(const char *, int))dlsym(RTLD_NEXT, "dlopen");
+  void *(*next)(const char *, int);
+  *(void **)&next = dlsym(RTLD_NEXT, "dlopen");
   return next(system_fails(&of_dlopen) ? "/nonexistent/libsqlite3.so.0" : name, flags);
 }
 
@@ -155,7 +156,8 @@ static void test_memory(void) {
   cds_sqlite_close(database);
   /* The library's own */
   void *library = dlopen("libsqlite3.so.0", RTLD_NOW);
-  int64_t (*set_limit)(int64_t) = (int64_t(*)(int64_t))dlsym(library, "sqlite3_hard_heap_limit64");
+  int64_t (*set_limit)(int64_t);
+  *(void **)&set_limit = dlsym(library, "sqlite3_hard_heap_limit64");
   if (!set_limit) {
     skip("no memory for SQLite", "it is older than 3.31");
     return;

@@ -213,7 +213,7 @@ static void serve_end(struct ws_server *server, int number, int fd) {
 static void connect_again(struct ws_client *client) {
   descriptors[ends++] = count_entries("/proc/self/fd");
   if (ends == TIMES) cds_ws_end(client->ws);
-  else cds_ws_connect(client->ws, client->url, "/");
+  else cds_ws_connect(client->ws, &client->url, "/");
 }
 
 static void test_descriptors(void) {

@@ -10,7 +10,7 @@
 
 struct ws_client {
   struct cds_ws *ws;
-  const struct cds_url *url;
+  struct cds_url url;
   size_t expected; /* bytes of messages, after which it ends */
   char seen[64 * 1024];
   size_t length;
@@ -77,12 +77,11 @@ __attribute__((unused)) static void ws_client_run(struct ws_client *client, cons
                                          .closed = ws_client_closed,
                                          .timer = ws_client_timer,
                                          .woken = ws_client_nothing};
-  struct cds_url url = {.tls = tls, .host = (char *)"localhost", .port = server->port, .base = (char *)""};
+  client->url = (struct cds_url){.tls = tls, .host = (char *)"localhost", .port = server->port, .base = (char *)""};
   struct cds_error err = {0};
   if (cds_ws_new(&client->ws, &settings, &handler, &err) != CDS_OK) exit(1);
-  client->url = &url;
   cds_ws_timer(client->ws, WS_IO_TIMEOUT_MS / 1000);
-  cds_ws_connect(client->ws, &url, "/");
+  cds_ws_connect(client->ws, &client->url, "/");
   while (cds_ws_service(client->ws)) {}
   cds_ws_free(client->ws);
 }
