@@ -1,29 +1,15 @@
 /* SPDX-License-Identifier: MIT
  * A stream that is closed, at each moment of its connections' lives: their threads and descriptors come back. */
 #define _GNU_SOURCE /* POLLRDHUP */
-#include <dirent.h>
-
 #include "stream_fixture.h"
 
+#include "entries.h"
 #include "resolver.h"
 #include "ws_parallel.h"
 
 #define BACK_MS 10000 /* a bound for a loaded machine; what hangs here does so for half a minute */
 
 /* ---- what the process has ---- */
-
-static int count_entries(const char *directory) {
-  DIR *entries = opendir(directory);
-  int count = 0;
-  if (entries == NULL) abort();
-  while (readdir(entries) != NULL) count++;
-  closedir(entries);
-  return count;
-}
-
-static int count_threads(void) {
-  return count_entries("/proc/self/task");
-}
 
 static int count_descriptors(void) {
   return count_entries("/proc/self/fd");
@@ -273,6 +259,7 @@ static void test_refused_subscribe(void) {
 }
 
 int main(void) {
+  if (count_threads() < 1 || count_descriptors() < 1) abort(); /* no /proc to count them in */
   test_close(&moments[0], &shapes[0], true); /* libraries keep descriptors of their own from then on */
   for (size_t i = 0; i < sizeof moments / sizeof *moments; i++)
     for (size_t j = 0; j < sizeof shapes / sizeof *shapes; j++) test_close(&moments[i], &shapes[j], false);

@@ -2,10 +2,10 @@
  * Lua states come and go in one process: with clients, calls and streams that are left open. Threads, descriptors and
  * memory do not pile up, and closing a state, which unloads its modules, takes no code away from under anything.
  * The module is found through LUA_PATH and LUA_CPATH, which the Makefile sets. */
-#include <dirent.h>
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "entries.h"
 #include "stream_fixture.h"
 
 #if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
@@ -41,22 +41,13 @@ static void send_reports(struct ws_server *server, int number, int fd) {
     ws_attend(fd);
 }
 
-static int entries(const char *path) {
-  int count = 0;
-  DIR *folder = opendir(path);
-  if (folder == NULL) return -1;
-  while (readdir(folder) != NULL) count++;
-  closedir(folder);
-  return count;
-}
-
 struct usage {
   int descriptors, threads;
   size_t bytes;
 };
 
 static struct usage measure(void) {
-  struct usage usage = {entries("/proc/self/fd"), entries("/proc/self/task"), 0};
+  struct usage usage = {count_entries("/proc/self/fd"), count_threads(), 0};
 #ifdef HAS_MALLINFO
   struct mallinfo2 heap = mallinfo2();
   usage.bytes = heap.uordblks + heap.hblkhd;

@@ -2,10 +2,10 @@
  * A Lua state whose memory ends after n allocations, for every n: decoding, a REST call, a stream. Each ends in Lua's
  * "not enough memory" or in a good result, leaves nothing behind, and the same state works on afterwards.
  * The module is found through LUA_PATH and LUA_CPATH, which the Makefile sets. */
-#include <dirent.h>
 #include <lauxlib.h>
 #include <lualib.h>
 
+#include "entries.h"
 #include "envelope.h"
 #include "http_server.h"
 #include "tap.h"
@@ -227,12 +227,7 @@ static void torture(lua_State *L, struct heap *heap, const struct run *run) {
 }
 
 static int open_descriptors(void) {
-  int count = 0;
-  DIR *folder = opendir("/proc/self/fd");
-  if (folder == NULL) return -1;
-  while (readdir(folder) != NULL) count++;
-  closedir(folder);
-  return count;
+  return count_entries("/proc/self/fd");
 }
 
 /* limit(n): of the allocations from now on n are made; negative: all */
