@@ -51,7 +51,7 @@ local function kind_of(path)
   if not file then error("cannot open " .. reason, 0) end -- the reason names the file
   local start = file:read(15) -- nothing of a folder, which stands for recordings
   file:close()
-  if not start or start:find "^{" or start:find "^\31\139" or start:find "^\40\181\47\253" then return "jsonl" end
+  if not start or start:find "^{" or start:find "^\31\139" or start:find "^%(\181/\253" then return "jsonl" end
   if start == "SQLite format 3" then return "sqlite" end
   if start:find "^version," then return "csv" end
   error(path .. " is neither a recording, nor CSV or a database of this program", 0)
