@@ -35,6 +35,7 @@ static enum cds_status read_gate(lua_State *L, int table, struct box *box, struc
   luaL_argcheck(L, !key == !secret, table, "a key and a secret belong together");
   enum cds_status status = cds_web_gate_new(&box->gate, key, secret, err);
   lua_getfield(L, table, "feeds");
+  luaL_argcheck(L, lua_istable(L, -1), table, "feeds are a list");
   for (int i = 1; status == CDS_OK; i++) {
     lua_rawgeti(L, -1, i);
     if (lua_type(L, -1) != LUA_TSTRING) break;
@@ -111,7 +112,6 @@ static int web_step(lua_State *L) {
 static int web_take(lua_State *L) {
   struct cds_web_request request;
   struct cds_web_server *server = check_server(L);
-  luaL_checkstack(L, 7, NULL);
   if (!cds_web_take(server, &request)) return 0;
   lua_pushinteger(L, (lua_Integer)request.id);
   lua_pushstring(L, request.method);
