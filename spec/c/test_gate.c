@@ -81,6 +81,10 @@ static void test_parts(void) {
   answers("/a", &without, 400, missing);
   without = it, without.signature[0] = 0;
   answers("/a", &without, 400, missing);
+  without = it, strcpy(without.timestamp, "5");
+  answers("/a", &without, 401, "timestamp outside of the 5 second window");
+  without = it, strcpy(without.signature, "5");
+  answers("/a", &without, 400, "malformed X-Authorization-Signature-SHA256");
   cds_web_gate_free(gate);
 }
 
@@ -206,6 +210,8 @@ static void test_feeds(void) {
   is_refused("feedIDs=", 400, "malformed feed id");
   is_refused("feedIDs", 400, "missing feedIDs");
   is_refused("feedID=1&feedIDsx=2&eedIDs=3", 400, "missing feedIDs");
+  snprintf(query, sizeof query, "feedIDz=%s", id_of(1));
+  is_refused(query, 400, "missing feedIDs");
   is_refused("", 400, "missing feedIDs");
   cds_alloc_fail_after(0);
   snprintf(query, sizeof query, "feedIDs=%s", id_of(0));

@@ -74,7 +74,6 @@ bool cds_web_peer_write(struct cds_web_peer *peer) {
     lws_callback_on_writable(peer->wsi);
     return true;
   }
-  cds_web_peer_drop_sent(peer);
   if (peer->state == CDS_WEB_STREAM) lws_set_timeout(peer->wsi, NO_PENDING_TIMEOUT, 0);
   return peer->state != CDS_WEB_ENDING;
 }

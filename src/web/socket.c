@@ -93,7 +93,6 @@ static bool add(struct cds_web_peer *peer, const void *data, uint32_t length) {
 /* The peer is given a while to read so far that it can be told. */
 static void give_up(struct cds_web_peer *peer) {
   peer->state = CDS_WEB_SLOW;
-  peer->sent = 0;
   cds_buf_clear(&peer->out);
   lws_set_timeout(peer->wsi, PENDING_TIMEOUT_USER_OK, CDS_WEB_PATIENCE);
   lws_callback_on_writable(peer->wsi);
@@ -127,6 +126,5 @@ bool cds_web_socket_write(struct cds_web_peer *peer) {
   while (peer->sent < peer->out.length && !lws_send_pipe_choked(peer->wsi))
     if (!write_one(peer)) return false;
   if (peer->sent < peer->out.length) lws_callback_on_writable(peer->wsi);
-  else cds_web_peer_drop_sent(peer);
   return true;
 }
