@@ -9,6 +9,7 @@ local jsonl = require "chainlink.cli.files.jsonl"
 local lines = require "chainlink.cli.files.lines"
 local merge = require "chainlink.cli.files.merge"
 local options = require "chainlink.cli.options"
+local own_folder = require "spec.support.own_folder"
 local process = require "spec.support.process"
 local project = require "spec.support.project"
 local raises = require("spec.support.refusal").raises
@@ -25,12 +26,8 @@ local function report(second, number, valid_from)
 end
 
 describe("files of reports", function()
-  local folder, remove, path
-  before_each(function()
-    folder, remove = project.folder()
-    path = folder .. "/file"
-  end)
-  after_each(function() remove() end)
+  local folder, path
+  own_folder(function(...) folder, path = ... end)
 
   describe("of lines", function()
     local function open(resume)

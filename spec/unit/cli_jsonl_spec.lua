@@ -135,6 +135,24 @@ describe("a recording that a command writes", function()
     assert.equal(HEAD .. "\n" .. line(T) .. "\n", text)
   end)
 
+  it("is read until something else than its end comes, and closed once", function()
+    local replay, closed, err = chainlink.replay, 0, { kind = "FileError" }
+    finally(function() chainlink.replay = replay end)
+    chainlink.replay = function()
+      return { read = function() return nil, err end, close = function() closed = closed + 1 end }
+    end
+    local next_report, close = jsonl.read(path)
+    local good, raised = pcall(next_report)
+    assert.is_false(good)
+    assert.equal(err, raised)
+    close()
+    assert.equal(1, closed)
+    chainlink.replay = function() return nil, err end
+    good, raised = pcall(jsonl.read, path)
+    assert.is_false(good)
+    assert.equal(err, raised)
+  end)
+
   it("tells nothing of a file that is whole", function()
     write({ from = T }, T)
     local next_report, close = files.read(path, function() error "it complains" end)

@@ -3,6 +3,7 @@
 
 local chainlink = require "chainlink"
 local core = require "chainlink.core"
+local errors = require "chainlink.errors"
 local failure = require "spec.support.failure"
 local open_files = require "spec.support.open_files"
 local project = require "spec.support.project"
@@ -96,6 +97,60 @@ describe("a database that a command writes", function()
     file:write(report(T + 3))
     file:close()
     assert.same({ A .. "|first" }, rows "SELECT feed_id, name FROM feeds")
+  end)
+
+  it("has each feed's row looked at once, and once more for its name", function()
+    local prepare, looks = core.sqlite_prepare, 0
+    finally(function() core.sqlite_prepare = prepare end)
+    core.sqlite_prepare = function(database, sql)
+      if sql:find "^INSERT INTO feeds" then looks = looks + 1 end
+      return prepare(database, sql)
+    end
+    local file = sqlite.write(path, {}, {})
+    local seen = {}
+    for i, name in ipairs { false, false, "first", "first", "second", false } do
+      file:write(report(T + i), name or nil)
+      seen[i] = looks
+    end
+    file:write(report(T, 2), "other")
+    file:write(report(T + 1, 2), "other")
+    file:close()
+    assert.same({ 1, 1, 2, 2, 2, 2 }, seen)
+    assert.equal(3, looks)
+  end)
+
+  it("has nothing where a report has no such time", function()
+    local real = report(T)
+    local one = setmetatable({ observations_timestamp_ms = T * 1000, feed_id = A, version = 3, full_report = "0x1",
+      exact = function() return nil end, to_table = function() return real:to_table() end,
+      digest = function() return "d" end }, nil)
+    local file = sqlite.write(path, {}, {})
+    file:write(one)
+    file:close()
+    assert.same({ T .. "000|false|false|false|d" }, rows("SELECT observations_timestamp_ms, valid_from_timestamp_ms, "
+      .. "expires_at_ms, price, digest FROM reports"))
+  end)
+
+  it("tells what its library refuses, with its path", function()
+    local file = sqlite.write(path, {}, {})
+    file:write(report(T))
+    local real = {}
+    finally(function() for name, call in pairs(real) do core[name] = call end end)
+    for i, name in ipairs { "sqlite_bind", "sqlite_step", "sqlite_prepare" } do
+      real[name] = core[name]
+      core[name] = function() return nil, errors.new("FileError", "it is held") end
+      for number = name == "sqlite_prepare" and i + 1 or 1, i + 1, i do -- a feed that is known, and one that is not
+        local err = failure.raised("FileError", {}, file.write, file, report(T + 1, number))
+        assert.equal(path .. ": it is held", err.message)
+      end
+      core[name] = real[name]
+    end
+    file:close()
+    local next_report, close = sqlite.read(path)
+    core.sqlite_step = function() return nil, errors.new("FileError", "it is held") end
+    assert.equal(path .. ": it is held", failure.raised("FileError", {}, next_report).message)
+    core.sqlite_step = real.sqlite_step
+    close()
   end)
 
   it("goes on from its last second, of the same feeds", function()

@@ -61,7 +61,7 @@ local function last_second(self, first, stop, second_of)
   while true do
     local start = math.max(first, stop - length)
     local text = read_part(self.file, start, stop)
-    local whole = start == first and 1 or (text:find("\n", 1, true) or #text) + 1
+    local whole = start == first and 1 or text:find("\n", 1, true) + 1
     local list = split(text:sub(whole), start + whole - 1)
     local second = list[1] and second_of(list[#list].text)
     if list[1] and not second then fail(self.path, "has a last line that cannot be read") end
@@ -103,7 +103,6 @@ function lines.open(path, options)
   local file, reason = io.open(path, "a+b")
   if not file then fail(path, "cannot be opened: " .. reason) end
   local self = setmetatable({ path = path, file = file, due = 0 }, Lines)
-  file:setvbuf("full", BLOCK)
   local good, err = pcall(begin, self, options)
   if good then return self end
   file:close()
