@@ -2,16 +2,13 @@
 -- Files below the Lua layer: where a path leads, who may write a file, how it is cut, and what only its owner may read.
 
 local core = require "chainlink.core"
+local own_folder = require "spec.support.own_folder"
 local project = require "spec.support.project"
 local raises = require("spec.support.refusal").raises
 
 describe("the binding's files:", function()
-  local folder, remove, path
-  before_each(function()
-    folder, remove = project.folder()
-    path = folder .. "/file"
-  end)
-  after_each(function() remove() end)
+  local folder, path
+  own_folder(function(...) folder, path = ... end)
 
   local function run(command)
     local output, status = project.run(("cd '%s' && %s"):format(folder, command))
