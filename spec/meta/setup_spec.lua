@@ -46,35 +46,28 @@ describe("scripts/setup without root", function()
   end)
 end)
 
-describe("Lua 5.5", function()
-  it("is built from what cargo gets, and where that is not, the words say how to get it", function()
-    local output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/lua55 --install"
-    assert.equal(1, status)
-    assert.matches("^Lua 5%.5 is missing, and only cargo gets its sources: https://rustup.rs ", output)
-    output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/lua55"
-    assert.equal(1, status)
-    assert.equal("Lua 5.5 is missing, and scripts/setup ci builds it\n", output)
-  end)
-end)
+-- What comes with neither root nor a package: how, and what that wants.
+local fetched = {
+  { script = "lua55", name = "Lua 5.5", way = "comes by cargo",
+    missing = "Lua 5%.5 is missing, and only cargo gets its sources: https://rustup.rs ",
+    hint = "Lua 5%.5 is missing, and scripts/setup ci builds it\n$" },
+  { script = "duckdb", name = "DuckDB", way = "comes by pip",
+    missing = "DuckDB [%d.]+ is missing, and only pip gets it: python3 with venv is wanted\n$",
+    hint = "DuckDB [%d.]+ is missing: scripts/setup ci gets it\n$" },
+  { script = "emmylua", name = "the checker of types", way = "comes by cargo",
+    missing = "emmylua_check [%d.]+ is missing, and only cargo builds it: https://rustup.rs ",
+    hint = "emmylua_check [%d.]+ is missing: scripts/setup ci builds it\n$" },
+}
 
-describe("DuckDB", function()
-  it("comes by pip, and where that is not, the words say how to get it", function()
-    local output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/duckdb --install"
-    assert.equal(1, status)
-    assert.matches("^DuckDB [%d.]+ is missing, and only pip gets it: python3 with venv is wanted\n$", output)
-    output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/duckdb"
-    assert.equal(1, status)
-    assert.matches("is missing: scripts/setup ci gets it\n$", output)
+for _, one in ipairs(fetched) do
+  describe(one.name, function()
+    it(one.way .. ", and where that is not, the words say how to get it", function()
+      local alone = "env -i PATH=/nonexistent HOME=/nonexistent scripts/" .. one.script
+      for arguments, words in pairs { [" --install"] = one.missing, [""] = one.hint } do
+        local output, status = project.run(alone .. arguments)
+        assert.equal(1, status)
+        assert.matches("^" .. words, output)
+      end
+    end)
   end)
-end)
-
-describe("the checker of types", function()
-  it("comes by cargo, and where that is not, the words say how to get it", function()
-    local output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/emmylua --install"
-    assert.equal(1, status)
-    assert.matches("^emmylua_check [%d.]+ is missing, and only cargo builds it: https://rustup.rs ", output)
-    output, status = project.run "env -i PATH=/nonexistent HOME=/nonexistent scripts/emmylua"
-    assert.equal(1, status)
-    assert.matches("is missing: scripts/setup ci builds it\n$", output)
-  end)
-end)
+end
