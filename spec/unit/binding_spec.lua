@@ -40,17 +40,6 @@ describe("the binding's digests", function()
   end)
 end)
 
-describe("the binding's recorders", function()
-  it("are told of times that a number can tell, or it raises", function()
-    local recorder, id = core.recorder(), sample.feed_id(3)
-    for _, ms in ipairs { 2 ^ 53 + 2, -2 ^ 53 - 2, 0 / 0, math.huge } do
-      raises(4, "milliseconds must be up to 2%^53", core.recorder_range, recorder, "lost", id, ms, 0, "why")
-      raises(5, "milliseconds must be up to 2%^53", core.recorder_range, recorder, "lost", id, 0, ms, "why")
-    end
-    core.recorder_range(recorder, "lost", id, -2 ^ 53, 2 ^ 53, "why")
-  end)
-end)
-
 describe("the binding's sets of signers", function()
   it("have an f that is a number of a sensible size, or it raises", function()
     local registry = chainlink.signers {}

@@ -48,8 +48,6 @@ static int decode(lua_State *L) {
 
 /* ---- a report of a stream, kept elsewhere ---- */
 
-#define LATEST_MS 9007199254740992.0 /* 2^53: numbers are exact up to there */
-
 /* What a report has besides its bytes, in milliseconds; 0: unknown. The blob tells the first two if it has a schema. */
 struct told {
   uint64_t observed, valid_from, received_at;
@@ -58,9 +56,7 @@ struct told {
 };
 
 static uint64_t check_ms(lua_State *L, int index) {
-  lua_Number ms = luaL_checknumber(L, index);
-  luaL_argcheck(L, ms >= 0 && ms <= LATEST_MS, index, "milliseconds must be from 0 to 2^53");
-  return (uint64_t)ms;
+  return (uint64_t)cds_l_check_exact(L, index, 0, "milliseconds must be from 0 to 2^53");
 }
 
 static uint64_t in_unit_of(const struct cds_report *report, uint64_t ms) {
@@ -122,10 +118,9 @@ static int keep(lua_State *L) {
  * same are the same */
 static int mark(lua_State *L) {
   char text[64];
-  double seed = luaL_checknumber(L, 1);
+  uint64_t seed = (uint64_t)cds_l_check_exact(L, 1, 0, "a seed is from 0 to 2^53");
   const struct cds_report *report = cds_l_check_report(L, 2);
-  luaL_argcheck(L, seed >= 0 && seed <= LATEST_MS, 1, "a seed is from 0 to 2^53");
-  uint64_t tag = cds_seen_tag((uint64_t)seed, report->bytes + report->blob.offset, report->blob.length);
+  uint64_t tag = cds_seen_tag(seed, report->bytes + report->blob.offset, report->blob.length);
   lua_pushlstring(L, text, (size_t)snprintf(text, sizeof text, "%013" PRIu64 "%016" PRIx64, observed_ms(report), tag));
   return 1;
 }

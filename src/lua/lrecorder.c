@@ -7,8 +7,6 @@
 #include "base/clock.h"
 #include "lua/lreport.h"
 
-#define LATEST_MS 9007199254740992.0 /* 2^53: numbers are exact up to there */
-
 static struct cds_l_recorder *check_recorder(lua_State *L) {
   return luaL_checkudata(L, 1, CDS_L_RECORDER);
 }
@@ -38,9 +36,7 @@ static int recorder_report(lua_State *L) {
 }
 
 static int64_t check_ms(lua_State *L, int index) {
-  lua_Number ms = luaL_checknumber(L, index);
-  luaL_argcheck(L, ms >= -LATEST_MS && ms <= LATEST_MS, index, "milliseconds must be up to 2^53");
-  return (int64_t)ms;
+  return (int64_t)cds_l_check_exact(L, index, -CDS_L_MAX_EXACT, "milliseconds must be up to 2^53");
 }
 
 /* recorder_range(recorder, "lost" or "unverified", id, from_ms, to_ms, reason): of a feed's times, both included */

@@ -8,8 +8,6 @@
 
 #include "base/alloc.h"
 
-#define MAX_EXACT_DOUBLE (INT64_C(1) << 53)
-
 void cds_l_metatable(lua_State *L, const char *name, const luaL_Reg *metamethods) {
   luaL_newmetatable(L, name);
   cds_l_setfuncs(L, metamethods, 0);
@@ -75,12 +73,18 @@ int cds_l_fail(lua_State *L, const struct cds_error *err) {
 
 /* ---- numbers ---- */
 
+lua_Number cds_l_check_exact(lua_State *L, int index, int64_t lowest, const char *expected) {
+  lua_Number number = luaL_checknumber(L, index);
+  luaL_argcheck(L, number >= (lua_Number)lowest && number <= (lua_Number)CDS_L_MAX_EXACT, index, expected);
+  return number;
+}
+
 void cds_l_push_int64(lua_State *L, int64_t value) {
 #if LUA_VERSION_NUM >= 503
   lua_pushinteger(L, (lua_Integer)value);
 #else
   char text[24];
-  if (value >= -MAX_EXACT_DOUBLE && value <= MAX_EXACT_DOUBLE) {
+  if (value >= -CDS_L_MAX_EXACT && value <= CDS_L_MAX_EXACT) {
     lua_pushnumber(L, (lua_Number)value);
     return;
   }
@@ -139,7 +143,7 @@ struct cds_feed_id *cds_l_feed_ids(lua_State *L, size_t *count, int index) {
   luaL_checktype(L, index, LUA_TTABLE);
   size_t n = cds_l_rawlen(L, index);
   if (n > CDS_MAX_FEEDS) luaL_error(L, "at most %d feed ids", CDS_MAX_FEEDS);
-  struct cds_feed_id *ids = lua_newuserdata(L, (n ? n : 1) * sizeof *ids);
+  struct cds_feed_id *ids = lua_newuserdata(L, n * sizeof *ids);
   struct cds_error err;
   for (size_t i = 0; i < n; i++) {
     size_t length;
@@ -200,7 +204,6 @@ static int describe_event(lua_State *L) {
 }
 
 bool cds_l_give_event(lua_State *L, struct cds_event **slot) {
-  luaL_checkstack(L, 2, "no room for an event");
   lua_pushcfunction(L, describe_event);
   struct cds_event *event = *slot;
   *slot = NULL;

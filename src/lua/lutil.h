@@ -30,6 +30,12 @@ void *cds_l_new(lua_State *L, size_t size, const char *name);
 /* The table at `index`; one with a metatable raises, so that reading its members runs no Lua. */
 void cds_l_check_plain(lua_State *L, int index);
 
+/* 2^53: every whole number up to there is a double of its own. */
+#define CDS_L_MAX_EXACT (INT64_C(1) << 53)
+
+/* The number at `index`, which is from `lowest` to CDS_L_MAX_EXACT, and never NaN; anything else raises with the text. */
+lua_Number cds_l_check_exact(lua_State *L, int index, int64_t lowest, const char *expected);
+
 /* Pushes nil and the error object; returns 2. */
 int cds_l_fail(lua_State *L, const struct cds_error *err);
 void cds_l_push_error(lua_State *L, const struct cds_error *err);

@@ -233,12 +233,10 @@ void cds_l_push_value(lua_State *L, const struct cds_report *report, int meaning
 
 /* ---- numbers ---- */
 
-#define MAX_EXACT_DOUBLE (INT64_C(1) << 53)
-
 static double whole_number(const uint8_t *word, bool is_signed) {
   int64_t value;
   bool is_exact =
-    cds_decimal_to_int64(&value, word, is_signed) && value >= -MAX_EXACT_DOUBLE && value <= MAX_EXACT_DOUBLE;
+    cds_decimal_to_int64(&value, word, is_signed) && value >= -CDS_L_MAX_EXACT && value <= CDS_L_MAX_EXACT;
   return is_exact ? (double)value : (double)NAN;
 }
 
@@ -251,7 +249,7 @@ static double property_number(const struct cds_report *report, int meaning) {
   case P_OBSERVATIONS_MS:
   case P_VALID_FROM_MS:
   case P_EXPIRES_MS:
-    if (time_in(&time, report, (enum property)meaning) && time <= (uint64_t)MAX_EXACT_DOUBLE) return (double)time;
+    if (time_in(&time, report, (enum property)meaning) && time <= (uint64_t)CDS_L_MAX_EXACT) return (double)time;
     return (double)NAN;
   default: return (double)NAN;
   }

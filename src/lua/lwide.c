@@ -4,8 +4,7 @@
 #include "lua/lwide.h"
 
 #include "codec/wide.h"
-
-#define MOST 9007199254740992.0 /* 2^53: whole numbers are exact up to there */
+#include "lua/lutil.h"
 
 static struct cds_wide check_wide(lua_State *L, int index) {
   size_t length;
@@ -16,10 +15,10 @@ static struct cds_wide check_wide(lua_State *L, int index) {
   return value;
 }
 
-static int64_t check_whole(lua_State *L, int index, double lowest) {
-  lua_Number number = luaL_checknumber(L, index);
-  luaL_argcheck(L, number >= lowest && number <= MOST && number == (lua_Number)(int64_t)number, index,
-                "a whole number is expected");
+static int64_t check_whole(lua_State *L, int index, int64_t lowest) {
+  static const char expected[] = "a whole number is expected";
+  lua_Number number = cds_l_check_exact(L, index, lowest, expected);
+  luaL_argcheck(L, number == (lua_Number)(int64_t)number, index, expected);
   return (int64_t)number;
 }
 
@@ -39,7 +38,8 @@ static int exact_compare(lua_State *L) {
 /* exact_add(sum, value, factor) -> sum + value * factor */
 static int exact_add(lua_State *L) {
   struct cds_wide sum = check_wide(L, 1), value = check_wide(L, 2);
-  if (!cds_wide_add_product(&sum, &value, check_whole(L, 3, -MOST))) return luaL_error(L, "a sum beyond 384 bits");
+  if (!cds_wide_add_product(&sum, &value, check_whole(L, 3, -CDS_L_MAX_EXACT)))
+    return luaL_error(L, "a sum beyond 384 bits");
   return push_wide(L, &sum);
 }
 
