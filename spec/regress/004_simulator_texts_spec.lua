@@ -10,7 +10,9 @@ local SCRIPT = [[
 local size = 100
 local function text(letter) return letter:rep(size) end
 local function key(letter) return { key = text(letter), secret = text(letter:upper()) } end
-local options = { plain = true, rate_limit = 0, feeds = 1, origins = { text "o" }, keys = { key "k", key "l" } }
+local options = { plain = true, rate_limit = 0, feeds = 1, origins = { text "o" }, keys = { key "k", key "l" },
+  host = "127.0.0.1", port = 0, certificate = "good", seed = 1, rate = 1, fast_count = 0, fast_rate = 1, ms_count = 0,
+  irregular = 0, presign = 0, oracles = 4, signers = 2, clock_offset = 0, speed = 0 }
 
 local function empty(list)
   for name, value in pairs(list) do

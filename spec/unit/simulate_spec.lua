@@ -2,6 +2,7 @@
 -- The options of `chainlink-streams simulate`: each wrong one has its message and exit code; nothing is started.
 
 local cli = require "chainlink.cli"
+local raises = require("spec.support.refusal").raises
 
 local unpack = table.unpack or unpack -- luacheck: ignore 113 143
 
@@ -132,7 +133,7 @@ describe("simulate", function()
       assert.same({ host = "127.0.0.1", port = 0, certificate = "good", origins = { "o1", "o2" },
         keys = { { key = "simulator-key", secret = "simulator-secret" } }, seed = 1, rate = 1, fast_count = 0,
         fast_rate = 1, ms_count = 0, outages = {}, irregular = 0, presign = 0, oracles = 4, signers = 2,
-        rate_limit = 10, clock_offset = 0 }, settings_for {})
+        rate_limit = 10, clock_offset = 0, feeds = 26, speed = 0 }, settings_for {})
     end)
 
     it("the largest of everything", function()
@@ -165,6 +166,36 @@ describe("simulate", function()
       assert.same({ "/f", "/g" }, settings_for({ "--replay", "/f", "--replay", "/g" }).replay)
       given = settings_for { "--replay", "/f", "--speed", "0.5", "--loop" }
       assert.same({ 0.5, true }, { given.speed, given.loop })
+    end)
+
+    it("everything that it needs", function()
+      local function all() return settings_for { "--plain" } end
+      for _, name in ipairs { "port", "seed", "rate", "fast_count", "fast_rate", "ms_count", "irregular", "presign",
+        "oracles", "signers", "rate_limit", "clock_offset", "speed", "feeds" } do
+        local given = all()
+        given[name] = nil
+        raises(("option '%s' must be a number"):format(name), service.run, given)
+      end
+      for _, name in ipairs { "host", "certificate" } do
+        local given = all()
+        given[name] = nil
+        raises(("option '%s' must be a text"):format(name), service.run, given)
+      end
+      local given = all()
+      raises("function expected", service.run, given)
+      given.keys = { { key = "k", secret = "s" }, { key = "k" } }
+      raises("keys[2] needs a key and a secret", service.run, given)
+      given.keys = { { secret = "s" } }
+      raises("keys[1] needs a key and a secret", service.run, given)
+      given.keys = { 5 }
+      raises("table expected", service.run, given)
+      given.keys = nil
+      raises("table expected", service.run, given)
+      given.origins = {}
+      raises("origins must be a list of names", service.run, given)
+      given.origins = nil
+      raises("origins must be a list of names", service.run, given)
+      raises("table expected", service.run)
     end)
 
     it("what makes the exit code", function()

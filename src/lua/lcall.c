@@ -25,7 +25,6 @@ static const char *const operations[] = {"get_feeds",   "get_latest_report", "ge
 
 /* call(client, operation, ids, timestamp, limit) -> call | nil, err */
 static int call_start(lua_State *L) {
-  cds_l_check_client(L, 1);
   struct cds_call_args args = {.operation = (enum cds_operation)luaL_checkoption(L, 2, NULL, operations)};
   struct cds_error err = {0};
   args.timestamp = (uint32_t)luaL_optnumber(L, 4, 0);
@@ -40,7 +39,6 @@ static int call_start(lua_State *L) {
 static int call_post(lua_State *L) {
   struct cds_error err = {0};
   size_t length;
-  cds_l_check_client(L, 1);
   const char *body = luaL_checklstring(L, 2, &length);
   struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
   if (cds_call_post(&self->call, cds_l_check_client(L, 1), body, length, &err) != CDS_OK) return cds_l_fail(L, &err);
@@ -50,7 +48,6 @@ static int call_post(lua_State *L) {
 /* discover(client, query, anonymous) -> call | nil, err: the catalogue of feeds by an encoded query */
 static int call_discover(lua_State *L) {
   struct cds_error err = {0};
-  cds_l_check_client(L, 1);
   const char *query = luaL_checkstring(L, 2);
   bool anonymous = lua_toboolean(L, 3);
   struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
@@ -62,7 +59,6 @@ static int call_discover(lua_State *L) {
 /* authorize(client) -> call | nil, err: a token of the candlestick service */
 static int call_authorize(lua_State *L) {
   struct cds_error err = {0};
-  cds_l_check_client(L, 1);
   struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
   if (cds_call_authorize(&self->call, cds_l_check_client(L, 1), &err) != CDS_OK) return cds_l_fail(L, &err);
   return 1;
@@ -73,7 +69,6 @@ static int call_prices(lua_State *L) {
   static const char *const names[] = {"groups", "symbols", "candles", NULL};
   static const enum cds_operation operations_of[] = {CDS_GET_GROUPS, CDS_GET_SYMBOLS, CDS_GET_CANDLES};
   struct cds_error err = {0};
-  cds_l_check_client(L, 1);
   enum cds_operation operation = operations_of[luaL_checkoption(L, 2, NULL, names)];
   const char *query = luaL_checkstring(L, 3), *token = luaL_checkstring(L, 4);
   struct call *self = cds_l_new(L, sizeof *self, CDS_L_CALL);
@@ -116,7 +111,7 @@ static int call_event(lua_State *L) {
 
 /* The body by way of a copy: what makes a text may free the call before it reads. */
 static void push_body(lua_State *L, size_t length) {
-  char *copy = lua_newuserdata(L, length + 1);
+  char *copy = lua_newuserdata(L, length);
   memcpy(copy, cds_call_body(check_call(L)->call, &length), length);
   lua_pushlstring(L, copy, length);
   lua_replace(L, -2);

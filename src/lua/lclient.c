@@ -39,10 +39,7 @@ static bool option_boolean(lua_State *L, int index, const char *name, bool other
 static int option_choice(lua_State *L, int index, const char *name, const char *const *names, int otherwise) {
   int choice = otherwise;
   lua_getfield(L, index, name);
-  if (!lua_isnil(L, -1)) {
-    luaL_checktype(L, -1, LUA_TSTRING);
-    choice = luaL_checkoption(L, -1, NULL, names);
-  }
+  if (!lua_isnil(L, -1)) choice = luaL_checkoption(L, -1, NULL, names);
   lua_pop(L, 1);
   return choice;
 }
@@ -61,9 +58,8 @@ void cds_l_stream_config(lua_State *L, struct cds_stream_config *config, int ind
   config->feeds_per_connection = option_size(L, index, "feeds_per_connection", config->feeds_per_connection);
   config->ha = option_boolean(L, index, "ha", config->ha);
   config->backfill = option_boolean(L, index, "backfill", config->backfill);
-  config->stale_timeout = option_boolean(L, index, "stale_timeout", true)
-                            ? cds_l_number(L, index, "stale_timeout", config->stale_timeout)
-                            : 0;
+  if (cds_l_boolean(L, index, "stale_timeout")) /* false: none, as by default */
+    config->stale_timeout = cds_l_number(L, index, "stale_timeout", config->stale_timeout);
   config->start = (uint32_t)cds_l_number(L, index, "start", config->start);
   config->has_start = config->start > 0;
   config->queue_size = option_size(L, index, "queue_size", config->queue_size);
@@ -89,7 +85,7 @@ static void read_urls(lua_State *L, struct cds_config *config, int index) {
   read_url(L, &config->rest, -1, "rest_url");
   lua_pop(L, 1);
   lua_getfield(L, index, "price_url");
-  if (!lua_isnil(L, -1)) read_url(L, &config->prices, -1, "price_url");
+  read_url(L, &config->prices, -1, "price_url");
   lua_pop(L, 1);
   lua_getfield(L, index, "ws_urls");
   luaL_checktype(L, -1, LUA_TTABLE);
@@ -107,11 +103,10 @@ static void read_urls(lua_State *L, struct cds_config *config, int index) {
 /* Takes headers = {{name, value}, …}. */
 static void read_headers(lua_State *L, struct cds_config *config, int index) {
   lua_getfield(L, index, "headers");
-  size_t count = lua_istable(L, -1) ? cds_l_rawlen(L, -1) : 0;
-  if (count > 0) {
-    config->headers = cds_calloc(count, sizeof *config->headers);
-    if (!config->headers) luaL_error(L, "not enough memory");
-  }
+  luaL_checktype(L, -1, LUA_TTABLE);
+  size_t count = cds_l_rawlen(L, -1);
+  config->headers = cds_calloc(count, sizeof *config->headers);
+  if (!config->headers) luaL_error(L, "not enough memory");
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, -1, (int)i + 1);
     cds_l_check_plain(L, -1);

@@ -9,7 +9,6 @@
 /* Where the writer of the stream or recorder is. */
 static struct cds_writer **check_writer(lua_State *L) {
   int top = lua_gettop(L);
-  luaL_checkstack(L, 2, "no room for metatables");
   luaL_getmetatable(L, CDS_L_RECORDER);
   bool is_recorder = lua_getmetatable(L, 1) && lua_rawequal(L, -1, -2);
   lua_settop(L, top);

@@ -8,7 +8,7 @@
 /* Pushes an array of C texts; the table at `index` keeps the strings. */
 static const char **push_paths(lua_State *L, size_t *count, int index) {
   *count = cds_l_rawlen(L, index);
-  const char **paths = lua_newuserdata(L, (*count + 1) * sizeof *paths);
+  const char **paths = lua_newuserdata(L, *count * sizeof *paths);
   for (size_t i = 0; i < *count; i++) {
     lua_rawgeti(L, index, (int)(i + 1));
     paths[i] = luaL_checkstring(L, -1);

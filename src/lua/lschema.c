@@ -94,7 +94,7 @@ static int schema_register(lua_State *L) {
   lua_getfield(L, 1, "fields");
   luaL_checktype(L, 2, LUA_TTABLE);
   size_t count = cds_l_rawlen(L, 2);
-  struct cds_field_definition *fields = lua_newuserdata(L, (count + 1) * sizeof *fields);
+  struct cds_field_definition *fields = lua_newuserdata(L, count * sizeof *fields);
   for (size_t i = 0; i < count; i++) {
     lua_rawgeti(L, 2, (int)i + 1);
     cds_l_check_plain(L, -1);

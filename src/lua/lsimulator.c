@@ -76,9 +76,16 @@ static const char *text_field(lua_State *L, int table, const char *name) {
   return keep_text(L);
 }
 
-static double number_field(lua_State *L, int table, const char *name, double otherwise) {
+static const char *needed_text(lua_State *L, int table, const char *name) {
+  const char *text = text_field(L, table, name);
+  if (!text) luaL_error(L, "option '%s' must be a text", name);
+  return text;
+}
+
+static double number_field(lua_State *L, int table, const char *name) {
   lua_getfield(L, table, name);
-  double value = lua_isnumber(L, -1) ? lua_tonumber(L, -1) : otherwise;
+  if (lua_type(L, -1) != LUA_TNUMBER) luaL_error(L, "option '%s' must be a number", name);
+  double value = lua_tonumber(L, -1);
   lua_pop(L, 1);
   return value;
 }
@@ -96,7 +103,7 @@ static const char *const *list_field(lua_State *L, int table, const char *name, 
   lua_getfield(L, table, name);
   if (!lua_istable(L, -1)) return NULL; /* the nil stays in the array's place */
   *count = cds_l_rawlen(L, -1);
-  const char **list = lua_newuserdata(L, (*count + 1) * sizeof *list);
+  const char **list = lua_newuserdata(L, *count * sizeof *list);
   for (size_t i = 0; i < *count; i++) {
     lua_rawgeti(L, -2, (int)i + 1);
     const char *text = keep_text(L);
@@ -111,7 +118,7 @@ static void read_keys(lua_State *L, int table, struct cds_sim_options *options) 
   luaL_checktype(L, -1, LUA_TTABLE);
   int keys = lua_gettop(L);
   options->key_count = cds_l_rawlen(L, keys);
-  struct cds_sim_key *list = lua_newuserdata(L, (options->key_count + 1) * sizeof *list);
+  struct cds_sim_key *list = lua_newuserdata(L, options->key_count * sizeof *list);
   luaL_checkstack(L, (int)options->key_count + 8, "too many keys");
   for (size_t i = 0; i < options->key_count; i++) {
     lua_rawgeti(L, keys, (int)i + 1);
@@ -126,32 +133,30 @@ static void read_keys(lua_State *L, int table, struct cds_sim_options *options) 
 }
 
 static void read_options(lua_State *L, int table, struct cds_sim_options *options) {
-  options->host = text_field(L, table, "host");
-  options->port = (int)number_field(L, table, "port", 0);
+  options->host = needed_text(L, table, "host");
+  options->port = (int)number_field(L, table, "port");
   options->plain = flag_field(L, table, "plain");
   options->certificate_dir = text_field(L, table, "certificate_dir");
-  options->certificate = text_field(L, table, "certificate");
-  options->seed = (uint64_t)number_field(L, table, "seed", 1);
-  options->rate = (int)number_field(L, table, "rate", 1);
-  options->fast_count = (size_t)number_field(L, table, "fast_count", 0);
-  options->fast_rate = (int)number_field(L, table, "fast_rate", 1);
-  options->ms_count = (size_t)number_field(L, table, "ms_count", 0);
+  options->certificate = needed_text(L, table, "certificate");
+  options->seed = (uint64_t)number_field(L, table, "seed");
+  options->rate = (int)number_field(L, table, "rate");
+  options->fast_count = (size_t)number_field(L, table, "fast_count");
+  options->fast_rate = (int)number_field(L, table, "fast_rate");
+  options->ms_count = (size_t)number_field(L, table, "ms_count");
   options->outages = list_field(L, table, "outages", &options->outage_count);
-  options->irregular = (size_t)number_field(L, table, "irregular", 0);
-  options->presign = (unsigned)number_field(L, table, "presign", 0);
-  options->oracles = (int)number_field(L, table, "oracles", 4);
-  options->signers = (int)number_field(L, table, "signers", 2);
-  options->rate_limit = number_field(L, table, "rate_limit", 10);
-  options->clock_offset = number_field(L, table, "clock_offset", 0);
+  options->irregular = (size_t)number_field(L, table, "irregular");
+  options->presign = (unsigned)number_field(L, table, "presign");
+  options->oracles = (int)number_field(L, table, "oracles");
+  options->signers = (int)number_field(L, table, "signers");
+  options->rate_limit = number_field(L, table, "rate_limit");
+  options->clock_offset = number_field(L, table, "clock_offset");
   options->replays = list_field(L, table, "replay", &options->replay_count);
-  options->replay_speed = number_field(L, table, "speed", 0);
+  options->replay_speed = number_field(L, table, "speed");
   options->replay_loops = flag_field(L, table, "loop");
   options->origins = list_field(L, table, "origins", &options->origin_count);
   options->faults = list_field(L, table, "faults", &options->fault_count);
   options->feeds = list_field(L, table, "feed_ids", &options->feed_count);
-  if (!options->feeds) options->feed_count = (size_t)number_field(L, table, "feeds", 26);
-  if (!options->host) options->host = "127.0.0.1";
-  if (!options->certificate) options->certificate = "good";
+  if (!options->feeds) options->feed_count = (size_t)number_field(L, table, "feeds");
   luaL_argcheck(L, options->origin_count > 0, 1, "origins must be a list of names");
   read_keys(L, table, options);
 }

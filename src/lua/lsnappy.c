@@ -19,7 +19,6 @@ static int convert(lua_State *L, conversion run) {
   const char *data = luaL_checklstring(L, 1, &length);
   struct cds_error err = {0};
   struct cds_buf out;
-  luaL_checkstack(L, 2, "no room for the bytes");
   lua_pushcfunction(L, push_bytes);
   cds_buf_init(&out, 2 * CDS_MAX_MESSAGE_BYTES);
   enum cds_status status = run(&out, data, length, &err);

@@ -37,7 +37,6 @@ static int stream_open(lua_State *L) {
   struct cds_error err = {0};
   size_t count;
   lua_settop(L, 3);
-  cds_l_check_client(L, 1);
   cds_l_check_plain(L, 3);
   cds_config_init(&defaults);
   struct cds_stream_config config = defaults.stream;

@@ -19,7 +19,6 @@ static struct trades *check_trades(lua_State *L) {
 /* trades(client, query, patience) -> trades | nil, err. Its user value is a table for the Lua layer. */
 static int trades_open(lua_State *L) {
   struct cds_error err = {0};
-  cds_l_check_client(L, 1);
   const char *query = luaL_checkstring(L, 2);
   double patience = luaL_checknumber(L, 3);
   luaL_argcheck(L, patience > 0 && patience <= 3600, 3, "out of range");
@@ -46,7 +45,6 @@ static int trades_gc(lua_State *L) {
 static int trades_pop(lua_State *L) {
   struct cds_trade trade;
   struct cds_error err = {0};
-  luaL_checkstack(L, 8, "no room for a trade");
   switch (cds_trades_pop(&trade, check_trades(L)->trades, &err)) {
   case CDS_TRADES_EMPTY: lua_pushnil(L); return 1;
   case CDS_TRADES_OVER:

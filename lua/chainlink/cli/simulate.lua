@@ -5,6 +5,8 @@ local cjson = require "cjson"
 local options = require "chainlink.cli.options"
 local output = require "chainlink.cli.output"
 
+local FEEDS = 26
+
 local rows = {
   { name = "host", value = "ADDRESS", default = "127.0.0.1", help = "address to listen on (127.0.0.1)" },
   {
@@ -191,7 +193,7 @@ local function settings_of(values)
     origins = origin_names(values.origins),
     keys = keys,
     seed = values.seed,
-    feeds = values.feeds,
+    feeds = values.feeds or FEEDS,
     feed_ids = values.feed,
     rate = values.rate,
     fast_count = fast_count,
@@ -205,7 +207,7 @@ local function settings_of(values)
     rate_limit = values["rate-limit"],
     clock_offset = values["clock-offset"],
     replay = values.replay,
-    speed = values.speed,
+    speed = values.speed or 0,
     loop = values.loop,
     faults = values.fault,
     exit_with_parent = values["exit-with-parent"],
