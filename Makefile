@@ -71,7 +71,8 @@ NO_C_TESTS := $(if $(HIREDIS),,$(wildcard spec/c/test_redis*.c)) \
   $(if $(and $(RDKAFKA),$(filter-out thread,$(or $(SANITIZE),plain))),,$(wildcard spec/c/test_kafka*.c))
 C_TESTS := $(patsubst spec/c/%.c,$(TREE)/c/%,$(wildcard spec/c/test_torture*.c) \
   $(filter-out spec/c/test_torture% $(NO_C_TESTS),$(wildcard spec/c/test_*.c)))
-LUA_C_TESTS := $(addprefix $(TREE)/c/,test_torture_lua test_states test_fork_lua test_wait_lua test_quick_number)
+LUA_C_TESTS := $(addprefix $(TREE)/c/,test_torture_lua test_states test_fork_lua test_wait_lua test_quick_number \
+  test_core test_lfile)
 
 ENV_PATHS := export LUA_PATH='$(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;;' LUA_CPATH='$(CURDIR)/$(OUT)/?.so;;'
 ENV_EXPORTS := $(ENV_PATHS); export PATH='$(CURDIR)/$(OUT)/bin':\"\$$PATH\"

@@ -27,12 +27,19 @@ static const char script[] =
   "local chainlink = require 'chainlink'\n"
   "local feed = '0x0003' .. ('0'):rep(58) .. '01'\n"
   "local client = chainlink.client { api_key = 'key', api_secret = 'hunter2', proxy = false,\n"
+  "  price_url = 'http://127.0.0.1:1',\n"
   "  max_retries = 0, rest_url = 'http://127.0.0.1:1', ws_url = 'ws://127.0.0.1:' .. port,\n"
   "  logger = function() end, log_level = 'debug' }\n"
+  "local core = require 'chainlink.core'\n" /* what is read before an option is wrong goes with the error */
+  "assert(not pcall(core.client, { api_key = 'key', api_secret = 'hunter2', rest_url = 'http://127.0.0.1:1',\n"
+  "  price_url = 'http://127.0.0.1:1', ws_urls = { 'ws://127.0.0.1:1' }, proxy = 5,\n"
+  "  headers = { { name = 'X-A', value = 'b' } } }))\n"
   "if talks then\n"
   "  stream = client:stream({ feed })\n" /* a global: open when the state is closed */
   "  assert(stream:read(60))\n"
+  "  assert(stream:latest(feed))\n"
   "  assert(not client:get_latest_report(feed))\n" /* nothing listens; the REST thread runs on */
+  "  trades = client:trades { 'A' }\n"
   "else client:close() end\n";
 
 static void send_reports(struct ws_server *server, int number, int fd) {

@@ -11,7 +11,13 @@
 #include "tap.h"
 #include "ws_server.h"
 
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#include <malloc.h>
+#define HAS_MALLINFO
+#endif
+
 #define MAX_ALLOCATIONS 20000
+#define SLACK (8 * 1024) /* bytes that an allocator may set aside */
 #define RUNS_BETWEEN_GOOD_ONES 16
 
 struct heap {
@@ -101,6 +107,41 @@ static const char script[] =
   "  assert(allowed > 1, allowed)\n"
   "  s:close()\n"
   "  c:close()\n"
+  "end\n"
+  /* what found no room and is not asked for again goes with what it was of */
+  "local function rounds(port, give_up)\n"
+  "  for _ = 1, 50 do\n"
+  "    local c = client(port)\n"
+  "    give_up(c)\n"
+  "    limit(-1)\n"
+  "    core.client_close(c)\n"
+  "    c = nil\n"
+  "    collectgarbage()\n"
+  "    collectgarbage()\n"
+  "  end\n"
+  "end\n"
+  "local function refused(allowed, ...)\n"
+  "  limit(allowed)\n"
+  "  local ok, why = pcall(...)\n"
+  "  limit(-1)\n"
+  "  assert(not ok and why == 'not enough memory', why)\n"
+  "end\n"
+  "function run.leave_stream(port)\n"
+  "  rounds(port, function(c)\n"
+  "    local s = assert(core.stream(c, { feed }, { log_level = 'debug' }))\n"
+  "    repeat core.wait(core.stream_fd(s), 20) until core.stream_stats(s).queue_length == 1\n"
+  "    refused(0, core.stream_pop, s)\n"
+  "    refused(0, core.stream_event, s)\n"
+  "    core.stream_close(s)\n"
+  "  end)\n"
+  "end\n"
+  "function run.leave_call(port)\n"
+  "  rounds(port, function(c)\n"
+  "    local call = assert(core.call(c, 'get_latest_report', { feed }))\n"
+  "    repeat core.wait(core.call_fd(call), 20) until core.call_done(call)\n"
+  "    refused(0, core.call_event, call)\n"
+  "    refused(1, core.call_result, call)\n" /* there is room for the table, and none for the report */
+  "  end)\n"
   "end\n"
   "function run.require()\n"
   "  for name in pairs(package.loaded) do\n"
@@ -251,6 +292,25 @@ static void load_script(lua_State *L, struct heap *heap) {
   exit(1);
 }
 
+/* Bytes that C has in use, whatever Lua's heap has become. */
+static long long c_bytes(const struct heap *heap) {
+#ifdef HAS_MALLINFO
+  struct mallinfo2 all = mallinfo2();
+  return (long long)(all.uordblks + all.hblkhd) - (long long)heap->bytes;
+#else
+  (void)heap;
+  return 0;
+#endif
+}
+
+static void leave(lua_State *L, struct heap *heap, const struct run *run) {
+  bool good = works(L, heap, run);
+  long long before = c_bytes(heap);
+  ok(good && works(L, heap, run), "%s: goes with what it was of", run->name);
+  long long more = c_bytes(heap) - before;
+  if (!ok(more < SLACK, "%s: and leaves no memory", run->name)) printf("# %lld bytes more\n", more);
+}
+
 int main(void) {
   const struct run runs[] = {{"decode", serve_nothing, stop_nothing, 1},
                              {"refuse", serve_nothing, stop_nothing, 1},
@@ -271,6 +331,8 @@ int main(void) {
   for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) torture(L, &heap, &runs[i]);
   const struct run keep = {"keep", serve_stream, stop_stream, 1};
   ok(works(L, &heap, &keep), "keep: what found no room is there at the next call");
+  const struct run left[] = {{"leave_stream", serve_stream, stop_stream, 1}, {"leave_call", serve_rest, stop_rest, 1}};
+  for (size_t i = 0; i < sizeof left / sizeof *left; i++) leave(L, &heap, &left[i]);
   lua_close(L);
   is_number((long long)heap.bytes, 0, "the closed state holds no memory");
   is_number(open_descriptors(), descriptors, "and no descriptor is left open");

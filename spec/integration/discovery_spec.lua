@@ -4,6 +4,7 @@
 local answers = require "spec.support.answers"
 local chainlink = require "chainlink"
 local check = require "spec.support.failure"
+local core = require "chainlink.core"
 local recorder = require "spec.support.recorder"
 local sample = require "spec.support.sample"
 local simulator = require "spec.support.simulator"
@@ -368,6 +369,19 @@ describe("a catalogue that is not one", function()
   it("is refused when it is larger than any answer may be", function()
     say('{"feeds":[' .. (" "):rep(2 ^ 24) .. "]}")
     check.failure("DecodeError", {}, client:discover())
+  end)
+
+  it("is given with the seconds for which it may be kept, if there are any", function()
+    local function answer(headers)
+      say('{"feeds":[]}', headers)
+      local call = assert(core.discover(client, "a=b"))
+      while not core.call_done(call) do core.wait(core.call_fd(call), 60) end
+      return { core.call_result(call) }
+    end
+    assert.same({ '{"feeds":[]}', 200, 1 }, answer "Cache-Control: max-age=1\r\n")
+    for _, headers in ipairs { "Cache-Control: max-age=0\r\n", "" } do
+      assert.same({ '{"feeds":[]}', 200 }, answer(headers))
+    end
   end)
 
   it("is asked for each time when it must not be kept", function()
