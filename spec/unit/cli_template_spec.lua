@@ -26,6 +26,21 @@ describe("a template", function()
     is("2023-11-14T22:13:20.124Z", "%t", chainlink.decode(sample.ms_v3))
   end)
 
+  it("has the bid and the ask by the first of their names that the schema has", function()
+    local fields = { { name = "feed_id", type = "bytes32" } }
+    for _, name in ipairs { "ask_price", "best_ask", "ask", "bid_price", "best_bid", "bid" } do
+      fields[#fields + 1] = { name = name, type = "uint8", decimals = 0 }
+    end
+    for count, expected in pairs { [6] = "6 3", [5] = "5 3", [4] = "4 3", [2] = " 2", [1] = " 1" } do
+      local words, schema = {}, { version = 2700 + count, fields = {} }
+      for i = 1, count + 1 do schema.fields[i] = fields[i] end
+      for i = 1, count do words[i] = ("%064x"):format(i) end
+      chainlink.schemas:register(schema)
+      local id = sample.feed_id(schema.version):sub(3)
+      is(expected, "%b %a", chainlink.decode(sample.report { id, (table.unpack or unpack)(words) })) -- luacheck: ignore
+    end
+  end)
+
   it("is empty where a report has no such thing", function()
     is("[][][1]", "[%n][%b][%p]", v8)
     is("[][][][][v99]", "[%n][%t][%b][%p][%s]", v99)
