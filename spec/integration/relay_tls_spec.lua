@@ -7,7 +7,7 @@ local failure = require "spec.support.failure"
 local project = require "spec.support.project"
 local redis_server = require "spec.support.redis_server"
 local relaying = require "spec.support.relaying"
-local simulator = require "spec.support.simulator"
+local service = require "spec.support.service"
 local tls_server = require "spec.support.tls_server"
 
 local has_module, why = pcall(require, "chainlink.redis")
@@ -51,15 +51,11 @@ describe("Redis by TLS", function()
     folder, remove = project.folder()
     tls_server.make_certificate(folder)
     tls = { ca_file = folder .. "/ca" }
-    sim = simulator.start { rate_limit = 0, feeds = 3, rate = 10, signers = 2 }
-    client = sim:client { rate_limit = false }
-    ids = {}
-    for i, feed in ipairs(assert(client:get_feeds())) do ids[i] = feed.id end
   end)
-  teardown(function()
-    client:close()
-    sim:stop()
-    remove()
+  teardown(function() remove() end)
+  service.for_all({ rate_limit = 0, feeds = 3, rate = 10, signers = 2 }, { rate_limit = false }, function(...)
+    sim, client = ...
+    ids = service.ids(client)
   end)
   after_each(function()
     for _ = 1, #running do table.remove(running).stop() end

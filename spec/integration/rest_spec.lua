@@ -5,6 +5,7 @@ local chainlink = require "chainlink"
 local check = require "spec.support.failure"
 local recorder = require "spec.support.recorder"
 local recording = require "spec.support.recording"
+local service = require "spec.support.service"
 local simulator = require "spec.support.simulator"
 
 -- A second long past: the simulator's history is the same at every run.
@@ -13,16 +14,9 @@ local PAST = 1735689600
 describe("REST", function()
   local sim, client, ids
 
-  setup(function()
-    sim = simulator.start { rate = 3, rate_limit = 0, feeds = 26 }
-    client = sim:client { rate_limit = false }
-    ids = {}
-    for i, feed in ipairs(assert(client:get_feeds())) do ids[i] = feed.id end
-  end)
-
-  teardown(function()
-    client:close()
-    sim:stop()
+  service.for_all({ rate = 3, rate_limit = 0, feeds = 26 }, { rate_limit = false }, function(...)
+    sim, client = ...
+    ids = service.ids(client)
   end)
 
   it("lists the feeds", function()

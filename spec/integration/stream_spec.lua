@@ -50,22 +50,15 @@ for _, transport in ipairs { "wss", "ws" } do
   describe("a stream over " .. transport, function()
     local sim, client, ids
 
-    setup(function()
-      sim = simulator.start { plain = transport == "ws", rate = 20, rate_limit = 0, feeds = 26 }
-      client = sim:client { rate_limit = false }
-      ids = {}
-      for i, feed in ipairs(assert(client:get_feeds())) do ids[i] = feed.id end
+    local at = { plain = transport == "ws", rate = 20, rate_limit = 0, feeds = 26 }
+    service.for_all(at, { rate_limit = false }, function(...)
+      sim, client = ...
+      ids = service.ids(client)
     end)
 
     after_each(function()
-      sim:clear_faults()
       collectgarbage() -- before Lua 5.4 leaving a loop does not close its stream
       await("the connections' end", function() return sim:stats().websockets.open == 0 end)
-    end)
-
-    teardown(function()
-      client:close()
-      sim:stop()
     end)
 
     it("is an iterator over reports", function()

@@ -33,4 +33,11 @@ function service.for_each(options, client_options, take)
   scene(busted.before_each, busted.after_each, options, client_options, take)
 end
 
+--- The ids of the feeds that a client may read.
+function service.ids(client)
+  local ids = {}
+  for i, feed in ipairs(assert(client:get_feeds())) do ids[i] = feed.id end
+  return ids
+end
+
 return service
