@@ -169,6 +169,7 @@ $(TREE)/c/%: $(TREE)/c/%.o $(TREE)/c/locks.o $(TREE)/c/blocks.o $(TREE)/c/libcds
 
 # The relay is no part of the archive.
 $(TREE)/c/test_poller: $(call object,src/relay/poller.c)
+$(TREE)/c/test_secure: $(call object,src/relay/secure.c)
 $(filter $(TREE)/c/test_redis%,$(C_TESTS)): $(call object,$(REDIS))
 $(filter $(TREE)/c/test_redis%,$(C_TESTS)): private LIBS += $(shell pkg-config --libs hiredis 2>/dev/null)
 $(filter $(TREE)/c/test_kafka%,$(C_TESTS)): $(call object,$(KAFKA))

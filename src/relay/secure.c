@@ -31,7 +31,7 @@ struct cds_secure {
 static int moved(BIO *bio, struct cds_secure *secure, ssize_t count) {
   BIO_clear_retry_flags(bio);
   secure->system_error = count < 0 ? errno : 0;
-  return count < 0 ? -1 : (int)count;
+  return (int)count;
 }
 
 static bool is_for_later(const struct cds_secure *secure) {
@@ -41,14 +41,14 @@ static bool is_for_later(const struct cds_secure *secure) {
 static int put(BIO *bio, const char *data, int length) {
   struct cds_secure *secure = BIO_get_data(bio);
   int count = moved(bio, secure, send(secure->fd, data, (size_t)length, MSG_NOSIGNAL));
-  if (count < 0 && is_for_later(secure)) BIO_set_retry_write(bio);
+  if (is_for_later(secure)) BIO_set_retry_write(bio);
   return count;
 }
 
 static int get(BIO *bio, char *data, int size) {
   struct cds_secure *secure = BIO_get_data(bio);
   int count = moved(bio, secure, recv(secure->fd, data, (size_t)size, 0));
-  if (count < 0 && is_for_later(secure)) BIO_set_retry_read(bio);
+  if (is_for_later(secure)) BIO_set_retry_read(bio);
   return count;
 }
 
@@ -70,11 +70,12 @@ enum cds_status cds_security_open(struct cds_security **out, const struct cds_tl
   if (status == CDS_OK) {
     SSL_CTX_set_mode(security->context, SSL_MODE_ENABLE_PARTIAL_WRITE);
     SSL_CTX_set_options(security->context, SSL_OP_NO_RENEGOTIATION);
-    security->method = BIO_meth_new(BIO_TYPE_SOURCE_SINK | BIO_get_new_index(), "socket");
+    security->method = BIO_meth_new(BIO_TYPE_SOURCE_SINK, "socket"); /* a process has but 127 types of its own */
     if (!security->method) status = cds_error_set(err, CDS_E_MEMORY, "no memory for TLS");
   }
   if (status != CDS_OK) {
     cds_security_unref(security);
+    ERR_clear_error();
     return status;
   }
   BIO_meth_set_write(security->method, put);
