@@ -2,9 +2,14 @@
  * Kafka, against the brokers that librdkafka has within itself, which answer as they are told to: transactions and what
  * may become of them, consumers, groups, and each failure. A real broker is met by
  * spec/integration/relay_kafka_spec.lua. */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* RTLD_NEXT */
+#endif
+
 #include "relay/kafka.h"
 
 #include <arpa/inet.h>
+#include <dlfcn.h>
 #include <librdkafka/rdkafka_mock.h>
 #include <malloc.h>
 #include <poll.h>
@@ -38,6 +43,17 @@ SYSTEM_CALL int eventfd(unsigned count, int flags) {
 
 SYSTEM_CALL int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event) {
   return system_fails(&of_control) ? -1 : (int)syscall(SYS_epoll_ctl, epoll, operation, fd, event);
+}
+
+/* What librdkafka is to call where something is wrong. */
+static void (*note_error)(rd_kafka_t *, int, const char *, void *);
+
+SYSTEM_CALL void rd_kafka_conf_set_error_cb(rd_kafka_conf_t *conf,
+                                            void (*callback)(rd_kafka_t *, int, const char *, void *)) {
+  void (*next)(rd_kafka_conf_t *, void (*)(rd_kafka_t *, int, const char *, void *));
+  *(void **)&next = dlsym(RTLD_NEXT, "rd_kafka_conf_set_error_cb");
+  note_error = callback;
+  next(conf, callback);
 }
 
 static struct cds_error err;
@@ -170,6 +186,52 @@ static void test_flags(void) {
   cds_kafka_free(kafka);
 }
 
+/* The lowest number is one like others. */
+static void test_descriptor_0(void) {
+  int saved = dup(STDIN_FILENO);
+  close(STDIN_FILENO);
+  struct cds_kafka *kafka = open_with(true, NULL, 0);
+  ok(kafka && eventfd_write(STDIN_FILENO, 1) == 0 && is_readable(kafka, 0), "the bell may have number 0");
+  cds_kafka_free(kafka);
+  ok(fcntl(STDIN_FILENO, F_GETFD) < 0, "it is closed");
+  dup2(saved, STDIN_FILENO);
+  close(saved);
+}
+
+static rd_kafka_resp_err_t told_of(struct cds_kafka *kafka, rd_kafka_resp_err_t code, const char *reason) {
+  note_error(NULL, code, reason, kafka);
+  cds_error_clear(&err);
+  return cds_kafka_trouble(kafka, &err);
+}
+
+/* Of what librdkafka tells, only what does not pass by itself. */
+static void test_kinds_of_trouble(void) {
+  char reason[300];
+  memset(reason, 'x', sizeof reason - 1);
+  reason[sizeof reason - 1] = 0;
+  static const char *const nobody[] = {"bootstrap.servers", "127.0.0.1:1", "transactional.id", "x"};
+  struct cds_kafka *kafka = open_with(true, nobody, 4);
+  ok(told_of(kafka, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN, "down") == 0 && err.status == CDS_OK, "that nobody is there");
+  ok(told_of(kafka, RD_KAFKA_RESP_ERR__TRANSPORT, "gone") == 0 && err.status == CDS_OK, "or goes is no trouble");
+  ok(told_of(kafka, RD_KAFKA_RESP_ERR__AUTHENTICATION, "who?") == RD_KAFKA_RESP_ERR__AUTHENTICATION &&
+       err.status == CDS_E_NETWORK && strcmp(err.message, "who?") == 0,
+     "a user that nobody knows is");
+  cds_error_clear(&err);
+  ok(cds_kafka_trouble(kafka, &err) == 0 && err.status == CDS_OK, "once");
+  ok(told_of(kafka, RD_KAFKA_RESP_ERR__SSL, reason) == RD_KAFKA_RESP_ERR__SSL && strlen(err.message) == 255 &&
+       strncmp(err.message, reason, 255) == 0,
+     "so is a certificate, in so many words");
+  note_error(NULL, RD_KAFKA_RESP_ERR__AUTHENTICATION, "who?", kafka);
+  ok(cds_kafka_init(kafka, 10, &err) == CDS_KAFKA_REFUSED && strcmp(err.message, "Kafka: who?") == 0,
+     "which is why a step fails: %s", err.message);
+  note_error(NULL, RD_KAFKA_RESP_ERR__SSL, "what?", kafka);
+  ok(cds_kafka_init(kafka, 10, &err) == CDS_KAFKA_AGAIN && strcmp(err.message, "Kafka: what?") == 0,
+     "a certificate may be another one later: %s", err.message);
+  ok(cds_kafka_init(kafka, 10, &err) == CDS_KAFKA_AGAIN && !strstr(err.message, "what?"), "it is told once: %s",
+     err.message);
+  cds_kafka_free(kafka);
+}
+
 /* Answers whoever connects with words that are no TLS, until the listener is shut down. */
 static void *answer_plainly(void *context) {
   const int *listener = context;
@@ -264,6 +326,7 @@ static void test_message(void) {
   ok(cds_kafka_assign(&partitions, kafka, "reports", RD_KAFKA_OFFSET_BEGINNING, WAIT_MS, &err) == CDS_OK,
      "all partitions are read");
   is_number(partitions, PARTITIONS, "so many");
+  ok(is_readable(kafka, WAIT_MS), "a message rings the bell");
   rd_kafka_message_t *message = next(kafka);
   ok(message && !message->err && message->len == 5 && memcmp(message->payload, "value", 5) == 0, "the message comes");
   ok(message && message->key_len == 4 && memcmp(message->key, "feed", 4) == 0, "with its key");
@@ -405,10 +468,40 @@ static void test_group(void) {
   cds_kafka_free(kafka);
 }
 
+/* A step leaves less behind than what it makes; librdkafka has some memory of its own by then. */
+#define GIVEN_BACK(times, step, what)                                                                                  \
+  do {                                                                                                                 \
+    struct mallinfo2 before_ = mallinfo2();                                                                            \
+    for (int i_ = 0; i_ < (times); i_++) (void)!(step);                                                                \
+    struct mallinfo2 after_ = mallinfo2();                                                                             \
+    ok(after_.uordblks < before_.uordblks + 50 * (times), "%s", what);                                                 \
+  } while (0)
+
+static void assign_and_take(struct cds_kafka *kafka) {
+  int partitions;
+  if (cds_kafka_assign(&partitions, kafka, "numbers", RD_KAFKA_OFFSET_END, WAIT_MS, &err) != CDS_OK) abort();
+  rd_kafka_message_t *message = cds_kafka_take(kafka);
+  if (message) rd_kafka_message_destroy(message);
+}
+
+static void test_given_back(void) {
+  struct cds_kafka *kafka = producer_of("nothing begun");
+  GIVEN_BACK(1000, cds_kafka_begin(kafka, &err), "failures are given back");
+  cds_kafka_free(kafka);
+  kafka = consumer_of("given back");
+  GIVEN_BACK(1000, cds_kafka_subscribe(kafka, "", &err), "so are topics");
+  GIVEN_BACK(3000, (assign_and_take(kafka), 0), "what a broker tells of them");
+  GIVEN_BACK(1000, cds_kafka_is_assigned(kafka), "partitions");
+  GIVEN_BACK(1000, (cds_kafka_store(kafka, "numbers", 0, 0), 0), "and what is done with");
+  cds_kafka_free(kafka);
+}
+
 int main(void) {
   size_t before = system_open_files();
   test_refused();
   test_flags();
+  test_descriptor_0();
+  test_kinds_of_trouble();
   test_silence();
   is_number(system_open_files(), before, "no descriptor is kept");
   start_brokers();
@@ -417,6 +510,7 @@ int main(void) {
   test_outcomes();
   test_offsets();
   test_group();
+  test_given_back();
   test_trouble();
   rd_kafka_mock_cluster_destroy(cluster);
   rd_kafka_destroy(host);

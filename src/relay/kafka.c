@@ -91,12 +91,11 @@ enum cds_status cds_kafka_open(struct cds_kafka **out, bool is_producer, const c
 void cds_kafka_free(struct cds_kafka *kafka) {
   if (!kafka) return;
   if (kafka->queue) {
-    rd_kafka_queue_io_event_enable(kafka->queue, -1, NULL, 0);
     rd_kafka_queue_destroy(kafka->queue);
     rd_kafka_consumer_close(kafka->rk);
   }
   if (kafka->rk) rd_kafka_destroy(kafka->rk);
-  if (kafka->bell >= 0) close(kafka->bell);
+  if (kafka->bell >= 0) close(kafka->bell); /* librdkafka has no thread left that would ring it */
   cds_poller_unref(kafka->poller);
   cds_free(kafka);
 }
