@@ -2,8 +2,10 @@
 -- Redis below the relay's Lua: what is sent and answered, in which form, and what is refused.
 
 local core = require "chainlink.core"
+local project = require "spec.support.project"
 local redis_server = require "spec.support.redis_server"
 local refusal = require "spec.support.refusal"
+local tls_server = require "spec.support.tls_server"
 
 local has_module, redis = pcall(require, "chainlink.redis")
 local absent = not has_module and "built without hiredis" or not redis_server.is_there() and "Redis is not here" or nil
@@ -93,6 +95,11 @@ describe("the binding of Redis:", function()
     assert.equal(2000, #list)
     assert.same({ "v1", "v2000" }, { list[1], list[2000] })
     raises("no command", redis.send, link, {})
+    words = {}
+    for i = 1, 2 ^ 20 do words[i] = "x" end
+    assert.is_true(redis.send(link, words))
+    words[#words + 1] = "x"
+    raises("no command", redis.send, link, words)
     raises("arguments must be strings", redis.send, link, { "ECHO", 5 })
     raises("arguments must be strings", redis.send, link, { {} })
     raises("table expected", redis.send, link, "PING")
@@ -171,6 +178,44 @@ describe("the binding of Redis:", function()
     end
     assert.equal("chainlink.redis.link", getmetatable(link))
     assert.equal("chainlink.redis.poller", getmetatable(poller))
+  end)
+
+  it("TLS has files that can be read, of these names", function()
+    local folder, remove = project.folder()
+    tls_server.make_certificate(folder)
+    for _, name in ipairs { "ca_file", "ca_path", "cert_file", "key_file" } do
+      refused("tls." .. name .. ': cannot read "/nonexistent"', redis.security { [name] = "/nonexistent" })
+    end
+    refused("do not load", redis.security { ca_file = folder .. "/key" })
+    local known = assert(redis.security { ca_file = folder .. "/ca", cert_file = folder .. "/ca",
+      key_file = folder .. "/key" })
+    redis.close(assert(redis.connect(poller, "127.0.0.1", port, known)))
+    local plain = assert(redis.connect(poller, "127.0.0.1", port, nil))
+    assert.is_true(redis.send(plain, { "PING" }))
+    assert.equal("PONG", answer(plain))
+    redis.close(plain)
+    remove()
+    raises("table expected", redis.security, "ca")
+    raises("bad argument #4", redis.connect, poller, "127.0.0.1", port, poller)
+    raises("bad argument #4", redis.connect, poller, "127.0.0.1", port, false)
+    assert.equal("chainlink.redis.security", getmetatable(known))
+  end)
+
+  -- As finalizers may find it.
+  it("what was collected is closed", function()
+    local known = assert(redis.security {})
+    for _, value in ipairs { link, poller, known } do
+      local finalize = debug.getmetatable(value).__gc
+      for _ = 1, 2 do assert.equal(0, select("#", finalize(value))) end
+    end
+    raises("the connection is closed", redis.work, link)
+    for _, name in ipairs { "poller_fd", "poller_arm", "poller_ready" } do
+      raises("the poller is closed", redis[name], poller)
+    end
+    raises("the poller is closed", redis.connect, poller, server.path, 0)
+    poller = assert(redis.poller())
+    raises("bad argument #4", redis.connect, poller, server.path, 0, known)
+    raises("it is closed", redis.connect, poller, server.path, 0, known)
   end)
 
   it("what nobody has any more is closed", function()

@@ -48,7 +48,7 @@ static const char **texts_of(lua_State *L, size_t *count, int index) {
   luaL_checktype(L, index, LUA_TTABLE);
   *count = cds_l_rawlen(L, index);
   luaL_argcheck(L, *count <= 1000, index, "too many");
-  const char **texts = cds_l_newplain(L, (*count + 1) * sizeof *texts);
+  const char **texts = cds_l_newplain(L, *count * sizeof *texts);
   for (size_t i = 0; i < *count; i++) {
     lua_rawgeti(L, index, (int)i + 1);
     luaL_argcheck(L, lua_type(L, -1) == LUA_TSTRING, index, "texts are expected");
@@ -134,7 +134,7 @@ static void push_headers(lua_State *L, const rd_kafka_message_t *message) {
   lua_newtable(L);
   if (rd_kafka_message_headers(message, &headers)) return;
   for (size_t i = 0; rd_kafka_header_get_all(headers, i, &name, &value, &length) == RD_KAFKA_RESP_ERR_NO_ERROR; i++) {
-    lua_pushlstring(L, value ? value : "", value ? length : 0);
+    lua_pushlstring(L, value ? value : "", length);
     lua_setfield(L, -2, name);
   }
 }

@@ -75,10 +75,8 @@ static int poller_ready(lua_State *L) {
 /* ---- TLS ---- */
 
 static const char *text_of(lua_State *L, int index, const char *name) {
-  lua_getfield(L, index, name); /* the table keeps it */
-  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
-  lua_pop(L, 1);
-  return text;
+  lua_getfield(L, index, name); /* it stays on the stack */
+  return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
 }
 
 /* security({ca_file=, ca_path=, cert_file=, key_file=}) -> security | nil, message */
