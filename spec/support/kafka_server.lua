@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
 -- A Kafka broker of our own on this computer, which may be killed and comes back with what it had.
 
-local await = require "spec.support.await"
 local project = require "spec.support.project"
+local restartable = require "spec.support.restartable"
 local socket = require "socket"
 local tls_server = require "spec.support.tls_server"
 
 local kafka_server = {}
-local Server = {}
+local Server = setmetatable({ name = "Kafka" }, restartable)
 Server.__index = Server
 
 --- The folder of its jars; nil, reason where there is none, or no Java.
@@ -16,13 +16,6 @@ function kafka_server.jars()
   if status ~= 0 then return nil, output end
   if select(2, project.run "command -v java") ~= 0 then return nil, "java is not here" end
   return output:match "^[^\n]*"
-end
-
-local function free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local port = tonumber((select(2, listener:getsockname())))
-  listener:close()
-  return port
 end
 
 local PROPERTIES = [[
@@ -56,9 +49,10 @@ end
 --- A broker of one node: at `servers` for everybody, at `secure_servers` by TLS, with the authority `ca_file`, for the
 --- user reader with the password the-secret. It runs when this comes back.
 function kafka_server.start(jars)
-  local self = setmetatable({ jars = jars, port = free_port() }, Server)
+  local self = setmetatable({ jars = jars, port = restartable.free_port() }, Server)
   self.folder, self.remove = project.folder()
-  local values = { CONTROLPORT = free_port(), PLAINPORT = self.port, SECUREPORT = free_port(), FOLDER = self.folder }
+  local values = { CONTROLPORT = self.free_port(), PLAINPORT = self.port, SECUREPORT = self.free_port(),
+    FOLDER = self.folder }
   self.servers, self.secure_servers = "127.0.0.1:" .. values.PLAINPORT, "127.0.0.1:" .. values.SECUREPORT
   tls_server.make_certificate(self.folder)
   self.ca_file = self.folder .. "/ca"
@@ -71,35 +65,12 @@ function kafka_server.start(jars)
   return self
 end
 
---- Starts it, again after a kill, and does not wait until it runs.
-function Server:launch()
-  local command = ("echo $$; exec %s >>%s/log 2>&1"):format(self:java("kafka.Kafka", self.folder .. "/properties"),
-    self.folder)
-  self.pipe = assert(io.popen(command, "r"))
-  self.pid = self.pipe:read "*l"
-end
+function Server:command() return self:java("kafka.Kafka", self.folder .. "/properties") end
 
 --- Can it be reached?
 function Server:is_up()
   local connection = socket.connect("127.0.0.1", self.port)
   return connection and connection:close() ~= nil
-end
-
-function Server:run()
-  self:launch()
-  await("Kafka", function() return self:is_up() end)
-end
-
-function Server:kill()
-  if not self.pipe then return end
-  os.execute("kill -KILL " .. self.pid)
-  self.pipe:close()
-  self.pipe = nil
-end
-
-function Server:stop()
-  self:kill()
-  self.remove()
 end
 
 return kafka_server

@@ -4,10 +4,10 @@
 
 local await = require "spec.support.await"
 local project = require "spec.support.project"
-local socket = require "socket"
+local restartable = require "spec.support.restartable"
 
 local redis_server = {}
-local Server = {}
+local Server = setmetatable({ name = "Redis" }, restartable)
 Server.__index = Server
 
 --- Is there one to start?
@@ -17,12 +17,9 @@ end
 
 --- A port of this computer that nobody listens on.
 function redis_server.free_port()
-  while true do
-    local listener = assert(socket.bind("127.0.0.1", 0))
-    local port = tonumber((select(2, listener:getsockname())))
-    listener:close()
-    if port < 55536 then return port end -- a cluster's servers talk to each other on the port 10,000 above
-  end
+  local port
+  repeat port = restartable.free_port() until port < 55536 -- a cluster's servers talk to each other 10,000 above
+  return port
 end
 
 local SETTINGS = "--save '' --appendonly yes --appendfsync no --loglevel warning"
@@ -38,43 +35,20 @@ function redis_server.start(settings, port, login)
   return self
 end
 
---- Starts it, again after a kill, and does not wait until it runs.
-function Server:launch()
+function Server:command()
   local where = self.port and ("--port %d --bind 127.0.0.1 --cluster-enabled yes --cluster-node-timeout 2000")
     :format(self.port) or "--port 0"
-  local command = ("echo $$; exec redis-server --dir %s --unixsocket %s %s %s %s >>%s/log 2>&1"):format(self.folder,
-    self.path, where, SETTINGS, self.settings, self.folder)
-  self.pipe = assert(io.popen(command, "r"))
-  self.pid = self.pipe:read "*l"
+  return ("redis-server --dir %s --unixsocket %s %s %s %s"):format(self.folder, self.path, where, SETTINGS,
+    self.settings)
 end
 
 --- Does it answer?
 function Server:is_up() return self:ask "PING" == "PONG" end
 
-function Server:run()
-  self:launch()
-  await("Redis", function() return self:is_up() end)
-end
-
 --- What redis-cli answers, in its form for programs.
 function Server:ask(words)
   return (project.run(("redis-cli -s %s --no-auth-warning %s %s"):format(self.path, self.login or "", words))
     :gsub("\n$", ""))
-end
-
-function Server:signal(name) os.execute(("kill -%s %s 2>/dev/null"):format(name, self.pid)) end
-
---- As a crash does, and waits until it is over.
-function Server:kill()
-  if not self.pipe then return end
-  self:signal "KILL"
-  self.pipe:close()
-  self.pipe = nil
-end
-
-function Server:stop()
-  self:kill()
-  self.remove()
 end
 
 --- Seconds of processor time so far.
