@@ -33,7 +33,7 @@ local SPECS = {
   ["lua/chainlink/onchain"] = "cli",
   ["lua/chainlink/web"] = "cli_serve monitor listen",
   ["src/web"] = "cli_serve monitor listen",
-  ["src/relay"] = "relay relay_kafka",
+  ["src/relay"] = "relay_tls relay relay_kafka relay_record",
   ["lua/chainlink/relay"] = "relay relay_kafka",
   ["lua/chainlink/source"] = "relay relay_kafka",
 }
@@ -47,7 +47,7 @@ local OF_FILE = {
   ["src/lua/lprivate.c"] = "cli_profile",
   ["src/lua/lprobe.c"] = "doctor",
   ["src/lua/lrecord.c"] = "record",
-  ["src/lua/lredis.c"] = "relay",
+  ["src/lua/lredis.c"] = "relay_tls relay",
   ["src/lua/lsqlite.c"] = "convert history",
   ["src/lua/lterminal.c"] = "top cli_profile",
   ["src/lua/ltrades.c"] = "trades",
