@@ -150,7 +150,8 @@ env:
 
 # ---- C tests: everything but the binding, in an archive; locks.c watches the locks, blocks.c counts the memory ----
 
-COUNT_BLOCKS := $(foreach name,malloc calloc realloc strdup strndup free free_secret,-Wl,--wrap=cds_$(name))
+COUNT_BLOCKS := $(foreach name,malloc calloc realloc strdup strndup free free_secret,-Wl,--wrap=cds_$(name)) \
+  -Wl,--wrap=pthread_mutex_init -Wl,--wrap=pthread_mutex_destroy
 
 $(TREE)/c/libcds.a: $(call object,$(ENGINE) $(SIMULATOR))
 	@mkdir -p $(@D)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
- * In every C test: counts the blocks of memory that the library has and has not freed, and ends the program where
- * something was written behind one. The linker puts these functions between the tests, the engine and base/alloc.c. */
+ * In every C test: counts the blocks of memory that the library has and has not freed, its locks among them, and ends the
+ * program where something was written behind one. The linker puts these functions between the tests, the engine and
+ * base/alloc.c, and before the system's locks. */
 #include "blocks.h"
 
+#include <errno.h>
 #include <malloc.h>
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -108,6 +111,25 @@ void __wrap_cds_free(void *memory) {
 void __wrap_cds_free_secret(void *memory, size_t size) {
   goes(memory);
   __real_cds_free_secret(memory, size);
+}
+
+/* ---- locks: one is as a block that is made and freed, and fails where an allocation would ---- */
+
+int __real_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes);
+int __real_pthread_mutex_destroy(pthread_mutex_t *mutex);
+
+int __wrap_pthread_mutex_init(pthread_mutex_t *mutex, const pthread_mutexattr_t *attributes) {
+  void *room = __real_cds_malloc(1);
+  if (room == NULL) return ENOMEM;
+  __real_cds_free(room);
+  int failed = __real_pthread_mutex_init(mutex, attributes);
+  if (!failed) atomic_fetch_add(&alive, 1);
+  return failed;
+}
+
+int __wrap_pthread_mutex_destroy(pthread_mutex_t *mutex) {
+  atomic_fetch_sub(&alive, 1);
+  return __real_pthread_mutex_destroy(mutex);
 }
 
 void *blocks_new(size_t size) {

@@ -5,7 +5,8 @@
 
 #include <stddef.h>
 
-long blocks_alive(void); /* that the library has allocated and not freed */
+/* That the library has allocated and not freed, and locks that it has made and not destroyed. */
+long blocks_alive(void);
 
 /* A block of zeros for the library to free, made whichever allocation is to fail. */
 void *blocks_new(size_t size);
