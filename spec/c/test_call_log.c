@@ -6,10 +6,10 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/trace.h"
+#include "caught.h"
 #include "rest/script_call.h"
 #include "tap.h"
 
@@ -198,18 +198,9 @@ static void test_forked(void) {
 
 /* What is written to standard error meanwhile, without the time before it. */
 static const char *traced(void (*what)(struct cds_call *)) {
-  static char text[2048];
-  int pipes[2], before = dup(STDERR_FILENO);
-  if (pipe(pipes) != 0) exit(1);
-  dup2(pipes[1], STDERR_FILENO);
+  catch_begin();
   what(call);
-  dup2(before, STDERR_FILENO);
-  close(before);
-  close(pipes[1]);
-  ssize_t length = read(pipes[0], text, sizeof text - 1);
-  close(pipes[0]);
-  text[length > 0 ? length : 0] = 0;
-  const char *words = strpbrk(text, "<>");
+  const char *words = strpbrk(catch_end(), "<>");
   return words != NULL ? words : "";
 }
 
