@@ -124,6 +124,17 @@ static void test_long_request(void) {
   ok(strstr(request, lines) != NULL, "long lines are whole, too");
 }
 
+/* A short request's socket is left as the system has it; the kernel doubles what it is asked for. */
+static void test_buffers(void) {
+  const int most = CDS_WS_HEADER_ROOM * 2, own = CDS_WS_HEADER_ROOM + 4096;
+  asks("/", 1, "");
+  ok(send_buffer != 4 * (own + 1), "its buffer is not ours: %d", send_buffer);
+  asks("/", (size_t)(most - own), "");
+  ok(send_buffer != 4 * most, "that of a longer one neither: %d", send_buffer);
+  asks("/", (size_t)(most - own) + 1, "");
+  ok(send_buffer == 4 * (most + 1), "but that of a long one: %d", send_buffer);
+}
+
 /* A request of more than was said at first. */
 static void is_refused_for_room(struct ws_server *server, size_t lines, size_t target) {
   static char many[CDS_WS_HEADER_ROOM + 1], far[30000];
@@ -257,6 +268,20 @@ static void test_no_answer(void) {
   is_string(client.end.message, expected, "where nobody listens");
 }
 
+/* An upgrade to another request's key. */
+static void test_wrong_upgrade(void) {
+  char expected[200];
+  struct ws_server *server =
+    ws_start(serve_answer, (char *)"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                   "Sec-WebSocket-Accept: AAAAAAAAAAAAAAAAAAAAAAAAAAA=\r\n\r\n");
+  snprintf(expected, sizeof expected, "the handshake with 127.0.0.1:%u failed (", server->port);
+  attempt("127.0.0.1", server->port, "/", 10, 60);
+  ws_stop(server);
+  ok(client.end.status == CDS_E_NETWORK && client.end.http_status == 0, "a wrong upgrade is none");
+  ok(strncmp(client.end.message, expected, strlen(expected)) == 0 && client.end.message[strlen(expected)] != ')',
+     "with libwebsockets' reason: %s", client.end.message);
+}
+
 static void serve_silence(struct ws_server *server, int number, int fd) {
   (void)number;
   (void)!ws_read_request(server, fd);
@@ -277,11 +302,13 @@ int main(void) {
   set_lines("");
   test_request();
   test_long_request();
+  test_buffers();
   test_no_lines();
   test_statuses();
   test_times();
   test_skew();
   test_no_answer();
+  test_wrong_upgrade();
   test_silence();
   return done();
 }

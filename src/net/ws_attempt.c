@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "net/proxy.h"
 
-#define MIN_ADDRESS_MS 250  /* for one of several addresses */
-#define MAX_HOST_HEADER 118 /* libwebsockets would cut a longer one */
+#define MIN_ADDRESS_MS 250 /* for one of several addresses */
+#define MAX_HOST 109       /* of whose header, with a port, libwebsockets would cut a longer one */
 
 void cds_ws_unreachable(struct cds_error *err, const struct cds_ws *ws, const char *reason) {
   if (ws->proxy[0] != 0)
@@ -144,8 +144,8 @@ static bool set_proxy(struct lws_vhost *vhost, const char *proxy) {
 }
 
 static enum cds_status prepare_route(struct cds_ws *ws, struct cds_error *err) {
-  if (strlen(ws->url->host) + sizeof "[]:65535" > MAX_HOST_HEADER)
-    return cds_error_set(err, CDS_E_CONFIG, "ws_url: the host name is longer than %d characters", MAX_HOST_HEADER - 10);
+  if (strlen(ws->url->host) > MAX_HOST)
+    return cds_error_set(err, CDS_E_CONFIG, "ws_url: the host name is longer than %d characters", MAX_HOST);
   enum cds_status status = cds_proxy_for(ws->proxy, ws->url, ws->settings.proxy, err);
   if (status != CDS_OK) return status;
   if (ws->url->tls && !ws->settings.tls.insecure_skip_verify && !cds_ws_tls_expect(ws->ssl, ws->url->host))

@@ -96,14 +96,14 @@ static void describe_refusal(struct cds_error *err, struct lws *wsi, int status)
 /* libwebsockets keeps the socket's own reason to itself; a connection that just takes too long ends elsewhere. */
 static void describe_failure(struct cds_error *err, const struct cds_ws *ws, const char *in, size_t length) {
   const struct cds_url *url = ws->url;
-  const char *tls = url->tls && ws->tcp_open ? cds_ws_tls_reason(ws->verify_error, ws->tls_failure) : "";
+  const char *tls = cds_ws_tls_reason(ws->verify_error, ws->tls_failure); /* "" without TLS */
   if (!ws->tcp_open) cds_ws_unreachable(err, ws, "refused or unreachable");
   else if (*tls != 0) cds_error_set(err, CDS_E_NETWORK, "TLS to %s:%u failed: %s", url->host, url->port, tls);
   else
     cds_error_set(err, CDS_E_NETWORK, "the handshake with %s:%u%s%s failed (%.*s)", url->host, url->port,
-                  ws->proxy[0] != 0 ? " through the proxy " : "", cds_proxy_name(ws->proxy),
-                  (int)(length < 100 ? length : 100), in != NULL ? in : "");
-  if (*tls != 0 && ws->verify_error != X509_V_OK) err->retryable = false; /* the same certificate will come again */
+                  ws->proxy[0] != 0 ? " through the proxy " : "", cds_proxy_name(ws->proxy), (int)length,
+                  in != NULL ? in : "");
+  if (ws->verify_error != X509_V_OK) err->retryable = false; /* the same certificate will come again */
 }
 
 static void on_connection_error(struct cds_ws *ws, struct lws *wsi, const char *in, size_t length) {
