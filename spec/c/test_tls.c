@@ -10,6 +10,13 @@
 #include <unistd.h>
 
 #include "net/tls.h"
+#include "system_faults.h"
+
+static struct system_fault of_open;
+
+SYSTEM_CALL int open(const char *path, int flags, ...) {
+  return system_fails(&of_open) ? -1 : (int)syscall(SYS_openat, AT_FDCWD, path, flags);
+}
 
 static void expect(struct cds_tls tls, const char *words) {
   struct cds_error err = {0};
@@ -40,6 +47,22 @@ static void test_descriptors(void) {
   close(first), close(second);
 }
 
+static bool lacks_for(int after, int reason) {
+  of_open = (struct system_fault){.after = after, .times = 1, .reason = reason};
+  bool lacks = cds_tls_lacks_descriptors();
+  of_open = (struct system_fault){0};
+  return lacks;
+}
+
+static void test_reasons(void) {
+  size_t open_files = system_open_files();
+  for (int after = 0; after < 2; after++) {
+    ok(lacks_for(after, EMFILE) && lacks_for(after, ENFILE), "they lack in the process, or in the system");
+    ok(!lacks_for(after, EACCES) && !lacks_for(after, ENOMEM), "and not where opening fails for another reason");
+  }
+  is_number(system_open_files(), open_files, "none is kept then");
+}
+
 int main(void) {
   struct cds_error err = {0};
   expect((struct cds_tls){0}, NULL);
@@ -55,5 +78,6 @@ int main(void) {
   is_string(cds_tls_verify_reason(X509_V_ERR_CERT_NOT_YET_VALID), "certificate is not yet valid", "OpenSSL's words");
   ok(cds_tls_check_library(&err) == CDS_OK, "the shared OpenSSL is fine %s", err.message);
   test_descriptors();
+  test_reasons();
   return done();
 }
