@@ -4,6 +4,8 @@
 
 #include <sys/resource.h>
 
+#include "base/trace.h"
+#include "caught.h"
 #include "rest_fixture.h"
 
 struct notes {
@@ -88,6 +90,7 @@ static void test_head(void) {
   ok(strncmp(fixture.server->requests[0].text, "HEAD / HTTP/1.1\r\n", 17) == 0, "the request line");
   snprintf(expected, sizeof expected, "HEAD http://127.0.0.1:%d/", fixture.server->port);
   is_string(notes.url, expected, "the response event's method and URL");
+  ok(call->exchange.headers.data == NULL && call->exchange.body.data == NULL, "what came is not kept");
   cds_call_unref(call);
   end(&fixture);
 }
@@ -219,6 +222,25 @@ static void test_no_memory(int kind) {
   end(&fixture);
 }
 
+/* Whoever asks for a trace sees a request, before it is sent, and its answer. */
+static void test_traced(void) {
+  struct fixture fixture;
+  const struct http_step step = answer("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  char sent[128];
+  begin_ws(&fixture, &step, 1);
+  setenv("CHAINLINK_STREAMS_TRACE", "1", 1);
+  cds_trace_begin();
+  snprintf(sent, sizeof sent, "> HEAD http://127.0.0.1:%d/, attempt 1, signed", fixture.server->port);
+  catch_begin();
+  struct cds_call *call = ask(&fixture);
+  await_count(&notes.done, 1);
+  const char *text = catch_end();
+  const char *first = strstr(text, sent), *second = strstr(text, "< HEAD /: 200 in ");
+  ok(first != NULL && second != NULL && first < second, "a trace has both: %s", text);
+  cds_call_unref(call);
+  end(&fixture);
+}
+
 int main(void) {
   test_head();
   test_untaken();
@@ -229,5 +251,6 @@ int main(void) {
     test_not_started(kind);
     test_no_memory(kind);
   }
+  test_traced();
   return done();
 }

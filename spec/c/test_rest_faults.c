@@ -365,6 +365,33 @@ static void test_circuit(void) {
   free(broken), free(good);
 }
 
+/* A call that waits for its retry while another one's failure opens the circuit: its own failure tells more. */
+static void test_circuit_opened_meanwhile(void) {
+  char *busy = with_body(HEAD("503 Service Unavailable", "Retry-After: 1\r\n"), "{}"),
+       *broken = with_body(HEAD("500 Internal Server Error", ""), "{}");
+  struct http_step steps[] = {answer(busy), answer(broken)};
+  struct fixture f;
+  begin(&f, steps, 2);
+  f.config.breaker_failures = 2;
+  f.config.breaker_cooldown = 3600;
+  struct cds_call *waiting = start_call(&f, CDS_GET_LATEST_REPORT, 1);
+  struct outcome seen = {0};
+  while (seen.warnings == 0) { /* that it will be tried again */
+    struct pollfd fd = {cds_call_fd(waiting), POLLIN, 0};
+    http_check(poll(&fd, 1, WAIT_MS) == 1, "nothing came of the call");
+    struct cds_event *event = cds_call_take_event(waiting);
+    if (event != NULL) note_event(&seen, event);
+    cds_event_free(event);
+  }
+  struct outcome got = run_call(&f, CDS_GET_LATEST_REPORT, 1);
+  is_outcome(&got, CDS_E_API, true, "answered 500");
+  got = finish_call(waiting);
+  is_outcome(&got, CDS_E_API, true, "answered 503");
+  is_number(http_request_count(f.server), 2, "no more is sent");
+  end(&f);
+  free(busy), free(broken);
+}
+
 /* A client whose circuit is half open: the next call is its trial. */
 static void begin_half_open(struct fixture *f, const struct http_step *steps, size_t count) {
   begin(f, steps, count);
@@ -472,6 +499,7 @@ int main(void) {
   test_dead_proxy();
   test_unknown_host();
   test_circuit();
+  test_circuit_opened_meanwhile();
   test_trial_cancelled();
   test_trial_without_memory();
   test_rate_limit();

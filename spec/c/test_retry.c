@@ -69,6 +69,29 @@ static void test_retry_after(void) {
   ok(cds_retry_may(&call, &err), "a number that was not given says nothing");
 }
 
+/* A refused signature is worth another try, once, when the next one will be of another time. */
+static void test_clock(void) {
+  const struct cds_error err = failure(CDS_E_AUTH, false, 401);
+  client.config.retry_delay = client.config.retry_max_delay = 5;
+  client.clock.is_followed = true;
+  atomic_store(&client.clock.ahead_ms, 10000);
+  call.signed_ahead_ms = 0;
+  ok(cds_retry_may(&call, &err), "a refusal by the clock");
+  ok(cds_retry_delay(&call, &err) == 0, "is tried again at once");
+  ok(!may(CDS_E_API, false, 404), "no other is");
+  atomic_store(&call.cancelled, true);
+  ok(!cds_retry_may(&call, &err), "nor when nobody waits any more");
+  atomic_store(&call.cancelled, false);
+  call.attempts = 2;
+  ok(!cds_retry_may(&call, &err), "it is once");
+  call.attempts = 1;
+  call.signed_ahead_ms = 10000;
+  ok(!cds_retry_may(&call, &err), "and not when the time was the same");
+  client.clock.is_followed = false;
+  call.signed_ahead_ms = 0;
+  ok(!cds_retry_may(&call, &err), "or is not followed");
+}
+
 /* Of many random delays none is as long as allowed, and one is longer than half of that. */
 static void test_delay(void) {
   static const double ceilings[] = {1, 2, 4, 5, 5};
@@ -103,6 +126,7 @@ int main(void) {
   test_kinds();
   test_number();
   test_retry_after();
+  test_clock();
   test_delay();
   test_refused();
   return done();
