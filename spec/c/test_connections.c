@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  * The table of a stream's connections: roles, origins, counts, and who takes over from whom. */
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -257,6 +258,25 @@ static void test_sets(void) {
   ok(stats_of(0)->state == CDS_LINK_DISCONNECTED && stats_of(LAST)->state == CDS_LINK_DISCONNECTED, "closed, all are");
 }
 
+/* What lies behind the table's last place is none of it, whatever it may look like. */
+static void test_last(void) {
+  const size_t end = offsetof(struct cds_stream, connections.of) + sizeof stream.connections.of;
+  char before[sizeof(struct cds_connection)], *behind = (char *)&stream + end;
+  bool up[CDS_MAX_CONNECTIONS] = {false};
+  begin();
+  if (!ok(end + sizeof before <= sizeof stream, "there is something behind it")) return;
+  add(0, CDS_ROLE_SERVING, 9, "");
+  connect_it(0);
+  memcpy(before, behind, sizeof before);
+  memcpy(behind, &stream.connections.of[0], sizeof before);
+  add(0, CDS_ROLE_FREE, 0, "");
+  cds_connections_list_up(&stream, up);
+  ok(!up[9] && !cds_connections_has_hope(&stream, 9) && cds_connections_serving(&stream, 9) == 0,
+     "which serves nothing");
+  ok(!cds_connections_cover(&stream, CDS_ROLE_SERVING, 9, &unnamed, 0), "nor covers anything");
+  memcpy(behind, before, sizeof before);
+}
+
 static void bring(size_t index, size_t messages) {
   for (size_t i = 0; i < messages; i++) cds_connections_count_message(&stream, index, 10);
 }
@@ -337,6 +357,7 @@ int main(void) {
   test_choose_origin();
   test_cover();
   test_sets();
+  test_last();
   test_take_over();
   test_stats();
   return done();
