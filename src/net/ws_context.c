@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/portal.h"
+
 #define NEVER_SECONDS 86400 /* for libwebsockets' own timeouts, which ours replace */
 #define DESCRIPTORS 16      /* one connection, the wake-up, and some to spare */
 #define OWN_DESCRIPTORS 3   /* of a context: random bytes, its wake-up, the routes it watches */
@@ -40,15 +42,8 @@ static void prepare_process(void) {
   pthread_atfork(before_fork, after_fork, after_fork);
 }
 
-/* Built with its secure streams, as it is by default from 4.5 on, each context would ask a service of Google's, by name
- * and HTTP, whether there is a portal before the internet: no business of ours, and a slow resolver held up all it does. */
-static int look_for_no_portal(struct lws_context *lws) {
-  (void)lws;
-  return 0;
-}
-
 static void fill_info(struct lws_context_creation_info *info, struct cds_ws_context *context) {
-  static const lws_system_ops_t system = {.captive_portal_detect_request = look_for_no_portal};
+  static const lws_system_ops_t system = {.captive_portal_detect_request = cds_look_for_no_portal};
   *info = (struct lws_context_creation_info){0};
   info->port = CONTEXT_PORT_NO_LISTEN;
   info->protocols = context->protocols;

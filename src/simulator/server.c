@@ -5,6 +5,7 @@
 #include "simulator/server.h"
 
 #include "base/clock.h"
+#include "base/portal.h"
 #include "simulator/accept.h"
 #include "simulator/session.h"
 #include "simulator/stream.h"
@@ -102,14 +103,8 @@ static const struct lws_protocols protocols[] = {
   {NULL, NULL, 0, 0, 0, NULL, 0},
 };
 
-/* Some builds of libwebsockets would ask a service of Google's whether there is a portal before the internet. */
-static int look_for_no_portal(struct lws_context *context) {
-  (void)context;
-  return 0;
-}
-
 static void fill(struct lws_context_creation_info *info, struct server *server) {
-  static const lws_system_ops_t system = {.captive_portal_detect_request = look_for_no_portal};
+  static const lws_system_ops_t system = {.captive_portal_detect_request = cds_look_for_no_portal};
   const struct cds_sim_options *options = server->sim->options;
   memset(info, 0, sizeof *info);
   info->port = options->port;
