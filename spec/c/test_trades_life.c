@@ -134,6 +134,19 @@ static void test_states(void) {
   end_trades();
 }
 
+/* Of what a connection ended in the middle of, nothing is left for the next one. */
+static void test_cut(void) {
+  const struct http_step steps[] = {answer(token_answer), answer_and_close(STREAM "{\"f\":\"t\",\"i\":\"B"),
+                                    answer(STREAM TRADE)};
+  struct cds_trades_stats stats;
+  begin_trades(steps, 3, 60);
+  await(2, 1);
+  is_state(1, CDS_LINK_CONNECTED, 1, 0, "");
+  cds_trades_stats(&stats, trades);
+  ok(trade_count == 1 && stats.decode_errors == 0, "what is cut short is left out");
+  end_trades();
+}
+
 /* A client that is closed tells of no failure. */
 static void test_closed(void) {
   const struct http_step steps[] = {answer(token_answer), answer(STREAM TRADE)};
@@ -307,6 +320,7 @@ int main(void) {
   token_answer =
     with_body(HEAD("200 OK", ""), "{\"s\":\"ok\",\"d\":{\"access_token\":\"to.ken\",\"expiration\":1700000000}}");
   test_states();
+  test_cut();
   test_closed();
   test_delays();
   test_told_delay();

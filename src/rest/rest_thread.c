@@ -165,7 +165,6 @@ static void finish_attempt(struct cds_rest_thread *thread, struct cds_call *call
   struct cds_error err;
   struct cds_answer answer = {0};
   cds_call_list_remove(&thread->sent, call);
-  cds_error_clear(&err);
   if (exchange->status != CDS_OK) err = exchange->err;
   else if (cds_api_answer(&answer, &call->question, exchange, &err) == CDS_OK) cds_error_clear(&err);
   cds_call_log_attempt(call);
