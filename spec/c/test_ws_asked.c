@@ -130,6 +130,7 @@ static void test_clocks(void) {
   begin();
   is_set_to(2.5, 2500000);
   is_set_to(1e9, 1000000000000000);
+  is_set_to(1000000000.5, 1000000000000000);
   is_set_to(5e9, 1000000000000000);
   is_set_to(999999999, 999999999000000);
   is_set_to(1e-6, 1);
@@ -138,6 +139,7 @@ static void test_clocks(void) {
   cds_ws_timer(ws, 3600);
   waits_for(2.5, 2500000);
   waits_for(1e9, 1000000000000000);
+  waits_for(1000000000.5, 1000000000000000);
   waits_for(5e9, 1000000000000000);
   waits_for(999999999, 999999999000000);
   cds_ws_wake(ws);
