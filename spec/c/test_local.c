@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
- * The socket of a path, where somebody listens and lets nobody in, how many may wait there, and which descriptors it
- * takes. */
+ * The socket of a path, where somebody listens and lets nobody in, how many may wait there, which descriptors it takes, and
+ * what the system refuses. */
 #include "web/local.h"
 
 #include <errno.h>
@@ -13,11 +13,30 @@
 #include <unistd.h>
 
 #include "entries.h"
+#include "system_faults.h"
 #include "tap.h"
 
 #define BACKLOG 64
 #define MOST 1000
 #define LIMIT_SECONDS 60 /* for a hang */
+
+static struct system_fault of_socket, of_unlink, of_chmod, of_listen;
+
+SYSTEM_CALL int socket(int domain, int type, int protocol) {
+  return system_fails(&of_socket) ? -1 : (int)syscall(SYS_socket, domain, type, protocol);
+}
+
+SYSTEM_CALL int unlink(const char *name) {
+  return system_fails(&of_unlink) ? -1 : (int)syscall(SYS_unlinkat, AT_FDCWD, name, 0);
+}
+
+SYSTEM_CALL int chmod(const char *name, mode_t mode) {
+  return system_fails(&of_chmod) ? -1 : (int)syscall(SYS_fchmodat, AT_FDCWD, name, mode);
+}
+
+SYSTEM_CALL int listen(int fd, int backlog) {
+  return system_fails(&of_listen) ? -1 : (int)syscall(SYS_listen, fd, backlog);
+}
 
 static struct cds_web_local local;
 static struct cds_error err;
@@ -107,6 +126,33 @@ static void test_closed_twice(void) {
   is_number(fcntl(0, F_GETFD), input, "and closes nothing else then");
 }
 
+static void test_faults(void) {
+  static const struct {
+    struct system_fault *fault;
+    const char *words;
+    bool is_left; /* what was there before */
+  } rows[] = {{&of_unlink, "Permission denied", true},
+              {&of_socket, "Permission denied", false},
+              {&of_chmod, "Permission denied", false},
+              {&of_listen, "Permission denied", false},
+              {&of_socket, "another process listens there", true}}; /* that cannot be told */
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    char words[200];
+    struct stat found;
+    if (rows[i].is_left) close(listen_plainly(0));
+    int open = count_entries("/proc/self/fd");
+    *rows[i].fault = (struct system_fault){.times = 1, .reason = EACCES};
+    is_number(cds_web_local_open(&local, path, &err), CDS_E_NETWORK, "no socket");
+    is_number(rows[i].fault->times, 0, "as the system refuses it");
+    snprintf(words, sizeof words, "cannot listen on %s: %s", path, rows[i].words);
+    is_string(err.message, words, "which is told");
+    is_number(local.fd, -1, "there is none");
+    is_number(count_entries("/proc/self/fd"), open, "and no descriptor");
+    is_number(lstat(path, &found) == 0, rows[i].is_left, "what was not there before is not left there");
+    if (rows[i].is_left) unlink(path);
+  }
+}
+
 int main(void) {
   char folder[] = "/tmp/cds-local-XXXXXX";
   alarm(LIMIT_SECONDS);
@@ -115,6 +161,7 @@ int main(void) {
   test_waiting();
   test_first_descriptor();
   test_closed_twice();
+  test_faults();
   ok(rmdir(folder) == 0, "nothing is left in it");
   return done();
 }
