@@ -59,7 +59,9 @@ describe("the binding's sets of signers", function()
   end)
 
   it("have as many signers as signatures are read, and texts for each", function()
-    assert.is_truthy(core.signers_new(addresses(31), 10, true))
+    local largest = chainlink.signers {}
+    assert.is_true(core.signers_put(largest, digest, addresses(31), 10, true))
+    assert.are.same({ signers = addresses(31), f = 10, active = true }, core.signers_get(largest, digest))
     local registry, err = core.signers_new(addresses(32), 10, true)
     assert.is_nil(registry)
     assert.are.equal("ConfigError", err.kind)
@@ -77,6 +79,32 @@ describe("the binding's sets of signers", function()
     local registry = chainlink.signers {}
     assert.is_true(core.signers_put(registry, digest, addresses(4), 1, false))
     assert.is_false(core.signers_get(registry, digest).active)
+  end)
+end)
+
+describe("the binding's reports", function()
+  it("have signers as long as there are no more signatures than are read, or a reason", function()
+    local function refused(count)
+      local signers, err = chainlink.decode(sample.report({ sample.feed_id(99):sub(3) }, count)):signers()
+      assert.is_nil(signers)
+      assert.are.equal("VerificationError", err.kind)
+      return err
+    end
+    assert.are_not.equal(refused(32).reason, refused(31).reason)
+    assert.are.equal(refused(1).reason, refused(31).reason)
+    assert.matches("signature 1%f[%D]", refused(2).message)
+  end)
+end)
+
+describe("the binding's finalizers", function()
+  it("give nothing, once or twice", function()
+    local client = chainlink.client { api_key = "k", api_secret = "s", rest_url = "http://127.0.0.1:1",
+      ws_url = "ws://127.0.0.1:1", price_url = "http://127.0.0.1:1", proxy = false, log_level = "none",
+      max_retries = 0 }
+    for _, object in ipairs { assert(core.call(client, "get_feeds")), client:stream { sample.feed_id(3) },
+      (client:trades { "A" }), core.recorder(), chainlink.signers {}, assert(core.bell()), client } do
+      for _ = 1, 2 do assert.are.equal(0, select("#", debug.getmetatable(object).__gc(object))) end
+    end
   end)
 end)
 
