@@ -128,8 +128,10 @@ describe("the binding's HTTP servers", function()
     for _, peer in ipairs(sockets) do
       local head = ""
       until_true(function()
-        local all, _, part = peer:receive(1)
-        head = head .. (all or part)
+        repeat
+          local byte = peer:receive(1)
+          head = head .. (byte or "")
+        until not byte or head:find "\r\n\r\n$"
         return head:find "\r\n\r\n$"
       end)
       assert.equal("HTTP/1.1 101 ", head:sub(1, 13))
