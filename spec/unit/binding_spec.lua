@@ -263,6 +263,7 @@ describe("the binding's functions give what they say, and nothing else:", functi
   it("those of streams", function()
     local stream = assert(client:stream { id })
     gives("number", core.stream_fd, stream)
+    gives("boolean", core.stream_lead, stream, 0)
     gives("boolean", core.stream_is_subscribed, stream)
     gives("boolean", core.stream_is_closed, stream)
     gives("table", core.stream_stats, stream)
