@@ -282,12 +282,11 @@ __attribute__((visibility("default"))) int luaopen_chainlink_kafka(lua_State *L)
 
 int luaopen_chainlink_kafka(lua_State *L) {
   stay_loaded();
-  luaL_newmetatable(L, KAFKA);
+  luaL_newmetatable(L, KAFKA); /* it stays on the stack */
   lua_pushcfunction(L, gc);
   lua_setfield(L, -2, "__gc");
   lua_pushstring(L, KAFKA);
   lua_setfield(L, -2, "__metatable");
-  lua_pop(L, 1);
   lua_newtable(L);
   cds_l_setfuncs(L, functions, 0);
   return 1;

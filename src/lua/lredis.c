@@ -242,13 +242,13 @@ static const luaL_Reg functions[] = {{"poller", poller},
                                      {"close", link_close},
                                      {NULL, NULL}};
 
+/* It stays on the stack. */
 static void metatable(lua_State *L, const char *name, lua_CFunction gc) {
   luaL_newmetatable(L, name);
   lua_pushcfunction(L, gc);
   lua_setfield(L, -2, "__gc");
   lua_pushstring(L, name);
   lua_setfield(L, -2, "__metatable");
-  lua_pop(L, 1);
 }
 
 __attribute__((visibility("default"))) int luaopen_chainlink_redis(lua_State *L);
