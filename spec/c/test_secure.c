@@ -408,6 +408,16 @@ static void test_files(void) {
   is_no_security(&other, CDS_E_CONFIG, "authorities of \"/proc/self/status\" do not load: ");
 }
 
+/* OpenSSL has 127 types of BIO to give to all of a process. */
+static void test_many(void) {
+  int type = BIO_get_new_index();
+  for (int i = 0; i < 10; i++) {
+    struct cds_security *security = trusting(NULL);
+    cds_security_unref(security);
+  }
+  is_number(BIO_get_new_index(), type + 1, "no kind of connection is taken from the process for each setting of TLS");
+}
+
 static void is_no_connection(struct cds_security *security) {
   long before = alive;
   struct cds_secure *secure = (struct cds_secure *)&err;
@@ -477,6 +487,7 @@ int main(void) {
   test_new_keys();
   test_renegotiation();
   test_files();
+  test_many();
   test_memory();
   test_given_back();
   is_number(left_behind, 0, "no step left its failure behind");
