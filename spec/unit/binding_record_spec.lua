@@ -288,9 +288,11 @@ describe("the binding's probes", function()
     local versions, err = core.versions()
     assert.is_nil(err)
     for _, name in ipairs { "libcurl", "libwebsockets", "openssl" } do assert.matches("%d+%.%d+", versions[name]) end
-    local script = "io.write(require('chainlink.core').file_limit())"
+    local folder, remove = project.folder()
+    finally(remove)
+    project.write(folder .. "/script.lua", "io.write(require('chainlink.core').file_limit())")
     for _, limit in ipairs { "64", "100" } do
-      local output = project.run(("ulimit -n %s && %s -e \"%s\""):format(limit, project.lua, script))
+      local output = project.run(("ulimit -n %s && %s %s/script.lua"):format(limit, project.lua, folder))
       assert.equal(tonumber(limit), tonumber(output))
     end
   end)

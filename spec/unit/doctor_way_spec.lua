@@ -265,7 +265,7 @@ describe("the service's WebSocket", function()
     assert.equal("fail origins words", origins { status = 200, error = { message = "words" } })
   end)
 
-  -- A client whose streams are up after three quarters of a second, where `up`, and then read this.
+  -- A client whose streams are up after 0.7 s, where `up`, and then read this.
   local function client_of(asked, up, report, err, open_err)
     return { stream = function(_, ids, options)
       asked[#asked + 1] = { ids = ids, options = options }
@@ -273,7 +273,7 @@ describe("the service's WebSocket", function()
       local stream = {}
       function stream.read(_, seconds)
         asked[#asked].seconds = seconds
-        clock.now = clock.now + 0.75
+        clock.now = clock.now + 0.7
         options.on_status { state = "connecting" }
         if up then options.on_status { state = "connected" } end
         clock.now = clock.now + 1.5
@@ -290,8 +290,8 @@ describe("the service's WebSocket", function()
   it("brings a first report by both versions", function()
     local asked = {}
     local list = look(live.examine, client_of(asked, true, { observations_timestamp = T }), feed, context)
-    assert.equal("ok v1 BTC: connected in 750 ms, a first report 1.5 s later, 0.2 s old\n"
-      .. "ok v2 BTC: connected in 750 ms, a first report 1.5 s later, 2.5 s old", lines(list))
+    assert.equal("ok v1 BTC: connected in 700 ms, a first report 1.5 s later, 0.2 s old\n"
+      .. "ok v2 BTC: connected in 700 ms, a first report 1.5 s later, 2.4 s old", lines(list))
     assert.same({ { "v1", 7, true }, { "v2", 7, true } }, { { asked[1].options.protocol, asked[1].seconds,
       asked[1].is_closed }, { asked[2].options.protocol, asked[2].seconds, asked[2].is_closed } })
     assert.same({ "0xf", false, 0 }, { asked[1].ids[1], asked[1].options.backfill, asked[1].options.max_reconnects })
