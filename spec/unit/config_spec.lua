@@ -252,6 +252,11 @@ describe("stream options", function()
       message_of(config.stream, { start = 4294967296 }, client_values))
   end)
 
+  it("are no client's, as far as a start goes", function()
+    assert.are.equal("option 'start' belongs to a stream, not to the client",
+      message_of(config.client, with { start = 1 }))
+  end)
+
   local cases = {
     { { timeout = 3 }, "option 'timeout' belongs to the client, not to a stream" },
     { { queue_size = "big" }, [[option 'queue_size' must be a whole number from 1 to 1048576, got "big" (a string)]] },

@@ -66,6 +66,16 @@ describe("onchain:verify", function()
     assert.equal("latest", asked[2].params[2])
   end)
 
+  it("takes a report alone", function()
+    local chain, asked = calling(node.bytes(blob))
+    for _, wrong in ipairs { {}, report.full_report, false } do
+      local ok, err = pcall(chain.verify, chain, wrong)
+      assert.is_false(ok)
+      assert.matches("report must be a report, got ", tostring(err), 1, true)
+    end
+    assert.is_nil(asked[1])
+  end)
+
   it("refuses another blob", function()
     local ok, err = calling(node.bytes(other.report_blob:sub(3))):verify(report)
     assert.is_nil(ok)
