@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: MIT
- * How much there is: in a folder, /proc/self/fd say, and of this process's threads. */
+ * How much there is: in a folder, /proc/self/fd say, of this process's threads, and of its heap. */
 #ifndef ENTRIES_H
 #define ENTRIES_H
 
 #include <dirent.h>
 #include <stddef.h>
 #include <stdio.h>
+
+#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
+#include <malloc.h>
+#define HAS_MALLINFO
+#endif
 
 __attribute__((unused)) static int count_entries(const char *path) {
   int count = 0;
@@ -23,6 +28,16 @@ __attribute__((unused)) static int count_threads(void) {
   while (status != NULL && fgets(line, sizeof line, status) != NULL && sscanf(line, "Threads: %d", &count) != 1) {}
   if (status != NULL) fclose(status);
   return count;
+}
+
+/* Bytes that malloc has given out; 0 where it does not tell. */
+__attribute__((unused)) static size_t count_heap_bytes(void) {
+#ifdef HAS_MALLINFO
+  struct mallinfo2 heap = mallinfo2();
+  return heap.uordblks + heap.hblkhd;
+#else
+  return 0;
+#endif
 }
 
 #endif

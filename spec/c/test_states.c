@@ -8,11 +8,6 @@
 #include "entries.h"
 #include "stream_fixture.h"
 
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
-#include <malloc.h>
-#define HAS_MALLINFO
-#endif
-
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define STATES 250
 #else
@@ -54,12 +49,7 @@ struct usage {
 };
 
 static struct usage measure(void) {
-  struct usage usage = {count_entries("/proc/self/fd"), count_threads(), 0};
-#ifdef HAS_MALLINFO
-  struct mallinfo2 heap = mallinfo2();
-  usage.bytes = heap.uordblks + heap.hblkhd;
-#endif
-  return usage;
+  return (struct usage){count_entries("/proc/self/fd"), count_threads(), count_heap_bytes()};
 }
 
 /* A thread is joined a little before the system has forgotten it. */

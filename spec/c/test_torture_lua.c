@@ -11,11 +11,6 @@
 #include "tap.h"
 #include "ws_server.h"
 
-#if defined(__GLIBC__) && __GLIBC_PREREQ(2, 33)
-#include <malloc.h>
-#define HAS_MALLINFO
-#endif
-
 #define MAX_ALLOCATIONS 20000
 #define SLACK (8 * 1024) /* bytes that an allocator may set aside */
 #define RUNS_BETWEEN_GOOD_ONES 16
@@ -294,13 +289,8 @@ static void load_script(lua_State *L, struct heap *heap) {
 
 /* Bytes that C has in use, whatever Lua's heap has become. */
 static long long c_bytes(const struct heap *heap) {
-#ifdef HAS_MALLINFO
-  struct mallinfo2 all = mallinfo2();
-  return (long long)(all.uordblks + all.hblkhd) - (long long)heap->bytes;
-#else
-  (void)heap;
-  return 0;
-#endif
+  size_t all = count_heap_bytes();
+  return all == 0 ? 0 : (long long)all - (long long)heap->bytes;
 }
 
 static void leave(lua_State *L, struct heap *heap, const struct run *run) {

@@ -5,6 +5,7 @@
 local chainlink = require "chainlink"
 local cjson = require "cjson"
 local core = require "chainlink.core"
+local own_folder = require "spec.support.own_folder"
 local project = require "spec.support.project"
 local raises = require("spec.support.refusal").raises
 local recording = require "spec.support.recording"
@@ -26,12 +27,9 @@ end
 local function all(...) return select("#", ...), ... end
 
 describe("the binding's recorders", function()
-  local folder, remove, path, recorder
-  before_each(function()
-    folder, remove = project.folder()
-    path, recorder = folder .. "/r.jsonl", core.recorder()
-  end)
-  after_each(function() remove() end)
+  local folder, path, recorder
+  own_folder(function(...) folder, path = ... end)
+  before_each(function() recorder = core.recorder() end)
 
   local function read() return project.read(path) end
   local function is_true(...) assert.same({ 1, true }, { all(...) }) end
