@@ -13,7 +13,7 @@ local properties = { version = true, decimals = true, full_report = true, report
   signatures = true, config_digest = true, received_at = true, backfilled = true, origin = true, resolution = true,
   observations_timestamp_ms = true, valid_from_timestamp_ms = true, expires_at_ms = true }
 
-local function refuse_change() error("chainlink.schemas is read-only", 3) end
+local function refuse_change() error("chainlink.schemas is read-only", 2) end
 
 local sealed = { __newindex = refuse_change, __metatable = false }
 

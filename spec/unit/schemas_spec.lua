@@ -16,6 +16,22 @@ describe("chainlink.schemas", function()
     assert.are.equal(14, count)
   end)
 
+  it("has them all from the start, for whoever walks through it", function()
+    local loaded = package.loaded["chainlink.schemas"]
+    package.loaded["chainlink.schemas"] = nil
+    local fresh = require "chainlink.schemas"
+    package.loaded["chainlink.schemas"] = loaded
+    for version, schema in pairs(fresh) do assert.are.equal(version, schema.version) end
+    for version = 1, 14 do assert.is_table(rawget(fresh, version)) end
+  end)
+
+  it("says where somebody tried to change it", function()
+    for _, member in ipairs { chainlink.schemas, chainlink.schemas[3], chainlink.schemas[3].fields } do
+      local _, err = pcall(function() member[20] = 1 end)
+      assert.matches("schemas_spec.lua:%d+: chainlink.schemas is read%-only$", err)
+    end
+  end)
+
   it("cannot be changed, nor its metatables had", function()
     assert.is_false(getmetatable(chainlink.schemas))
     assert.is_false(getmetatable(chainlink.schemas[3]))
