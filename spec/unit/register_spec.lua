@@ -132,6 +132,22 @@ describe("chainlink.schemas:register", function()
     assert.are.equal("0." .. ("0"):rep(76) .. "5", assert(report(schema.version, word "5")):exact "a")
   end)
 
+  it("takes no decimals where it is told so", function()
+    local schema = register { { name = "a", type = "int192", decimals = 0 } }
+    assert.are.equal(0, schema.fields[2].decimals)
+    assert.are.equal("5", assert(report(schema.version, word "5")):exact "a")
+  end)
+
+  it("refuses the names that every report has", function()
+    local names = { "version", "decimals", "full_report", "report_blob", "report_context", "signatures",
+      "config_digest", "received_at", "backfilled", "origin", "resolution", "observations_timestamp_ms",
+      "valid_from_timestamp_ms", "expires_at_ms", "to_table", "is_expired" }
+    for _, name in ipairs(names) do
+      check.says(check.raised("ConfigError", {}, register, { { name = name, type = "int8" } }),
+        "schema: fields[2]: '" .. name .. "' is the name of something that every report has")
+    end
+  end)
+
   it("takes as many fields as there can be, from a coroutine, whose stack is small", function()
     local fields = {}
     for i = 1, 255 do fields[i] = { name = "f" .. i, type = "uint8", meaning = "number " .. i, abi_name = "f" .. i } end
@@ -149,6 +165,18 @@ describe("chainlink.schemas:register", function()
       assert.are.equal(number, schema.version)
       assert.are.equal("v" .. number, schema.name)
     end
+  end)
+
+  it("has numbers of up to 32 bits as numbers in tables, and others as text", function()
+    local small = register { { name = "a", type = "uint8" }, { name = "b", type = "uint16" },
+      { name = "c", type = "uint32" }, { name = "d", type = "bool" }, { name = "e", type = "uint64" },
+      { name = "f", type = "int64", decimals = 1 } }
+    local got = assert(report(small.version, word "1", word "2", word "3", word "1", word "5", word "6"))
+    local t = got:to_table()
+    assert.are.same({ 1, 2, 3, true, "5", "0.6" }, { t.a, t.b, t.c, t.d, t.e, t.f })
+    assert.matches(" a 1 b 2 c 3 d true e 5 f 0%.6$", tostring(got))
+    got = assert(report(small.version, word "1", word "2", word "3", word "1", word "5", word "1cbe991a14"))
+    assert.matches(" f 1%.23456789e%+10$", tostring(got)) -- 12345678901.2
   end)
 
   it("takes another main price", function()
@@ -185,7 +213,8 @@ describe("chainlink.schemas:register", function()
     { { version = 2999, fields = { HEAD, { type = "int8" } } }, "fields[2] needs a name and a type" },
     { { version = 2999, fields = { HEAD }, price = "bid" }, "price must be the name of a field" },
     { field("Bid", "int8"), "lower-case letters" }, { field("bid", "int7"), "the type must be" },
-    { field("bid", "text"), "the type must be" }, { field("bid", "int8", { decimals = 78 }), "decimals must be" },
+    { field("bid", "text"), "the type must be" }, { field("bid", "int8", { decimals = 78 }),
+      "decimals must be a whole number from 0 to 77, got 78" },
     { field("bid", "int8", { decimals = 0.5 }), "decimals must be" },
     { field("bid", "int8", { unit = "days" }), "no unit" },
     { field("bid", "int8", { scale = 1 }), 'unknown member "scale"' }, { field("bid", "int8\n"), "text of one line" },
@@ -315,6 +344,21 @@ describe("chainlink.schemas:load", function()
     assert.are.equal("ok", one.note)
   end)
 
+  it("leaves no file open", function()
+    local real_open, asked, closed = io.open, nil, false
+    io.open = function(path, mode) -- luacheck: ignore 122
+      assert(path == "a file" and mode == "rb")
+      return { read = function(_, length)
+        asked = length
+        return "{}"
+      end, close = function() closed = true end }
+    end
+    chainlink.schemas:load "a file"
+    io.open = real_open -- luacheck: ignore 122
+    assert.is_true(closed)
+    assert.are.equal(1024 * 1024 + 1, asked)
+  end)
+
   it("takes a file with one schema", function()
     local number = version()
     assert.are.equal(number, assert(chainlink.schemas:load(file(definition(number))))[1].version)
@@ -340,14 +384,16 @@ describe("chainlink.schemas:load", function()
     { "{}", "there is no schema in it" }, { "[5]", "schema 1: the definition must" },
     { '[{"version":3}]', "schema 1: fields must be an array" },
     { '[{"version":2998,"fields":[{"name":"feed_id","type":"bytes32"},{"name":"x","type":"text"}]}]',
-      "schema 1: field 'x': the type must be" }, { (" "):rep(1048577), "at most 1 MiB" } }
+      "schema 1: field 'x': the type must be" }, { (" "):rep(1048577), "at most 1 MiB" },
+    { "{}" .. (" "):rep(1048574), "there is no schema in it" } }
   for i, case in ipairs(wrong) do
     it(("tells what is wrong with a file (%d)"):format(i), function()
       local path = file(case[1])
       local loaded, err = chainlink.schemas:load(path)
       assert.is_nil(loaded)
       assert.are.equal("ConfigError", err.kind)
-      assert.truthy(err.message:find(path, 1, true), err.message)
+      local place = err.message:find(path, 1, true)
+      assert.are.equal(case[1] == "" and #"cannot read the schemas: " + 1 or 1, place, err.message)
       assert.truthy(err.message:find(case[2], 1, true), err.message)
     end)
   end

@@ -133,6 +133,78 @@ describe("a report's parts", function()
   end)
 end)
 
+-- What LuaJIT alone does, done with a stand-in for its FFI: the numbers of a report are asked of the C function that
+-- the cache begins with.
+describe("a report where there is a just-in-time compiler", function()
+  local Report, methods, loaded = core.report_metatable, core.report_methods, package.loaded
+  local real_jit = rawget(_G, "jit")
+  local real_index, real_ffi, real_module, real = Report.__index, loaded.ffi, loaded["chainlink.report"], {}
+  local real_preload, asked, cast = package.preload.ffi, nil, nil
+
+  local function copy(from, into)
+    for name, value in pairs(from) do into[name] = value end
+  end
+
+  -- Loads the module again with such an FFI, nil for none, and a compiler that is on or off.
+  local function load_with(ffi, is_on)
+    loaded.ffi = ffi
+    package.preload.ffi = function() error "there is no ffi" end
+    rawset(_G, "jit", { status = function() return is_on end })
+    loaded["chainlink.report"] = nil
+    require "chainlink.report"
+  end
+
+  local function number(cache, report, name)
+    assert.are.equal(core.report_cache, cache)
+    assert.are.equal("userdata", type(report))
+    asked[#asked + 1] = name
+    return name == "bid" and 7.5 or 0 / 0
+  end
+  local stand_in = { cast = function(kind, pointer)
+    cast = { kind, pointer }
+    return { [0] = number }
+  end }
+
+  before_each(function()
+    asked, cast = {}, nil
+    copy(methods, real)
+  end)
+  after_each(function()
+    Report.__index, loaded.ffi, package.preload.ffi = real_index, real_ffi, real_preload
+    loaded["chainlink.report"] = real_module
+    copy(real, methods)
+    rawset(_G, "jit", real_jit)
+  end)
+
+  it("asks for what is a number there, and for the rest as ever", function()
+    load_with(stand_in, true)
+    assert.are.same({ "double (**)(const void *, const void *, const char *)", core.report_cache }, cast)
+    assert.are.equal(7.5, v3.bid)
+    assert.are.equal(3.5, v3.benchmark_price)
+    assert.are.equal(sample.v3, v3.full_report)
+    assert.is_function(v3.exact)
+    assert.are.same({ "bid", "benchmark_price", "full_report", "exact" }, asked)
+  end)
+
+  it("asks only of a report, and only by a name", function()
+    load_with(stand_in, true)
+    for _, key in ipairs { 1, true, io.stdout } do assert.is_nil(v3[key]) end
+    for _, other in ipairs { {}, io.stdout, "text" } do assert.is_false((pcall(Report.__index, other, "bid"))) end
+    assert.are.same({}, asked)
+  end)
+
+  it("is as ever with the compiler off, and without an FFI", function()
+    load_with(stand_in, false)
+    load_with(nil, true)
+    assert.are.equal(real_index, Report.__index)
+    rawset(_G, "jit", nil)
+    loaded.ffi, loaded["chainlink.report"] = stand_in, nil
+    require "chainlink.report"
+    assert.are.equal(real_index, Report.__index)
+    assert.is_nil(cast)
+  end)
+end)
+
 describe("a report of an unknown schema", function()
   it("still has its parts", function()
     assert.are.equal(99, v99.version)
@@ -193,6 +265,36 @@ describe("a report's methods", function()
     assert.is_nil(json:find("\n", 1, true))
   end)
 
+  it("say a feed's times in seconds, and in milliseconds where it has those", function()
+    local ms = chainlink.decode(sample.ms_v3)
+    assert.are.same({ version = 3, feed_id = ms.feed_id, valid_from_timestamp = 1700000000,
+      valid_from_timestamp_ms = 1700000000123, observations_timestamp = 1700000000,
+      observations_timestamp_ms = 1700000000124, expires_at = 1702592000, expires_at_ms = 1702592000125,
+      native_fee = "0.001", link_fee = "0.002", benchmark_price = "3.5", bid = "0.000000000000000001",
+      ask = "0.000000000000000002", price = "3.5", config_digest = ms.config_digest, full_report = sample.ms_v3 },
+      ms:to_table())
+    assert.are.equal(('{"version":3,"feed_id":"%s","valid_from_timestamp":1700000000,'
+      .. '"valid_from_timestamp_ms":1700000000123,"observations_timestamp":1700000000,'
+      .. '"observations_timestamp_ms":1700000000124,"native_fee":"0.001","link_fee":"0.002","expires_at":1702592000,'
+      .. '"expires_at_ms":1702592000125,"benchmark_price":"3.5","bid":"0.000000000000000001",'
+      .. '"ask":"0.000000000000000002","price":"3.5","config_digest":"%s","full_report":"%s"}'):format(ms.feed_id,
+      ms.config_digest, sample.ms_v3), ms:to_json())
+    assert.are.same({ version = 8, feed_id = v8.feed_id, valid_from_timestamp = 1700000000,
+      observations_timestamp = 1700000001, expires_at = 1700086400, native_fee = "0.001", link_fee = "0.002",
+      last_update_timestamp = "9223372036854775809", mid_price = "1", price = "1", market_status = 2,
+      market_status_name = "open", config_digest = v8.config_digest, full_report = sample.v8 }, v8:to_table())
+    assert.are.same({ version = 99, feed_id = v99.feed_id, config_digest = v99.config_digest,
+      full_report = sample.v99 }, v99:to_table())
+  end)
+
+  it("verify it by who may have signed it", function()
+    local signers = {}
+    for i = 1, 4 do signers[i] = ("0x%040x"):format(i) end
+    local ok, err = v3:verify { signers = signers, f = 1 }
+    assert.is_nil(ok)
+    assert.are.equal("VerificationError", err.kind)
+  end)
+
   local wrong = {
     { "exact", nil }, { "exact", 5 }, { "exact", {} }, { "raw", nil }, { "number", true },
     { "exact", "bid", -1 }, { "exact", "bid", 78 }, { "exact", "bid", 1.5 }, { "number", "bid", "x" },
@@ -226,6 +328,9 @@ describe("a stream's report that another worker restores", function()
     assert.are.equal(1700000001.25, report.received_at)
     assert.are.equal("001", report.origin)
     assert.is_true(report.backfilled)
+    assert.matches('"origin":"001","received_at":1700000001.250,"full_report":"0x', report:to_json(), 1, true)
+    report = restored(sample.v3, 0, 0, 1700000001000, false, "")
+    assert.matches('","received_at":1700000001,"full_report":"0x', report:to_json(), 1, true)
     report = restored(sample.v3, 0, 0, 0, false, "")
     assert.is_nil(report.received_at)
     assert.is_nil(report.origin)
@@ -238,6 +343,7 @@ describe("a stream's report that another worker restores", function()
     assert.are.equal(1700000005, report.observations_timestamp)
     assert.are.equal(1700000005000, report.observations_timestamp_ms)
     assert.are.equal(1700000004, report.valid_from_timestamp)
+    assert.matches('"observations_timestamp":1700000005,"valid_from_timestamp":1700000004,', report:to_json(), 1, true)
     assert.is_nil(restored(sample.v99, 0, 0, 0, false, "").observations_timestamp)
   end)
 
