@@ -86,8 +86,8 @@ describe("onchain:verify", function()
   it("says that nothing answers at the address", function()
     local ok, err = calling '"0x"':verify(report)
     assert.is_nil(ok)
-    assert.equal("DecodeError", err.kind)
-    assert.matches("right network", err.message)
+    assert.same({ "DecodeError", "eth_call: nothing answers at " .. PROXY .. ": is this node one of the right network?",
+      "a VerifierProxy contract" }, { err.kind, err.message, err.expected })
   end)
 
   it("takes the caller's address", function()
@@ -261,6 +261,14 @@ describe("onchain:verify_bulk", function()
     assert.is_nil(ok)
     assert.equal("BadVerification", err.reason)
     assert.equal(2, err.index)
+  end)
+end)
+
+describe("onchain:verify_bulk of no report", function()
+  it("asks nothing", function()
+    local chain, asked = calling(node.bytes(blob))
+    assert.is_true(chain:verify_bulk {})
+    assert.same({}, asked)
   end)
 end)
 
@@ -836,12 +844,16 @@ describe("the options", function()
     refused({ rpc_url = url, network = "arbitrum", verifier_proxy = PROXY }, "not both")
     refused({ rpc_url = url, network = "arbitrun" }, 'no network is named "arbitrun"')
     refused({ rpc_url = url, verifier_proxy = "0x12" }, "'verifier_proxy' must be an address")
-    refused({ network = "arbitrum" }, "'rpc_url' must be a URL")
+    refused({ network = "arbitrum" }, "'rpc_url' must be a URL that starts with https://, got nil$")
+    refused({ network = "arbitrum", rpc_url = "secret" }, "that starts with https://, got a string$")
     refused({ network = "arbitrum", rpc_url = "ws://127.0.0.1" }, "'rpc_url' must be a URL")
     refused({ network = "arbitrum", rpc_url = url .. "/?key=secret" }, "rpc_url: the URL has a query")
     refused({ network = "arbitrum", rpc_url = url, from_block = -1 }, "'from_block' must be a block's number")
     refused({ network = "arbitrum", rpc_url = url, from_block = 2 ^ 48 }, "'from_block' must be a block's number")
-    chainlink.onchain({ network = "arbitrum", rpc_url = url, from_block = 2 ^ 48 - 1 }):close()
+    for _, block in ipairs { 0, 2 ^ 48 - 1 } do
+      chainlink.onchain({ verifier_proxy = PROXY, rpc_url = url, from = VERIFIER, from_block = block }):close()
+    end
+    refused({ network = "arbitrum", rpc_url = url, from_block = 1.5 }, "'from_block' must be a block's number, got 1.5")
     refused({ network = "arbitrum", rpc_url = url, from = 12 }, "'from' must be an address")
     refused({ network = "arbitrum", rpc_url = url, api_key = "x" }, 'there is no option "api_key"')
     refused({ network = "arbitrum", rpc_url = url, timeout = -1 }, "'timeout' must be")
@@ -862,12 +874,26 @@ describe("the options", function()
 
   it("wrong arguments raise", function()
     local chain = calling(node.bytes(blob))
-    for _, value in ipairs { "0x12", 12, {}, io.stdout } do
-      assert.has_error(function() chain:verify(value) end)
-      assert.has_error(function() chain:verify_bulk { value } end)
-      assert.has_error(function() chain:signers(value) end)
+    local function told(method, self, ...)
+      local ok, err = pcall(chain[method], self, ...)
+      assert.is_false(ok)
+      assert.is_true(chainlink.is_error(err, "ConfigError"), tostring(err))
+      return err.message
     end
-    assert.has_error(function() chain.verify(report) end)
+    for value, words in pairs { ["0x12"] = '"0x12" (a string)', [12] = "12", [true] = "true", [{}] = "a table",
+      [io.stdout] = "a userdata" } do
+      assert.equal("report must be a report, got " .. words, told("verify", chain, value))
+      assert.equal("reports[1] must be a report, got " .. words, told("verify_bulk", chain, { value }))
+      assert.equal("config_digest must be a text of 0x and 64 hex digits, got " .. words,
+        told("signers", chain, value))
+    end
+    assert.equal("reports must be an array of reports, got a userdata", told("verify_bulk", chain, report))
+    for _, method in ipairs { "verify", "verify_bulk", "signers", "close" } do
+      local right = ({ verify = report, verify_bulk = { report }, signers = DIGEST })[method]
+      assert.equal(method .. ": called on a table; write onchain:" .. method .. "(...) with a colon",
+        told(method, { call = chain.call, verifier_proxy = PROXY }, right))
+    end
+    assert.equal("verify: called on a userdata; write onchain:verify(...) with a colon", told("verify", report))
   end)
 end)
 

@@ -20,6 +20,7 @@ describe("a text of profiles", function()
     }, profiles.parse("# mine\n\n[work]\napi_key = k=1\r\n  api_secret=a b \n;x\nnetwork = testnet\n[a.b-c_1]\n"
       .. "secret_command = pass show x\nrest_url = https://r\nws_url = wss://w\nca_file = /ca", "f"))
     assert.are.same({}, profiles.parse("", "f"))
+    assert.are.same({ { name = "a", api_key = "one = two = 3" } }, profiles.parse("[a]\napi_key=one = two = 3", "f"))
   end)
 
   it("is refused with its line and without its values", function()
@@ -34,6 +35,15 @@ describe("a text of profiles", function()
       { "[a]\n[a]", "f, line 2: the profile is there twice" },
       { "[a b]", "f, line 1: a profile's name has letters, digits, '.', '_' and '-'" },
     } do assert.are.equal(case[2], message_of(profiles.parse, case[1], "f")) end
+  end)
+end)
+
+describe("a profile's name", function()
+  it("is one of 64 bytes at most, of letters, digits and three marks, and begins with none of the marks", function()
+    for _, name in ipairs { "a", "9", "a._-", ("x"):rep(64) } do assert.is_true(profiles.is_name(name)) end
+    for _, name in ipairs { "", "-a", ".a", "a b", "a\n", ("x"):rep(65), 5, false } do
+      assert.is_false(profiles.is_name(name))
+    end
   end)
 end)
 
@@ -125,8 +135,46 @@ describe("the file of profiles", function()
     client:close()
     assert.are.same({ api_key = "the-key", api_secret = "mine", network = "testnet" },
       profiles.fill { profile = "work", api_secret = "mine", network = "testnet" })
+    local mine = { api_key = "k", network = "testnet" }
+    assert.are.equal(mine, profiles.fill(mine))
     assert.are.equal("option 'profile' must be a profile's name, got 5", message_of(chainlink.client, { profile = 5 }))
     assert.matches("^there is no profile 'none' in ", message_of(chainlink.client, { profile = "none" }))
+  end)
+
+  it("gives each of its settings where the program does not say another one", function()
+    profiles.add { name = "all", api_key = "k", api_secret = "s", secret_command = "false", network = "testnet",
+      rest_url = "https://r", ws_url = "wss://w", price_url = "https://p", ca_file = "/ca" }
+    assert.are.same({ api_key = "k", api_secret = "s", network = "testnet", rest_url = "https://r", ws_url = "wss://w",
+      price_url = "https://p", tls = { ca_file = "/ca" } }, profiles.fill { profile = "all" })
+    local own = { api_key = "K", api_secret = "S", rest_url = "https://R", ws_url = "wss://W", price_url = "https://P",
+      tls = {}, timeout = 7 }
+    local given = { profile = "all" }
+    for name, value in pairs(own) do given[name] = value end
+    own.network = "testnet"
+    assert.are.same(own, profiles.fill(given))
+    given = { profile = "all", network = "mainnet", rest_url = "https://R" } -- the profile's are of another network
+    assert.are.same({ api_key = "k", api_secret = "s", network = "mainnet", rest_url = "https://R",
+      tls = { ca_file = "/ca" } }, profiles.fill(given))
+    assert.are.same({ profile = "all", network = "mainnet", rest_url = "https://R" }, given)
+  end)
+
+  it("keeps every setting, each profile behind an empty line", function()
+    profiles.add { name = "none" }
+    profiles.add { name = "all", api_key = "k", api_secret = "s", secret_command = "c", network = "n", rest_url = "r",
+      ws_url = "w", price_url = "p", ca_file = "f" }
+    profiles.add { name = "more", api_key = "k" }
+    assert.are.equal("[none]\n\n[all]\napi_key = k\napi_secret = s\nsecret_command = c\nnetwork = n\nrest_url = r\n"
+      .. "ws_url = w\nprice_url = p\nca_file = f\n\n[more]\napi_key = k\n", project.read(path))
+  end)
+
+  it("is not written where it cannot be", function()
+    profiles.add(work)
+    os.execute(("rm %s && mkdir %s"):format(path, path))
+    assert.matches("is no file$", message_of(profiles.add, { name = "other", api_key = "k" }))
+    os.execute(("rmdir %s && rmdir %s/chainlink-streams && touch %s/chainlink-streams"):format(path, folder, folder))
+    local ok, err = pcall(profiles.add, work)
+    assert.is_false(ok)
+    assert.is_true(chainlink.is_error(err, "ConfigError"), tostring(err))
   end)
 
   it("gives the secret that a command prints", function()
@@ -140,6 +188,22 @@ describe("the file of profiles", function()
     assert.are.equal("the secret's command gave nothing, expected one line", message_of(secret, "true"))
     assert.are.equal("the secret's command gave several lines, expected one line",
       message_of(secret, "printf 'hidden\\nhidden\\n'"))
+    assert.are.equal("the secret", secret "printf 'the secret\\r\\n'")
+    -- Lua 5.1 does not tell how a command ended.
+    local ended = _VERSION ~= "Lua 5.1" and "failed (exit code 3)" or "gave nothing, expected one line"
+    assert.are.equal("the secret's command " .. ended, message_of(secret, "exit 3"))
+  end)
+
+  it("tells why a secret's command cannot be run, and what a descriptor has not", function()
+    local real_popen = io.popen
+    io.popen = function(command, mode) -- luacheck: ignore 122
+      assert(command == "pass show x" and mode == "r")
+      return nil, "too many processes"
+    end
+    local told = message_of(profiles.from_command, "pass show x")
+    io.popen = real_popen -- luacheck: ignore 122
+    assert.are.equal("the secret's command cannot be run: too many processes", told)
+    assert.matches("^descriptor %-1, for the secret, .+", message_of(profiles.from_fd, -1))
   end)
 
   it("needs a home", function()
@@ -147,5 +211,9 @@ describe("the file of profiles", function()
     assert.are.equal("profiles are in a folder of the user, and HOME is not set", message_of(profiles.path))
     os.getenv = function(name) return ({ HOME = "/h", XDG_CONFIG_HOME = "relative" })[name] end -- luacheck: ignore 122
     assert.are.equal("/h/.config/chainlink-streams/profiles.ini", profiles.path())
+    for _, name in ipairs { "XDG_CONFIG_HOME", "HOME" } do
+      os.getenv = function(wanted) return wanted == name and "" or nil end -- luacheck: ignore 122
+      assert.are.equal("profiles are in a folder of the user, and HOME is not set", message_of(profiles.path))
+    end
   end)
 end)

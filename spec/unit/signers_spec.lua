@@ -87,8 +87,8 @@ describe("chainlink.signers", function()
     { but("f", "1"), 'f must be a whole number, got "1" (a string)' },
     { but("f", math.huge), "f must be a whole number, got inf" },
     { but("f", 0), "FaultToleranceMustBePositive" },
-    { but("f", 1e300), "InsufficientSigners" },
-    { but("f", -1e300), "FaultToleranceMustBePositive" },
+    { but("f", 1e300), "f is 1000000, got 4 (InsufficientSigners)" },
+    { but("f", -1e300), "f must be 1 or more, got -1000000 (FaultToleranceMustBePositive)" },
     { but("active", 1), "active must be true or false, got 1" },
     { but("signers", "0x"), "signers must be an array of addresses, got" },
     { but_signer(0, address(9)), "signers must be an array of addresses, but has the key 0" },
@@ -149,6 +149,18 @@ describe("chainlink.signers.from_file", function()
     check.says(check.failure("ConfigError", {}, from '{"config_digest":null}'), "a config digest must be a text")
   end)
 
+  it("leaves no file open", function()
+    local real_open, closed = io.open, false
+    io.open = function(path, mode) -- luacheck: ignore 122
+      assert(path == "a file" and mode == "rb")
+      return { read = function(_, what) return assert(what == "*a") and "{}" end, close = function() closed = true end }
+    end
+    local registry = chainlink.signers.from_file "a file"
+    io.open = real_open -- luacheck: ignore 122
+    assert.are.equal("chainlink.signers: 0 configurations", tostring(registry))
+    assert.is_true(closed)
+  end)
+
   it("answers an error naming the file for one that is wrong or not there", function()
     local wrong = { "", "null", "[1]", "{", "5", '{"0x":{}}', ('{"%s":{"signers":null,"f":1}}'):format(digest(1)),
       ('{"%s":{"signers":["%s"],"f":1}}'):format(digest(1), address(1)) }
@@ -162,6 +174,35 @@ describe("chainlink.signers.from_file", function()
     check.says(check.failure("ConfigError", {}, chainlink.signers.from_file(folder)),
       "cannot read the signers: " .. folder .. ": not a file")
     check.raised("ConfigError", {}, chainlink.signers.from_file, nil)
+  end)
+end)
+
+describe("a report", function()
+  local sample = require "spec.support.sample"
+  local report = chainlink.decode(sample.v3) -- by nobody's signatures
+  local id = report.config_digest
+
+  it("is verified by a registry, and by one set for every digest", function()
+    local err = check.failure("VerificationError", {}, signers.verify(report, signers.new()))
+    assert.are.equal("UnknownDigest", err.reason)
+    for _, by in ipairs { signers.new { [id] = set(0, 4, 1) }, set(0, 4, 1) } do
+      err = check.failure("VerificationError", {}, signers.verify(report, by))
+      assert.are.equal("BadVerification", err.reason)
+    end
+    local inactive = set(0, 4, 1)
+    inactive.active = false
+    err = check.failure("VerificationError", {}, signers.verify(report, inactive))
+    assert.are.equal("DigestInactive", err.reason)
+    err = check.failure("VerificationError", {}, signers.verify(report, set(0, 7, 2)))
+    assert.are.equal("IncorrectSignatureCount", err.reason)
+  end)
+
+  it("is not verified by what is wrong, which raises", function()
+    for words, wrong in pairs { ["expected {signers=, f=}, got 5"] = 5, ["signers must be an array"] = {},
+      ["FaultToleranceMustBePositive"] = set(0, 4, 0), ["InsufficientSigners"] = set(0, 3, 1) } do
+      local err = check.says(check.raised("ConfigError", {}, signers.verify, report, wrong), words)
+      assert.matches("^verify: ", err.message)
+    end
   end)
 end)
 
