@@ -218,6 +218,25 @@ describe("the binding's replays", function()
     assert.equal("0 0 1000 2000 999 1000 1999 2000", (times({ of "a"[1], of "b"[1] }, {}, { speed = 0 })))
   end)
 
+  it("are recorded with what they tell as lost", function()
+    local from, to = folder .. "/lossy", folder .. "/copy"
+    local lost = '{"event":"lost","feed":"%s","from_ms":%d001,"to_ms":%d999,"time":%d500,"reason":"none left"}\n'
+    project.write(from, project.read(folder .. "/a") .. lost:format(ID, T, T + 1, T + 9))
+    local replay, told = assert(core.replay({ from }, {}, { speed = 0 })), {}
+    assert(core.record(replay, to, { ID }, {}))
+    repeat until not core.stream_pop(replay)
+    for event in core.stream_event, replay do told[#told + 1] = event end
+    assert(core.record_end(replay))
+    assert.same({ 1, "lost", "none left" }, { #told, told[1].state, told[1].message })
+    local written
+    for line in project.read(to):gmatch "[^\n]+" do
+      if cjson.decode(line).event then written = cjson.decode(line) end
+    end
+    assert.is_table(written)
+    assert.same({ "lost", ID, T * 1000 + 1, (T + 1) * 1000 + 999, "none left" }, { written.event, written.feed,
+      written.from_ms, written.to_ms, written.reason })
+  end)
+
   it("have the script look for events after each 64 reports", function()
     local recorder = core.recorder()
     assert(core.record(recorder, folder .. "/many", {}, {}))

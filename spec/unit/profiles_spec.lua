@@ -204,6 +204,14 @@ describe("the file of profiles", function()
     io.popen = real_popen -- luacheck: ignore 122
     assert.are.equal("the secret's command cannot be run: too many processes", told)
     assert.matches("^descriptor %-1, for the secret, .+", message_of(profiles.from_fd, -1))
+    local core = require "chainlink.core"
+    local real_read, text = core.read_fd, "the secret\n"
+    core.read_fd = function(fd) return assert(fd == 5) and text end
+    finally(function() core.read_fd = real_read end)
+    assert.are.equal("the secret", profiles.from_fd(5))
+    text = "hidden\nhidden\n"
+    assert.are.equal("descriptor 5, for the secret, gave several lines, expected one line",
+      message_of(profiles.from_fd, 5))
   end)
 
   it("needs a home", function()

@@ -19,6 +19,7 @@ describe("the server", function()
         return { status = 200, type = "text/plain", body = "the text", headers = "X-One: 1\r\n" }
       end,
       ["/later"] = function(_, answer) later = answer end,
+      ["/status"] = function(request) return { status = tonumber(request.query), type = "text/plain" } end,
       ["/bare"] = function() return { status = 503, type = "text/plain" } end,
       ["/events"] = function(request)
         requests[#requests + 1] = request
@@ -62,6 +63,14 @@ describe("the server", function()
       .. "\r\n", ask "GET /bare")
   end)
 
+  it("has words for each status", function()
+    for status, words in pairs { [200] = "OK", [206] = "Partial Content", [400] = "Bad Request", [401] = "Unauthorized",
+      [404] = "Not Found", [405] = "Method Not Allowed", [418] = "Other", [429] = "Too Many Requests",
+      [502] = "Bad Gateway", [503] = "Service Unavailable", [504] = "Gateway Timeout" } do
+      assert.are.equal(("HTTP/1.1 %d %s"):format(status, words), ask("GET /status?" .. status):match "^[^\r]*")
+    end
+  end)
+
   it("lets a route answer later", function()
     local peer = send "GET /later HTTP/1.1\r\nHost: here\r\n\r\n"
     repeat serves:wait(-1, 0.01) until later
@@ -79,7 +88,7 @@ describe("the server", function()
 
   it("says what there is in the place of what is not, and refuses other methods", function()
     local kind = "Content-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n" .. COMMON
-    local words = "there is nothing here; there is /bare, /events, /later, /text\n"
+    local words = "there is nothing here; there is /bare, /events, /later, /status, /text\n"
     assert.are.equal("HTTP/1.1 404 Not Found\r\n" .. kind:format(#words) .. "\r\n" .. words, ask "GET /other")
     words = "only GET and HEAD are understood\n"
     assert.are.equal("HTTP/1.1 405 Method Not Allowed\r\n" .. kind:format(#words) .. "Allow: GET, HEAD\r\n\r\n"
