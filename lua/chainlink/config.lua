@@ -32,9 +32,9 @@ local function whole_between(low, high)
   end
 end
 
-local function one_of(...)
+local function one_of(choices)
   local set = {}
-  for _, choice in ipairs { ... } do set[choice] = true end
+  for _, choice in ipairs(choices) do set[choice] = true end
   return function(value) return set[value] == true end
 end
 
@@ -49,8 +49,7 @@ local function is_callable(value)
   return type(meta) == "table" and meta.__call ~= nil
 end
 
-local function is_url(...)
-  local schemes = { ... }
+local function is_url(schemes)
   return function(value)
     if not is_text(value) then return false end
     for _, scheme in ipairs(schemes) do
@@ -60,7 +59,7 @@ local function is_url(...)
   end
 end
 
-local is_ws_url = is_url("wss", "ws")
+local is_ws_url = is_url { "wss", "ws" }
 
 -- The parts between commas, without the spaces around them; in time proportional to the text, whatever is in it.
 local function split(text)
@@ -88,7 +87,7 @@ end
 -- ---- the options ----
 
 local loops = '"auto", "block", "cqueues", "copas", "luv", "openresty" or a function that waits for a descriptor'
-local is_loop_name = one_of("auto", "block", "cqueues", "copas", "luv", "openresty")
+local is_loop_name = one_of { "auto", "block", "cqueues", "copas", "luv", "openresty" }
 local function is_loop(value) return is_loop_name(value) or is_callable(value) end
 local seconds = "a number of seconds above 0"
 local delay = "a number of seconds, 0 or more"
@@ -99,9 +98,9 @@ local rows = {
   { "api_key", nil, is_text, "a text", secret = true, required = true },
   { "api_secret", nil, is_text, "a text", secret = true, required = true },
   { "profile", nil, is_text, "a profile's name" },
-  { "network", "mainnet", one_of("mainnet", "testnet"), '"mainnet" or "testnet"' },
-  { "rest_url", nil, is_url("https", "http"), "a URL that starts with https://" },
-  { "price_url", nil, is_url("https", "http"), "a URL that starts with https://" },
+  { "network", "mainnet", one_of { "mainnet", "testnet" }, '"mainnet" or "testnet"' },
+  { "rest_url", nil, is_url { "https", "http" }, "a URL that starts with https://" },
+  { "price_url", nil, is_url { "https", "http" }, "a URL that starts with https://" },
   { "ws_url", nil, is_ws_url_list, "a URL that starts with wss://, or several with commas between them" },
   { "timeout", 30, is_seconds, seconds },
   { "connect_timeout", 5, is_seconds, seconds },
@@ -111,7 +110,7 @@ local rows = {
   { "rate_limit", 10, number_between(0.001, 1e6), "requests per second, above 0, or false", off = true },
   { "circuit_breaker", nil, function(value) return type(value) == "table" end,
     "a table {failures=, cooldown=} or false", off = true },
-  { "clock", "local", one_of("local", "auto"), '"local" or "auto"' },
+  { "clock", "local", one_of { "local", "auto" }, '"local" or "auto"' },
   { "ping_interval", 5, whole_between(1, 3600), whole_seconds, stream = true },
   { "pong_timeout", 5, whole_between(1, 3600), whole_seconds, stream = true },
   { "max_reconnects", math.huge, function(value)
@@ -122,10 +121,10 @@ local rows = {
   { "queue_size", 4096, whole_between(1, 2 ^ 20), "a whole number from 1 to 1048576", stream = true },
   { "queue_bytes", 2 ^ 26, whole_between(2 ^ 20, 2 ^ 36), "a whole number from 1048576 (1 MiB) to 68719476736 (64 GiB)",
     stream = true },
-  { "overflow", "block", one_of("block", "latest", "drop_oldest"), '"block", "latest" or "drop_oldest"',
+  { "overflow", "block", one_of { "block", "latest", "drop_oldest" }, '"block", "latest" or "drop_oldest"',
     stream = true },
-  { "order", "feed", one_of("feed", "arrival"), '"feed" or "arrival"', stream = true },
-  { "protocol", "auto", one_of("auto", "v1", "v2"), '"auto", "v1" or "v2"', stream = true },
+  { "order", "feed", one_of { "feed", "arrival" }, '"feed" or "arrival"', stream = true },
+  { "protocol", "auto", one_of { "auto", "v1", "v2" }, '"auto", "v1" or "v2"', stream = true },
   { "ha", false, is_boolean, "true or false", stream = true },
   { "feeds_per_connection", 100, whole_between(1, 1000), "a whole number from 1 to 1000", stream = true },
   { "backfill", true, is_boolean, "true or false", stream = true },
@@ -134,7 +133,7 @@ local rows = {
   { "stale_timeout", nil, is_seconds, seconds .. ", or false", stream = true, off = true },
   { "start", nil, whole_between(1, 2 ^ 32 - 1), "a time in seconds since 1970", stream = true, only_stream = true },
   { "logger", nil, is_callable, "a function", stream = true },
-  { "log_level", "info", one_of("debug", "info", "warn", "error", "none"),
+  { "log_level", "info", one_of { "debug", "info", "warn", "error", "none" },
     '"debug", "info", "warn", "error" or "none"', stream = true },
   { "on_status", nil, is_callable, "a function", stream = true },
   { "on_response", nil, is_callable, "a function" },
@@ -290,7 +289,11 @@ end
 function config.client(options)
   check.options(options, true)
   if options.profile ~= nil then options = profiles.fill(options) end
-  if options.start ~= nil then raise("option 'start' belongs to a stream, not to the client") end
+  for _, row in ipairs(rows) do
+    if row.only_stream and options[row[1]] ~= nil then
+      raise("option '%s' belongs to a stream, not to the client", row[1])
+    end
+  end
   local values = read_rows(rows, options, "")
   check_required(rows, values)
   local tls = read_rows(tls_rows, values.tls or {}, "tls.")

@@ -41,7 +41,7 @@ local own_files = debug.getinfo(1, "S").source:match "^(@.*)errors%.lua$"
 
 -- The place in the script that called into the library: the first Lua function which is not one of ours.
 local function caller()
-  for level = 3, 30 do
+  for level = 3, math.huge do
     local info = debug.getinfo(level, "Sl")
     if not info then return nil end
     local ours = own_files and info.source:sub(1, #own_files) == own_files

@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- Every wrong option raises a ConfigError with the message given here; no message shows a secret.
 
+local anew = require "spec.support.anew"
 local chainlink = require "chainlink"
 local config = require "chainlink.config"
+local stopped = require "spec.support.stopped_clock"
 
 local SECRET = "hush-this-is-secret"
 
@@ -163,6 +165,22 @@ describe("client options", function()
     assert.are.equal("abcdemqvwxyz", table.concat(list))
   end)
 
+  it("give headers in the order of their names, whatever order a table has them in", function()
+    for number = 1, 100 do
+      local names, list = {}, {}
+      for i = 1, 4 do names[("X-%d-%d"):format(i, number)] = tostring(i) end
+      for _, header in ipairs(config.client(with { headers = names }).headers) do list[#list + 1] = header.value end
+      assert.are.equal("1234", table.concat(list))
+    end
+  end)
+
+  it("have texts alone in their headers", function()
+    for _, headers in ipairs { { A = 5 }, { "text" }, { A = "x\0" }, { ["A\0"] = "x" } } do
+      assert.are.equal("option 'headers' must be a table of header names and texts, got a table",
+        message_of(config.client, with { headers = headers }))
+    end
+  end)
+
   it("take what can be called for a function", function()
     local callable = setmetatable({}, { __call = function() end })
     local _, values = config.client(with { logger = callable })
@@ -174,6 +192,7 @@ describe("client options", function()
     assert.matches("did you mean 'timeout'", message_of(config.client, with { timeo = 1 }))
     assert.matches("did you mean 'overflow'", message_of(config.client, with { oveflwos = 1 }))
     assert.is_not.matches("did you mean", message_of(config.client, with { timeoutabcd = 1 }))
+    assert.is_not.matches("did you mean", message_of(config.client, with { reconnect = 1 }))
   end)
 
   it("must be a table", function()
@@ -187,13 +206,43 @@ describe("client options", function()
     assert.are.equal("auto", select(2, config.client(with {})).loop)
   end)
 
+  it("take each loop by its name, and a function for one", function()
+    for _, loop in ipairs { "auto", "block", "cqueues", "copas", "luv", "openresty", print } do
+      assert.are.equal(loop, select(2, config.client(with { loop = loop })).loop)
+    end
+  end)
+
+  it("give the engine numbers, texts, and what is true or false", function()
+    local engine = config.client(with { ha = true, backfill = false, timeout = 7, overflow = "latest", logger = print,
+      log_level = "warn", circuit_breaker = { failures = 2 } })
+    assert.are.same({ true, false, 7, "latest" }, { engine.ha, engine.backfill, engine.timeout, engine.overflow })
+    assert.is_nil(engine.logger)
+    assert.is_nil(engine.circuit_breaker)
+    assert.are.equal("warn", engine.log_level)
+    assert.are.equal("none", config.client(with { log_level = "warn" }).log_level)
+  end)
+
+  it("are a profile's where one is named, and only there", function()
+    local asked = {}
+    local module, restore = anew.load("chainlink.config", { ["chainlink.profiles"] = { fill = function(options)
+      asked[#asked + 1] = options
+      return with { timeout = 7 }
+    end } })
+    finally(restore)
+    assert.are.equal(7, module.client({ profile = "work" }).timeout)
+    assert.are.same({ { profile = "work" } }, asked)
+    assert.are.equal(30, module.client(with {}).timeout)
+    assert.are.equal(1, #asked)
+  end)
+
   it("have the documented defaults", function()
     local engine, values = config.client(with {})
     local expected = { timeout = 30, connect_timeout = 5, max_retries = 3, retry_delay = 0.5, retry_max_delay = 10,
       rate_limit = 10, breaker_failures = 5, breaker_cooldown = 10, ping_interval = 5, pong_timeout = 5,
       max_reconnects = math.huge, reconnect_delay = 0.2, reconnect_max_delay = 10, queue_size = 4096,
       queue_bytes = 64 * 1024 * 1024, overflow = "block", protocol = "auto", order = "feed",
-      rest_url = "https://api.dataengine.chain.link", insecure_skip_verify = false }
+      rest_url = "https://api.dataengine.chain.link", insecure_skip_verify = false, ha = false, backfill = true,
+      feeds_per_connection = 100, clock = "local", network = "mainnet", want_responses = false }
     for name, value in pairs(expected) do assert.are.equal(value, engine[name], name) end
     assert.are.same({ "wss://ws.dataengine.chain.link" }, engine.ws_urls)
     assert.are.equal("api.dataengine.chain.link", values.host)
@@ -245,6 +294,33 @@ describe("stream options", function()
     assert.are.equal("warn", values.log_level)
   end)
 
+  it("are each the stream's own, where it has one", function()
+    local registry = { signers = {}, f = 1 }
+    for i = 1, 4 do registry.signers[i] = ("0x%040x"):format(i) end
+    local _, others = config.client(with { verify = registry, stale_timeout = 9, loop = "block", logger = print })
+    for name, value in pairs { ping_interval = 7, pong_timeout = 7, max_reconnects = 7, reconnect_delay = 7,
+      reconnect_max_delay = 7, queue_size = 7, queue_bytes = 2 ^ 21, overflow = "drop_oldest", order = "arrival",
+      protocol = "v2", ha = true, feeds_per_connection = 7, backfill = false, verify = false, stale_timeout = false,
+      start = 7, logger = error, log_level = "debug", on_status = error, loop = "copas" } do
+      assert.are.equal(value, config.stream({ [name] = value }, others)[name], name)
+    end
+    assert.is_false(config.stream({ loop = false }, others).loop)
+    local values = config.stream(nil, others)
+    assert.are.equal(others.verify, values.verify)
+    assert.are.same({ 9, "block" }, { values.stale_timeout, values.loop })
+    assert.is_userdata(config.stream({ verify = registry }, client_values).verify)
+    assert.are.equal("none", config.stream({ log_level = "debug" }, select(2, config.client(with {}))).log_level)
+  end)
+
+  it("let it begin as far ahead as a clock may be behind, and no further", function()
+    local clock = stopped.at(1700000000)
+    finally(clock.restore)
+    assert.are.equal(1700000030, config.stream({ start = 1700000030 }, client_values).start)
+    clock.now = 1699999999.25
+    assert.are.equal("option 'start' lies 31 seconds in the future",
+      message_of(config.stream, { start = 1700000030 }, client_values))
+  end)
+
   it("take the first second of all for their start, and call the last one future, not wrong", function()
     assert.are.equal(1, config.stream({ start = 1 }, client_values).start)
     assert.matches("seconds in the future$", message_of(config.stream, { start = 4294967295 }, client_values))
@@ -280,6 +356,30 @@ describe("stream options", function()
       message_of(config.stream, { start = os.time() + 40 }, client_values))
     assert.matches("^option 'start' lies 3%d+ seconds in the future$",
       message_of(config.stream, { start = os.time() + 39999 }, client_values))
+  end)
+end)
+
+describe("the options of something else", function()
+  local own = { { "size", 5, config.whole_between(1, 9), "a number from 1 to 9" },
+    { "name", nil, function(value) return type(value) == "string" end, "a text", required = true } }
+
+  it("are its own, and those of a stream that it shares", function()
+    assert.are.same({ size = 5, name = "x", queue_size = 4096 },
+      config.read(own, { "queue_size", "logger" }, { name = "x" }))
+    assert.are.same({ size = 7, name = "x", queue_size = 8, logger = print },
+      config.read(own, { "queue_size", "logger" }, { name = "x", size = 7, queue_size = 8, logger = print }))
+    assert.are.same({ size = 1, name = "x", queue_size = 8 },
+      config.read(own, { "queue_size", "logger" }, { name = "x" }, { size = 1, queue_size = 8, overflow = "latest" }))
+    assert.are.same({ size = 5 }, config.read({ own[1] }, {}))
+  end)
+
+  it("are refused where they are wrong, missing or no table", function()
+    assert.are.equal("option 'size' must be a number from 1 to 9, got 10",
+      message_of(config.read, own, {}, { name = "x", size = 10 }))
+    assert.are.equal("option 'name' is required", message_of(config.read, own, {}))
+    assert.are.equal("there is no option \"queue_size\"", message_of(config.read, own, {}, { queue_size = 5 }))
+    assert.are.equal("options must be a table, got 5", message_of(config.read, own, {}, 5))
+    assert.are.equal('options must be a table, got "" (a string)', message_of(config.read, own, {}, ""))
   end)
 end)
 

@@ -5,6 +5,8 @@ local chainlink = require "chainlink"
 local errors = require "chainlink.errors"
 local project = require "spec.support.project"
 
+local unpack = unpack or table.unpack -- luacheck: ignore 113 143
+
 local function raised(f, ...)
   local ok, err = pcall(f, ...)
   assert.is_false(ok)
@@ -47,6 +49,21 @@ describe("an error", function()
       'io.write(select(2, pcall(function() require "chainlink".decode(1) end)).where)\n')
     assert.matches("line.lua:1$", (project.run(("%s %s/line.lua"):format(project.lua, folder))))
     remove()
+  end)
+
+  it("tells the nearest place, however many calls lie between", function()
+    local err, line = errors.new("APIError", "no"), debug.getinfo(1, "l").currentline
+    local function throw()
+      errors.throw(err)
+    end
+    pcall(throw)
+    assert.matches(":" .. line + 2 .. "$", err.where)
+    err.where = nil
+    local calls = {}
+    for i = 1, 40 do calls[i] = pcall end
+    calls[41], calls[42] = errors.throw, err
+    pcall(unpack(calls))
+    assert.matches(":" .. line + 10 .. "$", err.where)
   end)
 
   it("is raised as it is, with its place once", function()
