@@ -163,6 +163,17 @@ describe("a late report", function()
     assert.equal(1, bars:stats().late)
   end)
 
+  it("counts for no bar that cannot change, though it waits or was told as empty", function()
+    local bars = chainlink.bars { interval = "1m", repair = 0 }
+    for _, what in ipairs { { at = 30 }, { at = 70 }, { at = 75, from = 0 } } do
+      bars:push(priced.report { at = T + what.at, from = T + (what.from or what.at), price = 1 })
+    end
+    assert.equal("0 1 1 1 1 x1 1000", line(bars:take()))
+    assert.same({ "0 1 1 1 1 x1 1000", "60 nil nil nil nil x0 0", "120 2 2 2 2 x2 7000 incomplete" },
+      (made_of({ interval = "1m", repair = 0, gaps = true }, { { at = 30, price = 1 }, { at = 150, price = 2 },
+        { at = 125, from = 60, price = 2 } })))
+  end)
+
   it("reaches back no further than the bars that can change", function()
     local bars = chainlink.bars { interval = "1m", repair = 0 }
     local made = push_all(bars, { { at = 30, price = 1 }, { at = 70, price = 2 }, { at = 75, from = 0, price = 3 },
@@ -194,6 +205,29 @@ describe("a gap", function()
     for second = 2, 300 do assert.same({ second, 0 }, { bars:take().time, bars:current(priced.id(3)).count - 1 }) end
   end)
 
+  -- The bars that are ready, twenty at most.
+  local function ready(bars, list)
+    for _, what in ipairs(list) do
+      bars:push(priced.report { at = T + what.at, price = what.price })
+    end
+    local made = {}
+    for bar in function() return #made < 20 and bars:take() or nil end do made[#made + 1] = bar end
+    return lines(made)
+  end
+
+  it("is not between bars that follow each other, nor before a bar that comes late", function()
+    local bars = chainlink.bars { interval = "1m", gaps = true }
+    assert.same({ "0 1 1 1 1 x1 1000", "60 2 2 2 2 x1 1000" },
+      ready(bars, { { at = 0, price = 1 }, { at = 60, price = 2 }, { at = 120, price = 3 } }))
+    assert.same({ "-60 4 4 4 4 x1 1000" }, ready(bars, { { at = -60, price = 4 } }))
+    assert.same({ "-240 5 5 5 5 x1 1000", "-180 nil nil nil nil x0 0", "-120 nil nil nil nil x0 0" },
+      ready(bars, { { at = -240, price = 5 } }))
+    assert.equal(6, bars:stats().bars)
+    assert.equal(0, bars:stats().revised)
+    assert.same({ "-180 6 6 6 6 x1 1000 revised" }, ready(bars, { { at = -180, price = 6 } }))
+    assert.same({ reports = 6, repeated = 0, late = 0, unreadable = 0, bars = 7, revised = 1 }, bars:stats())
+  end)
+
   it("that is covered later is told again", function()
     assert.same({ "0 1 1 1 1 x1 1000", "60 nil nil nil nil x0 0", "60 nil nil nil nil x0 60000 revised",
       "120 2 3 2 3 x2 21000 incomplete" },
@@ -210,6 +244,24 @@ describe("what is kept", function()
     assert.same({ false, "late" }, { bars:push(priced.report { at = T + 90, price = 1 }) })
     assert.same({ false, "late" }, { bars:push(priced.report { at = T + 50, price = 2 }) })
     assert.equal(100, bars:current(priced.id(3)).count)
+  end)
+
+  it("is all of the bars that may change, and none besides", function()
+    local bars = chainlink.bars { interval = "1s", repair = 10 }
+    for second = 1, 200 do
+      bars:push(priced.report { at = T + second, price = 1 })
+      while bars:take() do end
+      local kept = 0
+      for _ in pairs(bars.feeds[priced.id(3)].bars) do kept = kept + 1 end
+      -- What cannot change any more since the last report goes with the next one.
+      assert.equal(math.min(second, 12), kept)
+    end
+  end)
+
+  it("is whole where it waits, though it cannot change any more", function()
+    local bars = chainlink.bars { interval = "1s", repair = 0 }
+    for second = 0, 2 do bars:push(priced.report { at = T + second, price = 5 }) end
+    for second = 0, 1 do assert.equal(second .. " 5 5 5 5 x1 1000", line(bars:take())) end
   end)
 
   it("is not more after many bars than after some", function()
@@ -240,6 +292,7 @@ describe("what is kept", function()
       for second = 1, 5000 do bars:push(priced.report { at = T + second, price = 1 }) end
     end)
     check.says(err, "4096 bars wait")
+    assert.equal(4098, bars:stats().reports) -- the first makes none, and one is past the limit
   end)
 end)
 
@@ -266,6 +319,15 @@ describe("bars in progress", function()
     bars:flush()
     assert.equal("60 3 3 3 3 x1 1000 incomplete", line(bars:take()))
     assert.equal(priced.id(3, 2), bars:take().feed_id)
+  end)
+end)
+
+describe("bars over a source", function()
+  it("come as they are ready, and at its end those in progress", function()
+    local reports, got = {}, {}
+    for i, at in ipairs { 0, 30, 60, 61 } do reports[i] = priced.report { at = T + at, price = i } end
+    for bar in chainlink.bars({ interval = "1m" }):over(priced.iterator(reports)) do got[#got + 1] = line(bar) end
+    assert.same({ "0 1 2 1 2 x2 2000", "60 3 4 3 4 x2 2000 incomplete" }, got)
   end)
 end)
 
@@ -302,6 +364,10 @@ describe("wrong use of bars", function()
     for _, name in ipairs { "push", "take", "current", "flush", "over", "stats" } do
       check.says(check.raised("ConfigError", {}, bars[name], {}), "write bars:" .. name .. "(...) with a colon")
     end
+  end)
+
+  it("remembers 65536 reports where nothing is said", function()
+    assert.equal(65536, chainlink.bars({ interval = "1s" }).remember)
   end)
 
   it("may be repaired for a quarter of an hour where nothing is said", function()

@@ -89,6 +89,54 @@ describe("a range of history", function()
     assert.are.equal(5000, limits[#limits])
   end)
 
+  -- The starts and limits that are asked for, of a service whose pages are filled with one report of second `time`.
+  local function asked_of_one(time, limit, from, to)
+    local list, got = {}, 0
+    local function begin(start, most)
+      list[#list + 1] = start .. " " .. most
+      assert(#list < 20, "it asks for ever")
+      local page = {}
+      for i = 1, start <= time and most or 0 do page[i] = report(time, "one") end
+      return { reports = page }
+    end
+    for _ in history.iterate(begin, finish, from, to, limit) do got = got + 1 end
+    return list, got
+  end
+
+  it("asks for as many as 10000 of a second that fills its pages, then for the next second", function()
+    local list, got = asked_of_one(10, 6000, 10, 12)
+    assert.are.same({ "10 6000", "10 6000", "10 10000", "11 10000" }, list)
+    assert.are.equal(1, got)
+  end)
+
+  it("ends with a page that is full of reports behind its end", function()
+    local list, got = asked_of_one(30, 2, 10, 20)
+    assert.are.same({ "10 2" }, list)
+    assert.are.equal(0, got)
+  end)
+
+  it("goes on with the second that a page of one report ended in", function()
+    local page = { report(10, "a") }
+    assert.are.equal("a b", collect(function(start)
+      local reports = start == 10 and page or {}
+      page = { report(10, "a"), report(10, "b") }
+      return { reports = reports }
+    end, 10, 12))
+  end)
+
+  it("takes reports that tell no time for those of the second it is in", function()
+    local asked = {}
+    local function begin(start, limit)
+      asked[#asked + 1] = start .. " " .. limit
+      local item = start == 11 and report(11) or { report_blob = "no time" }
+      return { reports = start < 12 and { item } or {} }
+    end
+    local got = {}
+    for item in history.iterate(begin, finish, 10, 12, 1) do got[#got + 1] = item.report_blob end
+    assert.are.same({ "no time", "11" }, got)
+    assert.are.same({ "10 1", "10 1", "10 2", "11 2", "11 2", "12 2" }, asked)
+  end)
+
   it("includes both ends and nothing beyond", function()
     assert.are.equal("11a 11b 11c 12", collect(service(all, 3, {}), 11, 12))
     assert.are.equal("11a 11b 11c 12", collect(service(all, 100, {}), 11, 14))
@@ -156,6 +204,20 @@ describe("a range of history", function()
     end)
     assert.are.equal(256, got) -- 128 KiB of text each
     check.says(err, "more than 32 MiB of report blobs of second 10")
+  end)
+
+  it("counts the text of each second anew", function()
+    local large, pages = ("x"):rep(2 ^ 20 - 2), {}
+    for time = 10, 11 do
+      local page = {}
+      for i = 1, 32 do page[i] = report(time, ("%02d"):format(i) .. large) end -- 32 MiB
+      pages[time] = { reports = page }
+    end
+    local count = 0
+    for _ in history.iterate(function(start) return pages[start] or { reports = {} } end, finish, 10, 12) do
+      count = count + 1
+    end
+    assert.are.equal(64, count)
   end)
 
   it("gives a second whole that has as many reports as that", function()

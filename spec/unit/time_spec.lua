@@ -42,11 +42,33 @@ describe("a day", function()
   end)
 end)
 
+describe("a month", function()
+  it("has so many days", function()
+    for month, days in ipairs { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 } do
+      assert.equal(86400, time.day(("2023-%02d-%02d"):format(month, days)) - time.day(("2023-%02d-%02d"):format(month,
+        days - 1)))
+      assert.is_nil(time.day(("2023-%02d-%02d"):format(month, days + 1)))
+    end
+    local sum = 0
+    for year = 1970, 2023 do sum = sum + (time.day(year + 1 .. "-01-01") - time.day(year .. "-01-01")) / 86400 end
+    assert.equal(54 * 365 + 13, sum)
+  end)
+end)
+
 describe("a time as text", function()
   it("is that of the service, with milliseconds where there are some", function()
     assert.equal("1970-01-01T00:00:00Z", time.text(0))
     assert.equal("2024-12-14T22:49:05.007Z", time.text(1734216545, 1734216545007))
     assert.equal("9999-12-31T23:59:59.999Z", time.text(253402300799, 253402300799999))
+  end)
+
+  it("is one of a report's, in its feed's own unit", function()
+    local report = { resolution = "s", expires_at = 1734216545, expires_at_ms = 1734216545000 }
+    assert.equal("2024-12-14T22:49:05Z", time.of(report, "expires_at"))
+    report = { resolution = "ms", expires_at = 1734216545, expires_at_ms = 1734216545120, valid_from = 1734216544 }
+    assert.equal("2024-12-14T22:49:05.120Z", time.of(report, "expires_at"))
+    assert.equal("2024-12-14T22:49:04Z", time.of(report, "valid_from"))
+    assert.is_nil(time.of(report, "observations_timestamp"))
   end)
 
   it("is none beyond the year 9999, and of what is no number", function()

@@ -138,6 +138,7 @@ describe("wrong use of averages", function()
       check.says(check.raised("ConfigError", {}, chainlink.twap, { window = 1, remember = remember }),
         "option 'remember' must be a whole number from 2 to 16777216")
     end
+    assert.equal(131072, twap.remember) -- where nothing is said
     for _, remember in ipairs { 2, 16777216 } do
       assert.truthy(chainlink.twap { window = 1, remember = remember })
     end
