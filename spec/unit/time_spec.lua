@@ -18,7 +18,7 @@ describe("a time of RFC 3339", function()
     ["2024-12-15T22:48:05+23:59"] = 1734216545,
   }
   for text, seconds in pairs(good) do
-    it("is read: " .. text, function() assert.equal(seconds, time.rfc3339(text)) end)
+    it("is read: " .. text, function() assert.equal(("%d"):format(seconds), tostring(time.rfc3339(text))) end)
   end
 
   for _, text in ipairs { "", "2024-12-14", "2024-12-14T22:49:05", "2024-12-14 22:49:05Z", "2024-12-14t22:49:05z",
