@@ -204,7 +204,7 @@ static enum cds_status start(struct cds_bell *bell, struct cds_error *err) {
 static struct cds_bell *allocate(void) {
   struct cds_bell *bell = cds_calloc(1, sizeof *bell);
   if (bell == NULL) return NULL;
-  *bell = (struct cds_bell){.listener = {.fd = -1, .name_fd = -1}, .wake = {.read_fd = -1, .write_fd = -1}};
+  *bell = (struct cds_bell){.listener = {.fd = -1, .name_fd = -1}};
   bell->owner = getpid();
   bell->room = 8;
   bell->visitors = cds_calloc(bell->room, sizeof *bell->visitors);
