@@ -109,6 +109,11 @@ static void test_messages(void) {
   sample_put(bytes, 65);
   is_number(cds_abi_bytes(&part, &abi, 0, "the blob", &err), CDS_E_DECODE, "an offset beyond the end is refused");
   is_string(err.message, "the offset of the blob, 65, at byte 0: expected an offset of at most 64", "its message");
+  struct cds_abi inner = {bytes, sizeof bytes, 300};
+  sample_put(bytes + 32, 65);
+  is_number(cds_abi_bytes(&part, &inner, 1, "the blob", &err), CDS_E_DECODE, "nor one of another word");
+  is_string(err.message, "the offset of the blob, 65, at byte 332: expected an offset of at most 64",
+            "whose place in all of the bytes is told");
   sample_put(bytes, 32);
   bytes[32] = 0x80;
   is_number(cds_abi_words(&part, &abi, 0, "rawRs", &err), CDS_E_DECODE, "a length of 2^255 is refused");

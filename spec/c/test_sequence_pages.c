@@ -147,6 +147,19 @@ static void test_times(void) {
   cds_sequence_clear(&seq);
 }
 
+/* A page whose reports are in no order: what it shows of later ones does not let those go before the rest. */
+static void test_back_and_forth(void) {
+  struct cds_fill fill;
+  begin_with_gap(&fill);
+  is_number(page(&fill, 110, 2), CDS_VERDICT_DUPLICATE, "a page has the held report first");
+  is_number(page(&fill, 105, 3), CDS_VERDICT_ACCEPT, "and then one from before it");
+  is_number((long long)delivered, 1, "which is delivered alone");
+  is_number(page(&fill, 106, 4), CDS_VERDICT_ACCEPT, "and the next");
+  page_done(&fill);
+  is_number((long long)lost_count, 0, "nothing is lost");
+  cds_sequence_clear(&seq);
+}
+
 /* ---- how long a feed can be silent ---- */
 
 static bool expire(void) {
@@ -313,5 +326,6 @@ int main(void) {
   test_old_pages();
   test_no_memory();
   test_times();
+  test_back_and_forth();
   return done();
 }
