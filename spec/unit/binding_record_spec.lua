@@ -10,6 +10,7 @@ local project = require "spec.support.project"
 local raises = require("spec.support.refusal").raises
 local recording = require "spec.support.recording"
 local sample = require "spec.support.sample"
+local simulator = require "spec.support.simulator"
 
 local T = 1700000000
 local ID, OTHER = recording.id(3, 1), recording.id(3, 2)
@@ -299,6 +300,24 @@ describe("the binding's probes", function()
     local nothing, err = core.probe(client, 0, false, false)
     assert.is_nil(nothing)
     assert.equal("StreamClosedError", err.kind)
+  end)
+
+  it("know whose certificate a service has, by whom, and for how long", function()
+    local service = simulator.start { feeds = 1 }
+    local client = service:client { proxy = false }
+    finally(function()
+      client:close()
+      service:stop()
+    end)
+    local probe = core.probe(client, 0, false, false)
+    assert.equal("done", probe.stage)
+    local certificate, now = probe.certificate, os.time()
+    local function without_blanks(text) return (text:gsub(" ", "")) end -- OpenSSL's form of a name has some, or none
+    assert.equal("CN=localhost", without_blanks(certificate.subject))
+    assert.equal("CN=DataStreamssimulatorauthority", without_blanks(certificate.issuer))
+    assert.matches("^DNS:localhost, IP Address:127%.0%.0%.1, ", certificate.names)
+    assert.is_true(math.abs(certificate.from + 86400 - now) < 300)
+    assert.equal(91 * 86400, certificate.till - certificate.from)
   end)
 
   it("know the libraries, and how many files may be open", function()

@@ -12,19 +12,31 @@ describe("luv", function()
     return made
   end
 
-  before_each(function()
-    polls, timers = {}, {}
-    loaded = { package.loaded.luv, package.loaded["chainlink.loop.luv"] }
-    package.loaded.luv = { new_poll = function(fd) return handle(polls, fd) end,
-      new_timer = function() return handle(timers) end }
-    package.loaded["chainlink.loop.luv"] = nil
-    loop = require "chainlink.loop.luv"
-  end)
-  after_each(function() package.loaded.luv, package.loaded["chainlink.loop.luv"] = loaded[1], loaded[2] end)
+  local NAMES = { "luv", "uv", "chainlink.loop.luv" }
 
-  -- Waits in a new coroutine.
-  local function wait(fd, seconds)
-    local thread = coroutine.create(function() loop.wait(fd, seconds) end)
+  -- Loads the module where libuv is there under that name alone.
+  local function load_with(name)
+    for _, known in ipairs(NAMES) do package.loaded[known] = nil end
+    package.loaded[name] = { new_poll = function(fd) return handle(polls, fd) end,
+      new_timer = function() return handle(timers) end }
+    loop = require "chainlink.loop.luv"
+  end
+
+  before_each(function()
+    polls, timers, loaded = {}, {}, {}
+    for _, name in ipairs(NAMES) do loaded[name] = package.loaded[name] end
+    load_with "luv"
+  end)
+  after_each(function()
+    for _, name in ipairs(NAMES) do package.loaded[name] = loaded[name] end
+  end)
+
+  -- Waits in a new coroutine, and does what is behind it.
+  local function wait(fd, seconds, behind)
+    local thread = coroutine.create(function()
+      loop.wait(fd, seconds)
+      if behind then behind() end
+    end)
     assert(coroutine.resume(thread))
     return thread
   end
@@ -45,6 +57,53 @@ describe("luv", function()
     assert.are.equal(4, #polls)
   end)
 
+  it("is done with a descriptor when the coroutine goes on to something else", function()
+    for i, fd in ipairs { 0, 7 } do
+      local thread = wait(fd, nil, coroutine.yield)
+      polls[i].started[2]()
+      assert.are.same({ "suspended", 1 }, { coroutine.status(thread), polls[i].closed })
+    end
+  end)
+
+  it("wakes all, of whom one fails, and tells how", function()
+    local first, second = wait(0, nil, function() error("on purpose", 0) end), wait(0)
+    local ok, err = pcall(polls[1].started[2])
+    assert.are.same({ false, "on purpose" }, { ok, err })
+    assert.are.same({ "dead", "dead", 1 }, { coroutine.status(first), coroutine.status(second), polls[1].closed })
+    wait(-1, 1, function() error("on purpose", 0) end)
+    ok, err = pcall(timers[1].started[3])
+    assert.is_false(ok)
+    assert.matches("on purpose$", err)
+  end)
+
+  it("forgets a coroutine that was closed while it waited", function()
+    local close = coroutine.close -- luacheck: ignore 143
+    if not close then return end -- Lua 5.4 and later have it
+    local closed, other = wait(0), wait(0)
+    close(closed)
+    polls[1].started[2]()
+    assert.are.same({ "dead", 1 }, { coroutine.status(other), polls[1].closed })
+  end)
+
+  it("is there under its other name", function()
+    load_with "uv"
+    wait(0)
+    assert.are.equal(1, #polls)
+  end)
+
+  it("waits in coroutines only", function()
+    local real_running = coroutine.running
+    for _, running in ipairs { { nil }, { coroutine.create(function() end), true } } do
+      coroutine.running = function() return running[1], running[2] end -- luacheck: ignore 122
+      local ok, err = pcall(loop.wait, 0)
+      coroutine.running = real_running -- luacheck: ignore 122
+      assert.is_false(ok)
+      assert.are.same({ "ConfigError", "under luv only a coroutine can wait, and this is none" },
+        { err.kind, err.message })
+    end
+    assert.are.same({}, polls)
+  end)
+
   it("shares a descriptor's handle while somebody waits for it", function()
     local first, second = wait(0, 1), wait(0)
     assert.are.same({ 1, 1 }, { #polls, #timers })
@@ -60,5 +119,7 @@ describe("luv", function()
     timers[1].started[3]()
     assert.are.same({ "dead", 1 }, { coroutine.status(thread), timers[1].closed })
     timers[1].started[3]() -- in the same turn of the loop
+    wait(-1, 3)
+    assert.are.equal(3000, timers[2].started[1])
   end)
 end)

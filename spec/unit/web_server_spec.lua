@@ -125,6 +125,14 @@ describe("the server", function()
     end
   end)
 
+  it("answers what its gate refuses, and why", function()
+    serves:close()
+    serves = assert(server.listen("127.0.0.1:0", {}, { key = "key", secret = "secret", feeds = {} }))
+    local body = '{"error":"missing authorization headers"}'
+    assert.are.equal(("HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%s\r\n%s")
+      :format(#body, COMMON, body), ask "GET /text")
+  end)
+
   it("comes back when a descriptor can be read, and waits for it without an end", function()
     local listener = assert(socket.bind("127.0.0.1", 0))
     local address, port = listener:getsockname()
