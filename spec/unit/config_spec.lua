@@ -444,6 +444,13 @@ describe("the environment", function()
       CHAINLINK_STREAMS_REST_URL = "https://r" }
     local options = config.from_environment { api_key = "mine", network = "testnet" }
     assert.are.same({ api_key = "mine", api_secret = "s", network = "testnet" }, options)
+    variables.CHAINLINK_STREAMS_WS_URL, variables.CHAINLINK_STREAMS_PRICE_URL = "wss://w", "https://p"
+    assert.are.same({ api_key = "k", api_secret = "s", network = "testnet" },
+      config.from_environment { network = "testnet" })
+    assert.are.same({ api_key = "k", api_secret = "s", rest_url = "https://r", ws_url = "wss://mine",
+      price_url = "https://p" }, config.from_environment { ws_url = "wss://mine" })
+    assert.are.equal("options must be a table, got 5", message_of(config.from_environment, 5))
+    assert.are.equal('options must be a table, got "x" (a string)', message_of(config.from_environment, "x"))
   end)
 
   it("is named when it lacks the credentials", function()

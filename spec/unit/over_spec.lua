@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- Sources over sources: how long they wait, and how they end.
 
+local anew = require "spec.support.anew"
 local check = require "spec.support.failure"
+local core = require "chainlink.core"
 local errors = require "chainlink.errors"
 local over = require "chainlink.over"
 local stopped = require "spec.support.stopped_clock"
@@ -94,6 +96,24 @@ describe("a source over a source", function()
     local reader = doubled(source_of { "NetworkError" })
     assert.equal("end", reader())
     check.raised("NetworkError", {}, reader)
+  end)
+
+  it("may wait in a loop where the stream below it may", function()
+    local asked, state = {}, {}
+    local stream = source_of { 2 }
+    local module, restore = anew.load("chainlink.over", { ["chainlink.core"] = setmetatable({
+      uservalue = function(source) return source == stream and state or nil end }, { __index = core }),
+      ["chainlink.waiting"] = { check_for = function(...) asked[#asked + 1] = { ... } end } })
+    finally(restore)
+    local function passing(source) return module.each(source, function(value) return value end) end
+    local one = passing(stream)
+    local two = passing(one)
+    assert.same({ 2, 2 }, { one(), (two()) })
+    assert.same({ { state, "source:read" }, { state, "source:read" } }, asked)
+    assert.equal(state, asked[2][1])
+    assert.equal(3, passing(function() return 3 end)())
+    assert.equal(2, passing(source_of { 2 })())
+    assert.equal(2, #asked)
   end)
 
   it("lies over a function, which ends with nil", function()
