@@ -555,8 +555,18 @@ describe("onchain:signers", function()
   it("says when the proxy does not know the digest", function()
     local set, err = calling(node.address("0x" .. ("0"):rep(40))):signers(DIGEST)
     assert.is_nil(set)
-    assert.equal("VerifierNotFound", err.reason)
-    assert.equal(DIGEST, err.config_digest)
+    assert.same({ "VerificationError", "VerifierNotFound", DIGEST,
+      "VerifierNotFound: the proxy has no verifier for the config digest: " .. DIGEST },
+      { err.kind, err.reason, err.config_digest, err.message })
+  end)
+
+  it("says when the proxy names no verifier", function()
+    for _, answer in ipairs { word(1) .. word(1), ("f"):rep(64), "00" } do
+      local set, err = with { eth_call = function() return '"0x' .. answer .. '"' end }:signers(DIGEST)
+      assert.is_nil(set)
+      assert.same({ "DecodeError", "eth_call: getVerifier answered no address", "an address" },
+        { err.kind, err.message, err.expected })
+    end
   end)
 
   it("believes no configuration that the contract does not allow, nor a foreign event", function()
