@@ -2,6 +2,7 @@
 -- Requests and answers of the server, over sockets in the same thread; and what is no address.
 
 local headers = require "chainlink.web.headers"
+local project = require "spec.support.project"
 local server = require "chainlink.web.server"
 local site = require "chainlink.web.site"
 local socket = require "socket"
@@ -123,6 +124,20 @@ describe("the server", function()
       serves:wait(-1, 0.01)
       assert(socket.gettime() < limit, "it is still there")
     end
+  end)
+
+  it("listens on a socket of a path where there is a gate, and has feeds of it", function()
+    local folder, remove = project.folder()
+    finally(remove)
+    local path = folder .. "/socket"
+    local _, why, is_address = server.listen("unix:" .. path, {})
+    assert.matches("is no address", why)
+    assert.is_true(is_address)
+    local one = assert(server.listen("unix:" .. path, {}, { feeds = { "0x0003" .. ("0"):rep(60) } }))
+    assert.are.equal("unix:" .. path, one:address())
+    assert.are.equal("socket\n", (project.run("stat -c %F " .. path)))
+    assert.are.equal(0, one:tell(1, "nobody listens"))
+    one:close()
   end)
 
   it("answers what its gate refuses, and why", function()
