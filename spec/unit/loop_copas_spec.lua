@@ -2,11 +2,12 @@
 -- Waiting by Copas 3 and later, of which no distribution has one to run: what is asked of it. Copas before that is in
 -- spec/hosts/copas_spec.lua.
 
+local anew = require "spec.support.anew"
 local core = require "chainlink.core"
 local project = require "spec.support.project"
 
 describe("Copas with time limits", function()
-  local asked, later, loop, loaded
+  local asked, later, loop, restore
 
   before_each(function()
     asked = {}
@@ -18,11 +19,9 @@ describe("Copas with time limits", function()
     end
     later = { running = true, settimeouts = note "settimeouts", pause = note("pause", "paused"),
       receive = note "receive", _VERSION = "Copas 4" }
-    loaded = { package.loaded.copas, package.loaded["chainlink.loop.copas"] }
-    package.loaded.copas, package.loaded["chainlink.loop.copas"] = later, nil
-    loop = require "chainlink.loop.copas"
+    loop, restore = anew.load("chainlink.loop.copas", { copas = later })
   end)
-  after_each(function() package.loaded.copas, package.loaded["chainlink.loop.copas"] = loaded[1], loaded[2] end)
+  after_each(function() restore() end)
 
   it("is found in a coroutine while it runs", function()
     local function is_running() return loop.is_running() end

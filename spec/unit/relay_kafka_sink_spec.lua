@@ -2,12 +2,12 @@
 -- The sink into Kafka over a library that answers as a spec says: the outcomes of transactions that no broker gives
 -- when it is asked to. What a real one does is in spec/integration/relay_kafka_spec.lua.
 
+local anew = require "spec.support.anew"
 local block = require "chainlink.loop.block"
 local chainlink = require "chainlink"
 local failure = require "spec.support.failure"
 local recording = require "spec.support.recording"
 
-local NAMES = { "chainlink.kafka", "chainlink.relay.kafka" }
 local T = 1700000000
 local A, B = recording.id(3, 1), recording.id(3, 2)
 
@@ -18,7 +18,7 @@ local function named(list)
 end
 
 describe("the sink into Kafka", function()
-  local loaded, wait = {}, block.wait
+  local wait, restore = block.wait, nil
   local library, sinks, sink, calls, outcomes, messages, logs, settings, produced
 
   -- What is next of a step, "done" where nothing is said.
@@ -67,10 +67,8 @@ describe("the sink into Kafka", function()
   end
 
   before_each(function()
-    for _, name in ipairs(NAMES) do loaded[name], package.loaded[name] = package.loaded[name] or false, nil end
     library = setmetatable({}, { __index = defaults })
-    package.loaded["chainlink.kafka"] = library
-    sinks = require "chainlink.relay.kafka"
+    sinks, restore = anew.load("chainlink.relay.kafka", { ["chainlink.kafka"] = library })
     calls, outcomes, logs, settings, produced = {}, {}, {}, {}, {}
     messages = { { failure = "end", partition = 0 } }
     function block.wait(fd, seconds) calls[#calls + 1] = ("wait %s %s"):format(fd, seconds) end
@@ -79,7 +77,7 @@ describe("the sink into Kafka", function()
   end)
   after_each(function()
     block.wait = wait
-    for _, name in ipairs(NAMES) do package.loaded[name] = loaded[name] or nil end
+    restore()
   end)
 
   local function report(number, second, valid_from)

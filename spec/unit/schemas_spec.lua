@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The registry of report schemas, and feed ids.
 
+local anew = require "spec.support.anew"
 local chainlink = require "chainlink"
 local sample = require "spec.support.sample"
 
@@ -17,10 +18,8 @@ describe("chainlink.schemas", function()
   end)
 
   it("has them all from the start, for whoever walks through it", function()
-    local loaded = package.loaded["chainlink.schemas"]
-    package.loaded["chainlink.schemas"] = nil
-    local fresh = require "chainlink.schemas"
-    package.loaded["chainlink.schemas"] = loaded
+    local fresh, restore = anew.load("chainlink.schemas", {})
+    restore()
     for version, schema in pairs(fresh) do assert.are.equal(version, schema.version) end
     for version = 1, 14 do assert.is_table(rawget(fresh, version)) end
   end)

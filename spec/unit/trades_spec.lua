@@ -2,6 +2,7 @@
 -- The Lua side of a stream of trades, over an engine that is a few tables: what is asked of it, how it is waited for,
 -- and what a trade and a price become.
 
+local anew = require "spec.support.anew"
 local check = require "spec.support.failure"
 local core = require "chainlink.core"
 local errors = require "chainlink.errors"
@@ -11,19 +12,10 @@ local waiting = require "chainlink.waiting"
 local unpack = table.unpack or unpack -- luacheck: ignore
 
 describe("a stream of trades", function()
-  local replaced, clock, trades, metatable, engine, checked, client
+  local replaced, restore, clock, trades, metatable, engine, checked, client
 
   local names = { "trades", "trades_pop", "trades_event", "trades_fd", "trades_close", "trades_is_closed",
     "trades_stats", "trades_metatable", "uservalue" }
-
-  -- The module takes some of the engine's functions when it is loaded.
-  local function load_anew()
-    local loaded = package.loaded["chainlink.trades"]
-    package.loaded["chainlink.trades"] = nil
-    local module = require "chainlink.trades"
-    package.loaded["chainlink.trades"] = loaded
-    return module
-  end
 
   before_each(function()
     replaced, checked, client, metatable, clock = {}, {}, { "client" }, {}, stopped.at(100)
@@ -57,10 +49,11 @@ describe("a stream of trades", function()
       engine.events[#engine.events + 1] = { kind = "status", state = "closed", delay = 0, level = "info" }
     end
     waiting.check_for = function(state, instead) checked[#checked + 1] = { state, instead } end
-    trades = load_anew()
+    trades, restore = anew.load("chainlink.trades", {}) -- it takes some of the engine's functions when it is loaded
   end)
 
   after_each(function()
+    restore()
     waiting.check_for, replaced.check_for = replaced.check_for, nil
     for _, name in ipairs(names) do core[name] = replaced[name] end
     clock.restore()
