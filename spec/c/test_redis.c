@@ -319,6 +319,67 @@ static void test_most_in(void) {
   end(link);
 }
 
+/* What came behind the text, of a new connection: an answer, none yet, or a failure. */
+static redisReply *reply_to(const char *text) {
+  redisReply *reply = (redisReply *)&err;
+  struct cds_redis *link = begin();
+  cds_error_clear(&err);
+  if (!answer(text) || work(link) != CDS_OK || cds_redis_reply(&reply, link, &err) != err.status) abort();
+  end(link);
+  return reply;
+}
+
+static void is_too_large(const char *text, const char *name) {
+  ok(!reply_to(text) && err.status == CDS_E_DECODE &&
+       strcmp(err.message, "an answer of Redis has more than 7 arrays in each other, or 1048576 elements") == 0,
+     "%s are too many: %s", name, err.message);
+}
+
+static void is_begun(const char *text, const char *name) {
+  ok(!reply_to(text) && err.status == CDS_OK, "%s are not: %s", name, err.message);
+}
+
+#define SIX_ARRAYS "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n"
+
+static void test_most_of_an_answer(void) {
+  is_too_large(SIX_ARRAYS "*1\r\n*0\r\n", "eight arrays in each other");
+  redisReply *reply = reply_to(SIX_ARRAYS "*0\r\n");
+  ok(reply && reply->element[0]->element[0]->element[0]->element[0]->element[0]->element[0]->elements == 0,
+     "seven are not");
+  freeReplyObject(reply);
+  is_too_large("*1048577\r\n", "a million elements");
+  is_begun("*1048576\r\n", "a few less");
+  is_too_large("*2\r\n*1\r\n:1\r\n*1048574\r\n", "as many of three arrays");
+  is_begun("*2\r\n*1\r\n:1\r\n*1048573\r\n", "a few less of three");
+  struct cds_redis *link = begin();
+  ok(answer("*1\r\n:1\r\n*1048576\r\n") && work(link) == CDS_OK && cds_redis_reply(&reply, link, &err) == CDS_OK &&
+       reply,
+     "an answer");
+  freeReplyObject(reply);
+  ok(cds_redis_reply(&reply, link, &err) == CDS_OK && !reply, "whose elements the next has not");
+  end(link);
+}
+
+/* Of an answer so many bytes may come, though a part of it was read already. */
+static void test_endless(void) {
+  redisReply *reply = NULL;
+  struct cds_redis *link = begin();
+  enum cds_status status = CDS_OK;
+  size_t length = sizeof "*9000\r\n" - 1;
+  ok(answer("*9000\r\n"), "a long list");
+  while (status == CDS_OK && length < 2 * MOST) {
+    if (!answer("$65000\r\n")) abort();
+    fill(65000);
+    if (!answer("\r\n")) abort();
+    length += 65010;
+    status = work(link);
+    if (status == CDS_OK && (cds_redis_reply(&reply, link, &err) != CDS_OK || reply)) abort();
+  }
+  ok(status == CDS_E_NETWORK && length > MOST && length - 65010 <= MOST && strstr(err.message, "longer than 67108864"),
+     "is refused where it is too long: %s", err.message);
+  end(link);
+}
+
 /* One that never ends does not keep the others waiting. */
 static void test_turns(void) {
   struct cds_redis *link = begin();
@@ -399,6 +460,8 @@ int main(void) {
   test_wiping();
   test_most_out();
   test_most_in();
+  test_most_of_an_answer();
+  test_endless();
   test_turns();
   test_given_back();
   test_refused();

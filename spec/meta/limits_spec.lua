@@ -16,6 +16,9 @@ local rows = {
   { "time of a report ahead of the local clock", "CDS_MAX_FUTURE_SECONDS" },
   { "wait that `Retry-After` asks for, connections", "CDS_MAX_RETRY_AFTER" },
   { "feeds of a stream or call", "CDS_MAX_FEEDS" },
+  { "answer of a Redis server", "CDS_MAX_REDIS_BYTES" },
+  { "arrays in each other, of such an answer", "CDS_MAX_REDIS_NESTING" },
+  { "elements of all its arrays", "CDS_MAX_REDIS_ELEMENTS" },
 }
 
 local UNITS = { [""] = 1, KiB = 1024, MiB = 1024 * 1024, seconds = 1, hour = 3600 }
@@ -34,6 +37,8 @@ end
 -- What `#define NAME (16u * 1024)` is.
 local function defined(text, name)
   local value = assert(text:match("#define " .. name .. " ([^\n/]+)"), name):gsub("(%d)u", "%1")
+  local bits = value:match "^%(1 << (%d+)%) *$"
+  if bits then return 2 ^ bits end -- not every Lua knows the operator
   return assert((loadstring or load)("return " .. value))() -- luacheck: ignore 113
 end
 

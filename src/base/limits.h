@@ -30,5 +30,8 @@
 #define CDS_MAX_TRADE_BYTES 4096 /* an object of its stream of trades */
 #define CDS_MAX_TRADES 4096      /* that wait for the script */
 #define CDS_MAX_URL_BYTES 2048
+#define CDS_MAX_REDIS_BYTES (64u * 1024 * 1024) /* of a server's answer that is not whole, and that wait to be sent */
+#define CDS_MAX_REDIS_NESTING 7           /* arrays in each other: who reads and frees them calls itself for each */
+#define CDS_MAX_REDIS_ELEMENTS (1u << 20) /* of all arrays of an answer */
 
 #endif

@@ -10,10 +10,17 @@
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/limits.h"
 
-#define MOST_WAITING (64u << 20) /* bytes that wait to be sent, and of an answer that is not whole */
-#define BLOCK 16384              /* a record of TLS has no more */
-#define BLOCKS_AT_ONCE 64        /* so that one busy connection does not keep the others waiting */
+#define BLOCK 16384       /* a record of TLS has no more */
+#define BLOCKS_AT_ONCE 64 /* so that one busy connection does not keep the others waiting */
+
+/* How hiredis counts the elements of an array. */
+#if HIREDIS_MAJOR > 0
+typedef size_t count_type;
+#else
+typedef int count_type;
+#endif
 
 struct cds_redis {
   struct cds_poller *poller;
@@ -21,6 +28,10 @@ struct cds_redis {
   struct cds_secure *secure; /* NULL: no TLS */
   bool is_greeted;           /* its handshake is done */
   redisReader *reader;
+  redisReplyObjectFunctions makers; /* the reader's, of what answers are made of */
+  void *(*make_array)(const redisReadTask *, count_type);
+  size_t fed, elements; /* of the answer that is not whole */
+  bool is_too_large;    /* that answer: it is not read on */
   struct cds_buf out;
   size_t sent; /* of out */
   bool waits_to_write;
@@ -39,6 +50,27 @@ static enum cds_status connect_to(int *fd, const char *host, int port, struct cd
   return CDS_OK;
 }
 
+/* hiredis has no such bounds, or none as low. */
+static void *make_array(const redisReadTask *task, count_type count) {
+  struct cds_redis *link = task->privdata;
+  int depth = 0;
+  for (const redisReadTask *at = task; at; at = at->parent) depth++;
+  link->elements += (size_t)count;
+  link->is_too_large = depth > CDS_MAX_REDIS_NESTING || link->elements > CDS_MAX_REDIS_ELEMENTS;
+  return link->is_too_large ? NULL : link->make_array(task, count);
+}
+
+static redisReader *create_reader(struct cds_redis *link) {
+  redisReader *reader = redisReaderCreate();
+  if (!reader) return NULL;
+  link->makers = *reader->fn;
+  link->make_array = link->makers.createArray;
+  link->makers.createArray = make_array;
+  reader->fn = &link->makers;
+  reader->privdata = link;
+  return reader;
+}
+
 enum cds_status cds_redis_open(struct cds_redis **out, struct cds_poller *poller, const char *host, int port,
                                struct cds_security *security, struct cds_error *err) {
   int fd = -1;
@@ -52,8 +84,8 @@ enum cds_status cds_redis_open(struct cds_redis **out, struct cds_poller *poller
   }
   link->fd = fd;
   link->poller = cds_poller_ref(poller);
-  link->reader = redisReaderCreate();
-  cds_buf_init(&link->out, MOST_WAITING);
+  link->reader = create_reader(link);
+  cds_buf_init(&link->out, CDS_MAX_REDIS_BYTES);
   if (!link->reader || !cds_poller_add(poller, fd, false))
     status = cds_error_set(err, CDS_E_MEMORY, "no memory for a connection to Redis");
   else if (security) status = cds_secure_open(&link->secure, security, fd, host, err);
@@ -146,8 +178,9 @@ static enum cds_status send_some(struct cds_redis *link, struct cds_error *err) 
 static enum cds_status take(struct cds_redis *link, const char *bytes, size_t length, struct cds_error *err) {
   if (redisReaderFeed(link->reader, bytes, length) != REDIS_OK)
     return cds_error_set(err, CDS_E_MEMORY, "no memory for an answer of Redis");
-  if (link->reader->len - link->reader->pos > MOST_WAITING)
-    return cds_error_set(err, CDS_E_NETWORK, "an answer of Redis is longer than %u bytes", MOST_WAITING);
+  link->fed += length;
+  if (link->fed > CDS_MAX_REDIS_BYTES)
+    return cds_error_set(err, CDS_E_NETWORK, "an answer of Redis is longer than %u bytes", CDS_MAX_REDIS_BYTES);
   return CDS_OK;
 }
 
@@ -189,7 +222,14 @@ enum cds_status cds_redis_reply(redisReply **out, struct cds_redis *link, struct
   void *reply = NULL;
   *out = NULL;
   if (redisReaderGetReply(link->reader, &reply) != REDIS_OK)
-    return cds_error_set(err, CDS_E_DECODE, "this is no answer of Redis: %s", link->reader->errstr);
+    return link->is_too_large
+             ? cds_error_set(err, CDS_E_DECODE,
+                             "an answer of Redis has more than %d arrays in each other, or %u elements",
+                             CDS_MAX_REDIS_NESTING, CDS_MAX_REDIS_ELEMENTS)
+             : cds_error_set(err, CDS_E_DECODE, "this is no answer of Redis: %s", link->reader->errstr);
   *out = reply;
+  if (!reply) return CDS_OK;
+  link->fed = link->reader->len - link->reader->pos;
+  link->elements = 0;
   return CDS_OK;
 }
