@@ -157,7 +157,7 @@ describe("a report where there is a just-in-time compiler", function()
   local function number(cache, report, name)
     assert.are.equal(core.report_cache, cache)
     assert.are.equal("userdata", type(report))
-    asked[#asked + 1] = name
+    if rawequal(report, v3) then asked[#asked + 1] = name end -- not what finalizers ask for meanwhile
     return name == "bid" and 7.5 or 0 / 0
   end
   local stand_in = { cast = function(kind, pointer)
