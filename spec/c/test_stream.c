@@ -229,6 +229,7 @@ static void test_garbage(void) {
   is_number(stats.gaps, 1, "one gap");
   is_number(stats.total_received, 7, "seven reports decoded");
   is_number(stats.full_reconnects, 0, "the connection stayed");
+  is_number((long long)stats.links[0].messages_received, 13, "all its messages are counted");
   ok(seen.warnings >= 1 && strstr(seen.all_text, "not understood") != NULL, "a warning says so: %s", seen.last_warning);
   finish(&fixture);
 }

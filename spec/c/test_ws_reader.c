@@ -129,6 +129,7 @@ static void closes(const char *bytes, size_t length, int code, const char *reaso
   int got = script.answer.length >= 2 ? script.answer.payload[0] << 8 | script.answer.payload[1] : 0;
   ok(script.has_answer && script.answer.opcode == WS_CLOSE && got == code, "the client closes with %d: %d", code, got);
   is_string(client.end.message, reason, reason);
+  is_number(client.end.status, CDS_E_NETWORK, "which is of the network's errors");
   is_number(client.messages, 0, "and tells of no message");
 }
 
