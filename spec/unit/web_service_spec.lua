@@ -21,8 +21,9 @@ local function report(number, second)
 end
 
 describe("the service for this machine", function()
-  local real = { listen = server.listen, call = core.call, call_done = core.call_done, uservalue = core.uservalue,
-    call_free = core.call_free, explained = calls.explained }
+  local real = { call = core.call, call_done = core.call_done, call_fd = core.call_fd, uservalue = core.uservalue,
+    call_free = core.call_free }
+  local real_listen, real_explained = server.listen, calls.explained
   local routes, asked, results, told, waits, serves
 
   before_each(function()
@@ -46,10 +47,9 @@ describe("the service for this machine", function()
     end
     serves = assert(service.listen("the client", { feeds = { A, B }, names = { [A] = "A/USD", [B] = "B/USD" } }))
   end)
-  local real_fd = core.call_fd
   after_each(function()
-    server.listen, calls.explained, core.call_fd = real.listen, real.explained, real_fd
-    for _, name in ipairs { "call", "call_done", "uservalue", "call_free" } do core[name] = real[name] end
+    server.listen, calls.explained = real_listen, real_explained
+    for name, value in pairs(real) do core[name] = value end
   end)
 
   local later

@@ -23,12 +23,12 @@ int cds_redis_fd(const struct cds_redis *link);
 CDS_MUST_CHECK enum cds_status cds_redis_send(struct cds_redis *link, int count, const char **arguments,
                                               const size_t *lengths, struct cds_error *err);
 
-/* Sends and receives what can be now. After a failure, CDS_E_NETWORK, the connection is of no use, but answers that
- * came before may still be taken. */
+/* Sends and receives what can be now, of an answer CDS_MAX_REDIS_BYTES at most. After a failure, CDS_E_NETWORK, the
+ * connection is of no use, but answers that came before may still be taken. */
 CDS_MUST_CHECK enum cds_status cds_redis_work(struct cds_redis *link, struct cds_error *err);
 
 /* The next answer, which the caller frees by freeReplyObject, or NULL when there is none yet. CDS_E_DECODE: what came
- * is not the protocol. */
+ * is not the protocol, or has more arrays or elements than base/limits.h lets it have. */
 CDS_MUST_CHECK enum cds_status cds_redis_reply(redisReply **out, struct cds_redis *link, struct cds_error *err);
 
 #endif
