@@ -44,11 +44,12 @@ function Listener:signal(name)
   os.execute(("kill -%s %s 2>/dev/null"):format(name, self.pid))
 end
 
--- Nobody has asked for its exit code yet, so an ended process stays in the list.
+-- The shell that began it asks for its exit code once it ends: it may be gone between the opening and the reading.
 local function has_ended(pid)
   local file = io.open("/proc/" .. pid .. "/stat")
-  local state = file and file:read "*a":match "%) (%a)"
-  if file then file:close() end
+  if not file then return true end
+  local state = (file:read "*a" or ""):match "%) (%a)"
+  file:close()
   return not state or state == "Z"
 end
 

@@ -55,9 +55,10 @@ end
 function redis_server.seconds(pid)
   local file = io.open(("/proc/%s/stat"):format(pid), "r")
   if not file then return 0 end
-  local user, system = file:read "*a":match "%) %u %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ (%d+) (%d+)"
+  local text = file:read "*a" or "" -- none where it has ended meanwhile
+  local user, system = text:match "%) %u %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ %S+ (%d+) (%d+)"
   file:close()
-  return (tonumber(user) + tonumber(system)) / 100
+  return user and (tonumber(user) + tonumber(system)) / 100 or 0
 end
 
 --- Three servers that are a cluster.
