@@ -136,9 +136,13 @@ __attribute__((unused)) static bool ws_accept(struct ws_server *server, int fd) 
   return ws_read_request(server, fd) && ws_upgrade(server, fd, "");
 }
 
-__attribute__((unused)) static bool ws_send(int fd, int opcode, bool fin, const void *payload, size_t length) {
-  uint8_t head[10] = {(uint8_t)((fin ? 0x80 : 0) | opcode), (uint8_t)length};
+#define WS_HEAD_MAX 10
+
+/* A frame's first bytes, before a payload of that length; how many. */
+__attribute__((unused)) static size_t ws_head(uint8_t head[WS_HEAD_MAX], int opcode, bool fin, size_t length) {
   size_t used = 2;
+  head[0] = (uint8_t)((fin ? 0x80 : 0) | opcode);
+  head[1] = (uint8_t)length;
   if (length > 65535) {
     head[1] = 127;
     for (int i = 0; i < 8; i++) head[used++] = (uint8_t)((uint64_t)length >> 8 * (7 - i));
@@ -147,7 +151,12 @@ __attribute__((unused)) static bool ws_send(int fd, int opcode, bool fin, const 
     head[used++] = (uint8_t)(length >> 8);
     head[used++] = (uint8_t)length;
   }
-  return ws_send_raw(fd, head, used) && ws_send_raw(fd, payload, length);
+  return used;
+}
+
+__attribute__((unused)) static bool ws_send(int fd, int opcode, bool fin, const void *payload, size_t length) {
+  uint8_t head[WS_HEAD_MAX];
+  return ws_send_raw(fd, head, ws_head(head, opcode, fin, length)) && ws_send_raw(fd, payload, length);
 }
 
 __attribute__((unused)) static bool ws_send_message(int fd, const char *text) {
