@@ -66,10 +66,10 @@ KAFKA := src/relay/poller.c src/relay/kafka.c
 BINDING := $(filter-out $(addprefix src/lua/,lsimulator.c lredis.c lkafka.c),$(wildcard src/lua/*.c))
 RELAY_MODULES := $(HIREDIS:hiredis=$(OUT)/chainlink/redis.so) $(RDKAFKA:rdkafka=$(OUT)/chainlink/kafka.so)
 # Those that fail each allocation in turn take the longest: they go first. The relay's are built where their libraries are.
-# WITHOUT: names of tests to leave out.
 # librdkafka begins its threads by C11's thrd_create, of which ThreadSanitizer does not know.
 NO_C_TESTS := $(if $(HIREDIS),,$(wildcard spec/c/test_redis*.c)) \
   $(if $(and $(RDKAFKA),$(filter-out thread,$(or $(SANITIZE),plain))),,$(wildcard spec/c/test_kafka*.c))
+# WITHOUT: names of tests to leave out.
 C_TESTS := $(filter-out $(addprefix $(TREE)/c/,$(WITHOUT)),$(patsubst spec/c/%.c,$(TREE)/c/%, \
   $(wildcard spec/c/test_torture*.c) $(filter-out spec/c/test_torture% $(NO_C_TESTS),$(wildcard spec/c/test_*.c))))
 LUA_C_TESTS := $(addprefix $(TREE)/c/,test_torture_lua test_states test_fork_lua test_wait_lua test_quick_number \
