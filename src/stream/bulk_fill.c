@@ -15,18 +15,19 @@
 enum end { BULK_DONE, BULK_CUT, BULK_FAILED };
 
 /* The lock is held. */
-static void leave(struct cds_bulk_fill *fill, size_t at, enum end end, const struct cds_error *err,
+static void leave(struct cds_bulk_fill *fill, size_t at, enum end end, const struct cds_error *err, int64_t now_ms,
                   struct cds_sequence_out *out) {
   struct cds_sequence *seq = cds_dispatch_sequence(fill->place.stream);
-  int64_t now_ms = cds_clock_mono_ms();
   if (end == BULK_DONE) cds_bulk_end(seq, &fill->bulk, at, now_ms, out);
   else if (end == BULK_CUT) cds_bulk_cut(seq, &fill->bulk, at, now_ms, out);
   else cds_bulk_failed(seq, &fill->bulk, at, cds_question_retry_after_ms(err), now_ms, out);
 }
 
-/* Only those that the bulk does not help any more, or all. */
+/* Only those that the bulk does not help any more, or all. They leave at one time: after a failure they are due together
+ * then, and asked for by one bulk again. */
 static void let_go(struct cds_bulk_fill *fill, bool all, enum end end, const struct cds_error *err) {
   struct cds_stream *stream = fill->place.stream;
+  int64_t now_ms = cds_clock_mono_ms();
   for (size_t i = fill->bulk.count; i > 0; i--) {
     struct cds_sequence_out out = {0};
     struct cds_leftover leftover = {0};
@@ -34,7 +35,7 @@ static void let_go(struct cds_bulk_fill *fill, bool all, enum end end, const str
     bool goes = all || !cds_bulk_still_helps(cds_dispatch_sequence(stream), &fill->bulk, i - 1);
     struct cds_bulk_feed feed = fill->bulk.feeds[i - 1];
     struct cds_feed_id id = cds_places_feed(stream, feed.slot);
-    if (goes) leave(fill, i - 1, end, err, &out);
+    if (goes) leave(fill, i - 1, end, err, now_ms, &out);
     cds_dispatch(stream, &out, &leftover);
     cds_stream_unlock(stream);
     cds_leftover_settle(stream, &leftover);
